@@ -1,0 +1,60 @@
+package report
+
+import "time"
+
+// Status of a result.
+type Status string
+
+const (
+	Pass Status = "pass"
+	Fail Status = "fail"
+	Skip Status = "skip"
+)
+
+// Run is one run of the testbench.
+type Run struct {
+	Title    string        `json:"title,omitempty"` // "": Minato testbench
+	Started  time.Time     `json:"started"`
+	Duration time.Duration `json:"duration_ns"` // 0: the sum of the results
+	Machine  string        `json:"machine"`     // one line: name, system, processor
+	Version  string        `json:"version,omitempty"`
+	Results  []Result      `json:"results"`
+}
+
+// Result of one scenario or check.
+type Result struct {
+	Name      string        `json:"name"`
+	Doc       string        `json:"doc"` // one sentence: what it proves
+	Status    Status        `json:"status"`
+	Duration  time.Duration `json:"duration_ns"`
+	Err       string        `json:"error,omitempty"` // why it failed or was skipped
+	Hint      string        `json:"hint,omitempty"`  // what to do about it
+	Hops      []Hop         `json:"hops,omitempty"`  // parts of the path that it speaks of; none: the whole path
+	Log       []LogLine     `json:"log,omitempty"`
+	Artifacts []Artifact    `json:"artifacts,omitempty"`
+	Ladder    *Ladder       `json:"ladder,omitempty"`
+}
+
+// Hop is one part of the path from a client to a device.
+type Hop string
+
+const (
+	HopClient  Hop = "client"
+	HopRelay   Hop = "relay"
+	HopNetwork Hop = "network" // the closed network
+	HopModem   Hop = "modem"
+	HopDevice  Hop = "device"
+)
+
+// LogLine is one line of a scenario's own log.
+type LogLine struct {
+	At    time.Duration `json:"at_ns"` // since the scenario began
+	Level string        `json:"level"` // debug, info, warn, error; "": info
+	Text  string        `json:"text"`
+}
+
+// Artifact is a file that a scenario left: a capture, a screenshot, a log.
+type Artifact struct {
+	Name string `json:"name"` // shown
+	Path string `json:"path"` // relative to the report, with slashes
+}
