@@ -1,0 +1,215 @@
+package relayapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// maxAnswer bounds what a client reads of one answer.
+const maxAnswer = 32 << 20
+
+// Client calls the API of one relay. It authenticates by itself at the first call, and again when the relay says 401, so
+// that a token which ended or a relay which was restarted does not show. Safe for concurrent use.
+type Client struct {
+	BaseURL    string       // "http://127.0.0.1:8080", without /v1
+	HTTPClient *http.Client // nil: http.DefaultClient
+	AuthKeyID  string
+	AuthKey    string
+
+	mu   sync.Mutex
+	auth *AuthResponse // guarded by mu; nil: not yet
+}
+
+// Auth exchanges the authentication key for a token. The other calls do it by themselves.
+func (c *Client) Auth(ctx context.Context) (*AuthResponse, error) {
+	var answer AuthResponse
+	body := AuthRequest{AuthKeyID: c.AuthKeyID, AuthKey: c.AuthKey}
+	if _, err := c.send(ctx, nil, http.MethodPost, "/auth", body, &answer); err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	c.auth = &answer
+	c.mu.Unlock()
+	return &answer, nil
+}
+
+// Logout ends the token.
+func (c *Client) Logout(ctx context.Context) error {
+	c.mu.Lock()
+	auth := c.auth
+	c.auth = nil
+	c.mu.Unlock()
+	if auth == nil {
+		return nil
+	}
+	_, err := c.send(ctx, auth, http.MethodPost, "/auth/logout", nil, nil)
+	return err
+}
+
+// CreatePortMapping makes a mapping.
+func (c *Client) CreatePortMapping(ctx context.Context, r CreatePortMappingRequest) (*PortMapping, error) {
+	var answer PortMapping
+	if _, err := c.call(ctx, http.MethodPost, "/port_mappings", r, &answer); err != nil {
+		return nil, err
+	}
+	return &answer, nil
+}
+
+// ListPortMappings lists all mappings.
+func (c *Client) ListPortMappings(ctx context.Context) ([]PortMapping, error) {
+	return pages[PortMapping](ctx, c, "/port_mappings", url.Values{})
+}
+
+// DeletePortMapping ends a mapping and cuts its connections.
+func (c *Client) DeletePortMapping(ctx context.Context, ipAddress string, port int) error {
+	path := "/port_mappings/" + url.PathEscape(ipAddress) + "/" + strconv.Itoa(port)
+	_, err := c.call(ctx, http.MethodDelete, path, nil, nil)
+	return err
+}
+
+// SIMs lists the SIMs that the relay knows.
+func (c *Client) SIMs(ctx context.Context) ([]SIM, error) {
+	return pages[SIM](ctx, c, "/sims", url.Values{})
+}
+
+// AuditLogs gives one page of the audit log, and the key of the next page, "" at the end.
+func (c *Client) AuditLogs(ctx context.Context, q AuditQuery) (entries []NapterAuditLogEntry, next string, err error) {
+	v := url.Values{}
+	if q.IMSI != "" {
+		v.Set("resource_type", "Subscriber")
+		v.Set("resource_id", q.IMSI)
+	}
+	for name, n := range map[string]int64{"from": q.From, "to": q.To, "limit": int64(q.Limit)} {
+		if n != 0 {
+			v.Set(name, strconv.FormatInt(n, 10))
+		}
+	}
+	if q.LastEvaluatedKey != "" {
+		v.Set("last_evaluated_key", q.LastEvaluatedKey)
+	}
+	next, err = c.call(ctx, http.MethodGet, "/audit_logs/napter?"+v.Encode(), nil, &entries)
+	return entries, next, err
+}
+
+// Health asks the relay how it is; it needs no key.
+func (c *Client) Health(ctx context.Context) (*Health, error) {
+	var answer Health
+	if _, err := c.send(ctx, nil, http.MethodGet, "/health", nil, &answer); err != nil {
+		return nil, err
+	}
+	return &answer, nil
+}
+
+// CA gives the root certificate of the relay's private CA as PEM; it needs no key.
+func (c *Client) CA(ctx context.Context) ([]byte, error) {
+	var pem []byte
+	if _, err := c.send(ctx, nil, http.MethodGet, "/ca.pem", nil, &pem); err != nil {
+		return nil, err
+	}
+	return pem, nil
+}
+
+// pages follows the next keys of a list to its end.
+func pages[T any](ctx context.Context, c *Client, path string, v url.Values) ([]T, error) {
+	var all []T
+	for {
+		var page []T
+		next, err := c.call(ctx, http.MethodGet, path+"?"+v.Encode(), nil, &page)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page...)
+		if next == "" || next == v.Get("last_evaluated_key") {
+			return all, nil
+		}
+		v.Set("last_evaluated_key", next)
+	}
+}
+
+// call sends an authenticated request, and once more with a new token when the old one is not accepted.
+func (c *Client) call(ctx context.Context, method, path string, body, answer any) (next string, err error) {
+	c.mu.Lock()
+	auth := c.auth
+	c.mu.Unlock()
+	fresh := auth == nil
+	for {
+		if auth == nil {
+			if auth, err = c.Auth(ctx); err != nil {
+				return "", err
+			}
+		}
+		next, err = c.send(ctx, auth, method, path, body, answer)
+		var apiErr *Error
+		if fresh || !errors.As(err, &apiErr) || apiErr.Status != http.StatusUnauthorized {
+			return next, err
+		}
+		auth, fresh = nil, true
+	}
+}
+
+func (c *Client) send(ctx context.Context, auth *AuthResponse, method, path string, body, answer any) (next string, err error) {
+	var payload io.Reader
+	if body != nil {
+		b, err := json.Marshal(body)
+		if err != nil {
+			return "", fmt.Errorf("encoding the request: %w", err)
+		}
+		payload = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.BaseURL, "/")+"/v1"+path, payload)
+	if err != nil {
+		return "", fmt.Errorf("making the request: %w", err)
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if auth != nil {
+		req.Header.Set(HeaderAPIKey, auth.APIKey)
+		req.Header.Set(HeaderToken, auth.Token)
+	}
+	client := c.HTTPClient
+	if client == nil {
+		client = http.DefaultClient
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return "", fmt.Errorf("calling the relay: %w", err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return "", fmt.Errorf("reading the answer of %s %s: %w", method, path, err)
+	}
+	if resp.StatusCode >= 400 {
+		return "", decodeError(resp.StatusCode, b)
+	}
+	switch answer := answer.(type) {
+	case nil:
+	case *[]byte:
+		*answer = b
+	default:
+		if err := json.Unmarshal(b, answer); err != nil {
+			return "", fmt.Errorf("decoding the answer of %s %s: %w", method, path, err)
+		}
+	}
+	return resp.Header.Get(HeaderNextKey), nil
+}
+
+// decodeError keeps what is there when the answer is not the API's, such as an office proxy's page.
+func decodeError(status int, body []byte) error {
+	e := &Error{Status: status}
+	if json.Unmarshal(body, e) != nil || e.Message == "" {
+		e.Code = "HTTP" + strconv.Itoa(status)
+		e.Message = http.StatusText(status)
+	}
+	return e
+}

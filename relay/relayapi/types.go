@@ -1,0 +1,127 @@
+// Package relayapi is the relay's REST API as Go: the JSON types of SORACOM Napter's public API, what the relay adds to them,
+// and a client. The server, the tunnel and the tests share it, so that there is one spelling of every field.
+//
+// Times are milliseconds since 1970, durations of a mapping are seconds, as in Napter's API.
+package relayapi
+
+// AuthRequest is the body of POST /v1/auth.
+type AuthRequest struct {
+	AuthKeyID           string `json:"authKeyId,omitempty"`           // keyId-...
+	AuthKey             string `json:"authKey,omitempty"`             // secret-...
+	TokenTimeoutSeconds int    `json:"tokenTimeoutSeconds,omitempty"` // 1 to 172800; 0: 86400
+}
+
+// AuthResponse carries the two credentials that every other call sends as headers.
+type AuthResponse struct {
+	APIKey     string `json:"apiKey"` // X-Soracom-API-Key
+	Token      string `json:"token"`  // X-Soracom-Token; three dot-parts, the middle one says the operator
+	OperatorID string `json:"operatorId"`
+	UserName   string `json:"userName,omitempty"`
+}
+
+// Headers of an authenticated call, and of a page that has a next one.
+const (
+	HeaderAPIKey  = "X-Soracom-API-Key"
+	HeaderToken   = "X-Soracom-Token"
+	HeaderNextKey = "X-Soracom-Next-Key"
+)
+
+// CreatePortMappingRequest is the body of POST /v1/port_mappings, and of POST /v1/port_mappings/sims/{sim_id}, where
+// the destination holds no SIM.
+type CreatePortMappingRequest struct {
+	Destination Destination `json:"destination"`
+	Duration    *int        `json:"duration,omitempty"` // seconds, 1 to 28800; nil: 1800
+	Source      *Source     `json:"source,omitempty"`   // nil or no range: the caller's own address
+	TLSRequired bool        `json:"tlsRequired,omitempty"`
+}
+
+// Destination is the device side of a mapping. A request names the SIM by SIMID or IMSI; SIMID wins.
+type Destination struct {
+	Port     int    `json:"port"`
+	SIMID    string `json:"simId,omitempty"`
+	IMSI     string `json:"imsi,omitempty"`
+	Service  string `json:"service,omitempty"`                     // "air" or "arc", with SIMID only; not echoed
+	Strategy string `json:"destinationChoosingStrategy,omitempty"` // set in replies, ignored in requests
+}
+
+// Destination choosing strategies of a reply.
+const (
+	StrategyAir     = "AIR_PRIORITIZED"
+	StrategyArc     = "ARC_PRIORITIZED"
+	StrategyDynamic = "DYNAMIC"
+	StrategyIMSI    = "IMSI_PRIORITIZED"
+)
+
+// Source is who may connect: prefixes in CIDR notation.
+type Source struct {
+	IPRanges []string `json:"ipRanges"`
+}
+
+// PortMapping is a mapping as the API answers it. Its identity is IPAddress and Port.
+type PortMapping struct {
+	IPAddress   string      `json:"ipAddress"`
+	Port        int         `json:"port"`
+	Endpoint    string      `json:"endpoint"` // IP:PORT
+	Hostname    string      `json:"hostname"` // the address with dashes: the name in the certificate
+	OperatorID  string      `json:"operatorId"`
+	SIMID       string      `json:"simId,omitempty"`
+	IMSI        string      `json:"imsi,omitempty"` // only with StrategyIMSI
+	CreatedTime int64       `json:"createdTime"`
+	ExpiredTime int64       `json:"expiredTime"` // when the mapping ends by itself
+	Duration    int         `json:"duration"`
+	Expired     bool        `json:"expired"`
+	TLSRequired bool        `json:"tlsRequired"`
+	Destination Destination `json:"destination"`
+	Source      Source      `json:"source"`
+	Placement   string      `json:"placement"`
+}
+
+// SIM is enough of Napter's Sim for list and get.
+type SIM struct {
+	SIMID         string                `json:"simId"`
+	OperatorID    string                `json:"operatorId"`
+	Status        string                `json:"status"`
+	Tags          map[string]string     `json:"tags"`
+	ActiveProfile string                `json:"activeProfileId,omitempty"`
+	Profiles      map[string]SIMProfile `json:"profiles,omitempty"`
+	SessionStatus SessionStatus         `json:"sessionStatus"`
+}
+
+// SIMProfile is one profile of a SIM, by its ICCID.
+type SIMProfile struct {
+	ICCID       string                   `json:"iccid"`
+	PrimaryIMSI string                   `json:"primaryImsi"`
+	Subscribers map[string]SIMSubscriber `json:"subscribers"`
+}
+
+// SIMSubscriber is a subscriber of a profile, by its IMSI.
+type SIMSubscriber struct {
+	IMSI   string `json:"imsi"`
+	MSISDN string `json:"msisdn,omitempty"`
+	Status string `json:"status"`
+}
+
+// SessionStatus is a SIM's session as the network last told it.
+type SessionStatus struct {
+	Online        bool   `json:"online"`
+	IMSI          string `json:"imsi,omitempty"`
+	IMEI          string `json:"imei,omitempty"`
+	UEIPAddress   string `json:"ueIpAddress,omitempty"`
+	LastUpdatedAt int64  `json:"lastUpdatedAt,omitempty"`
+}
+
+// Error is an error answer: the flat body that Napter's clients print, with the HTTP status it came with.
+type Error struct {
+	Status  int    `json:"-"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+func (e *Error) Error() string { return e.Message + " (" + e.Code + ")" }
+
+// Health is the answer of GET /v1/health.
+type Health struct {
+	Status       string `json:"status"` // "ok"
+	PortMappings int    `json:"portMappings"`
+	Connections  int    `json:"connections"`
+}
