@@ -1,0 +1,63 @@
+package store
+
+import (
+	"net/netip"
+	"time"
+)
+
+// EntryType is the type of an audit entry, in Napter's words.
+type EntryType string
+
+// Napter's entry types. The first five are about connections, the last three about port mappings.
+const (
+	Access    EntryType = "ACCESS"
+	Denied    EntryType = "DENIED"
+	Connected EntryType = "CONNECTED"
+	Closed    EntryType = "CLOSED"
+	Refused   EntryType = "REFUSED"
+	Created   EntryType = "CREATED"
+	Deleted   EntryType = "DELETED"
+	Expired   EntryType = "EXPIRED"
+)
+
+// Control tells whether the type is about a port mapping and not about a connection.
+func (t EntryType) Control() bool { return t == Created || t == Deleted || t == Expired }
+
+// Entry is one line of the audit log. Only Time and Type are always there.
+type Entry struct {
+	Time         time.Time      `json:"t"`
+	Type         EntryType      `json:"type"`
+	ConnectionID string         `json:"conn,omitempty"`
+	OperatorID   string         `json:"op,omitempty"`
+	SIMID        string         `json:"sim,omitempty"`
+	IMSI         string         `json:"imsi,omitempty"`
+	TLS          bool           `json:"tls,omitempty"`
+	Source       netip.AddrPort `json:"src,omitzero"`   // the client
+	Destination  netip.AddrPort `json:"dst,omitzero"`   // the public address and port
+	Code         string         `json:"code,omitempty"` // of the causes, R01 and on
+	Reason       string         `json:"why,omitempty"`
+	Protocol     string         `json:"proto,omitempty"` // that the client spoke
+	TLSVersion   string         `json:"tlsv,omitempty"`
+	SNI          string         `json:"sni,omitempty"`
+	BytesUp      int64          `json:"up,omitempty"`   // client to device
+	BytesDown    int64          `json:"down,omitempty"` // device to client
+	Duration     time.Duration  `json:"dur,omitempty"`
+	CloseReason  string         `json:"end,omitempty"`
+	Count        int            `json:"n,omitempty"` // how many equal events this entry stands for; 0: one
+
+	// Cursor is the entry's place in the log, set by Audit: Query.Before takes it to go on with older entries.
+	Cursor string `json:"-"`
+}
+
+// Query chooses audit entries. Empty fields choose all.
+type Query struct {
+	SIMID string
+	IMSI  string
+	Type  EntryType
+	From  time.Time // first moment
+	To    time.Time // last moment
+	Limit int       // entries in the answer; 0: 100, at most 1000
+
+	// Before goes on with the entries older than a cursor: the next that Audit returned, or an Entry's Cursor.
+	Before string
+}
