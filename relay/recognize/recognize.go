@@ -7,56 +7,83 @@ type Protocol int
 
 // The protocols that are told apart.
 const (
-	Unknown Protocol = iota
-	TLS
-	TLSAlert
-	SSH
-	RDP
-	HTTP
-	Modbus
-	RFB
-	SMTP
-	FTP
-	Telnet
-	MQTT
+	Unknown  Protocol = iota
+	TLS               // RFC 8446 section 5.1: a handshake record
+	TLSAlert          // RFC 8446 section 6: an alert record
+	SSH               // RFC 4253 section 4.2
+	RDP               // MS-RDPBCGR 2.2.1.1: an X.224 connection request or confirm in a TPKT (RFC 1006)
+	HTTP              // RFC 9112 section 3 and 4, also the preface of HTTP/2
+	RTSP              // RFC 2326
+	Modbus            // Modbus Messaging on TCP/IP, section 3.1.3: the MBAP header
+	RFB               // RFC 6143 section 7.1.1
+	SMTP              // RFC 5321 section 4.2
+	FTP               // RFC 959 section 4.2
+	Telnet            // RFC 854: IAC
+	MQTT              // MQTT 3.1.1 section 3.1
+	protocols         // how many there are
 )
 
-// String is a short word for logs and metrics, such as "ssh".
-func (p Protocol) String() string { panic("recognize: not built yet") }
-
-// Words is a short description for people, such as "SSH".
-func (p Protocol) Words() string { panic("recognize: not built yet") }
-
-// FromClient tells what a client speaks by its first bytes. more is true if further bytes could change the answer.
-func FromClient(b []byte) (p Protocol, more bool) { panic("recognize: not built yet") }
-
-// FromServer tells what a server speaks by its first bytes: a banner, or the answer to a ClientHello or an HTTP request.
-func FromServer(b []byte) (p Protocol, more bool) { panic("recognize: not built yet") }
-
-// State is how far a ClientHello has come.
-type State int
-
-// States of ParseClientHello.
-const (
-	NeedMore State = iota + 1 // what is there is the start of a ClientHello
-	Complete                  // Hello is filled
-	NotHello                  // can never become one; the error says why
-)
-
-// MaxHello is the longest run of bytes that is searched for a whole ClientHello.
-const MaxHello = 64 << 10
-
-// Hello is what a ClientHello (RFC 8446 section 4.1.2) offers.
-type Hello struct {
-	LegacyVersion     uint16   // 0x0303 in TLS 1.2 and 1.3
-	SupportedVersions []uint16 // extension 43, GREASE left out; nil if there is none
-	ServerName        string   // SNI, extension 0
-	ALPN              []string // extension 16
-	CipherSuites      []uint16 // GREASE left out
+// names holds the short word of each protocol, for logs and metrics, and the one for people.
+var names = [protocols]struct{ short, words string }{
+	Unknown:  {"unknown", "an unknown protocol"},
+	TLS:      {"tls", "TLS"},
+	TLSAlert: {"tls-alert", "a TLS alert"},
+	SSH:      {"ssh", "SSH"},
+	RDP:      {"rdp", "Remote Desktop (RDP)"},
+	HTTP:     {"http", "plain HTTP"},
+	RTSP:     {"rtsp", "plain RTSP"},
+	Modbus:   {"modbus", "plain Modbus/TCP"},
+	RFB:      {"rfb", "plain VNC (RFB)"},
+	SMTP:     {"smtp", "plain SMTP"},
+	FTP:      {"ftp", "plain FTP"},
+	Telnet:   {"telnet", "Telnet"},
+	MQTT:     {"mqtt", "plain MQTT"},
 }
 
-// MaxVersion is the highest version offered.
-func (h Hello) MaxVersion() uint16 { panic("recognize: not built yet") }
+// String is a short word for logs and metrics, such as "ssh".
+func (p Protocol) String() string { return p.known().short }
 
-// ClientHello parses the first bytes of a client. Strict: what no TLS client sends is NotHello at the first byte that shows it.
-func ClientHello(b []byte) (Hello, State, error) { panic("recognize: not built yet") }
+// Words names the protocol to people, such as "Remote Desktop (RDP)".
+func (p Protocol) Words() string { return p.known().words }
+
+func (p Protocol) known() struct{ short, words string } {
+	if p < 0 || p >= protocols {
+		p = Unknown
+	}
+	return names[p]
+}
+
+// verdict is what one matcher says of the bytes so far.
+type verdict int
+
+const (
+	no    verdict = iota
+	maybe         // too few bytes to tell
+	yes
+)
+
+// matcher looks at the first bytes for one protocol.
+type matcher struct {
+	protocol Protocol
+	match    func([]byte) verdict
+}
+
+// FromClient tells what a client speaks by its first bytes. more is true if it cannot be told yet and further bytes
+// could tell.
+func FromClient(b []byte) (p Protocol, more bool) { return first(clientMatchers, b) }
+
+// FromServer tells what a server speaks by its first bytes: its banner, or its answer to a ClientHello or a request.
+func FromServer(b []byte) (p Protocol, more bool) { return first(serverMatchers, b) }
+
+// first asks each matcher. Their order does not matter: no bytes satisfy two (FuzzFromClient, FuzzFromServer).
+func first(matchers []matcher, b []byte) (p Protocol, more bool) {
+	for _, m := range matchers {
+		switch m.match(b) {
+		case yes:
+			return m.protocol, false
+		case maybe:
+			more = true
+		}
+	}
+	return Unknown, more
+}
