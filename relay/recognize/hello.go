@@ -82,6 +82,9 @@ func handshakeMessage(b []byte) (body []byte, s State, err error) {
 		if len(msg) > 0 && msg[0] != typeClientHello {
 			return nil, NotHello, fmt.Errorf("handshake message %d, want %d (ClientHello)", msg[0], typeClientHello)
 		}
+		if len(msg) > handshakeHeader && msg[handshakeHeader] != 3 {
+			return nil, NotHello, fmt.Errorf("ClientHello version %d.x, want 3.x", msg[handshakeHeader])
+		}
 		if len(msg) >= handshakeHeader {
 			n := int(msg[1])<<16 | int(msg[2])<<8 | int(msg[3])
 			if n > MaxHello {
@@ -90,9 +93,6 @@ func handshakeMessage(b []byte) (body []byte, s State, err error) {
 			if len(msg) >= handshakeHeader+n {
 				return msg[handshakeHeader : handshakeHeader+n], Complete, nil
 			}
-		}
-		if len(msg) > handshakeHeader && msg[handshakeHeader] != 3 {
-			return nil, NotHello, fmt.Errorf("ClientHello version %d.x, want 3.x", msg[handshakeHeader])
 		}
 		if state == NeedMore {
 			return nil, NeedMore, nil

@@ -7,20 +7,20 @@ type Protocol int
 
 // The protocols that are told apart.
 const (
-	Unknown  Protocol = iota
-	TLS               // RFC 8446 section 5.1: a handshake record
-	TLSAlert          // RFC 8446 section 6: an alert record
-	SSH               // RFC 4253 section 4.2
-	RDP               // MS-RDPBCGR 2.2.1.1: an X.224 connection request or confirm in a TPKT (RFC 1006)
-	HTTP              // RFC 9112 section 3 and 4, also the preface of HTTP/2
-	RTSP              // RFC 2326
-	Modbus            // Modbus Messaging on TCP/IP, section 3.1.3: the MBAP header
-	RFB               // RFC 6143 section 7.1.1
-	SMTP              // RFC 5321 section 4.2
-	FTP               // RFC 959 section 4.2
-	Telnet            // RFC 854: IAC
-	MQTT              // MQTT 3.1.1 section 3.1
-	protocols         // how many there are
+	Unknown   Protocol = iota
+	TLS                // RFC 8446 section 5.1: a handshake record
+	TLSAlert           // RFC 8446 section 6: an alert record
+	SSH                // RFC 4253 section 4.2
+	RDP                // MS-RDPBCGR 2.2.1.1: an X.224 connection request or confirm in a TPKT (RFC 1006)
+	HTTP               // RFC 9112 section 3 and 4, also the preface of HTTP/2
+	RTSP               // RFC 2326
+	Modbus             // Modbus Messaging on TCP/IP, section 3.1.3: the MBAP header
+	RFB                // RFC 6143 section 7.1.1
+	SMTP               // RFC 5321 section 4.2
+	FTP                // RFC 959 section 4.2
+	Telnet             // RFC 854: IAC
+	MQTT               // MQTT 3.1.1 section 3.1
+	protocols          // how many there are
 )
 
 // names holds the short word of each protocol, for logs and metrics, and the one for people.
