@@ -1,0 +1,185 @@
+package atline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/warthog618/modem/at"
+)
+
+// pending is a command that was sent and has no final result yet. The line's mu guards it.
+type pending struct {
+	cmd    string
+	parts  []part
+	dial   bool          // CONNECT ends it
+	quiet  bool          // takes no information lines: a resynchronisation, or +++
+	shim   *shim         // nil for +++, which the sender does not know
+	result chan struct{} // closed at the end
+	ended  bool
+	final  string // the final result as the modem wrote it
+	err    error  // why it was given up
+	data   *Data  // after CONNECT
+}
+
+func newPending(cmd string, dial bool) *pending {
+	return &pending{cmd: cmd, parts: parseParts(cmd), dial: dial, quiet: cmd == "", result: make(chan struct{})}
+}
+
+func (p *pending) finish(final string, err error) {
+	if p.ended {
+		return
+	}
+	p.ended, p.final, p.err = true, final, err
+	close(p.result)
+}
+
+// Command sends AT and cmd ("+CSQ"), and returns the lines of the reply before its OK. It returns CMEError, CMSError or ErrError
+// where the modem refuses, an error that is the context's where time runs out, and io.EOF when the port is gone (all wrapped).
+// Dial commands are for Connect.
+func (l *Line) Command(ctx context.Context, cmd string) ([]string, error) {
+	if isDial(cmd) {
+		return nil, fmt.Errorf("sending AT%s: a command that ends in data mode", Redact(cmd))
+	}
+	_, info, err := l.exec(ctx, cmd, false)
+	return info, err
+}
+
+// Connect sends a command that ends in data mode (D*99***1#, +CGDATA="PPP",1, O), and returns the port from the first byte after
+// the CONNECT line on, with that line's text. The modem's no is a ConnectError, or an error as of Command.
+func (l *Line) Connect(ctx context.Context, cmd string) (*Data, string, error) {
+	if !isDial(cmd) {
+		return nil, "", fmt.Errorf("sending AT%s: not a command that ends in data mode", Redact(cmd))
+	}
+	p, _, err := l.exec(ctx, cmd, true)
+	if err != nil {
+		return nil, "", err
+	}
+	return p.data, p.final, nil
+}
+
+// exec waits for its turn, resynchronises where a reply may still be on its way, and runs one command.
+func (l *Line) exec(ctx context.Context, cmd string, dial bool) (*pending, []string, error) {
+	if strings.ContainsAny(cmd, "\r\n\x1a\x1b") {
+		return nil, nil, fmt.Errorf("sending AT%q: control characters are not allowed", Redact(cmd))
+	}
+	if _, ok := ctx.Deadline(); !ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, l.cfg.Timeout)
+		defer cancel()
+	}
+	release, err := l.acquire(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("sending AT%s: %w", Redact(cmd), err)
+	}
+	defer release()
+	if err := l.resync(ctx); err != nil {
+		return nil, nil, fmt.Errorf("sending AT%s: %w", Redact(cmd), err)
+	}
+	p, info, err := l.run(ctx, newPending(cmd, dial))
+	if err != nil {
+		return p, info, fmt.Errorf("AT%s: %w", Redact(cmd), err)
+	}
+	return p, info, nil
+}
+
+// acquire takes the turn.
+func (l *Line) acquire(ctx context.Context) (release func(), err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	select {
+	case l.turn <- struct{}{}:
+		return func() { <-l.turn }, nil
+	case <-l.done:
+		return nil, io.EOF
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// run sends one command through the sender and waits for its end. The caller has the turn.
+func (l *Line) run(ctx context.Context, p *pending) (*pending, []string, error) {
+	l.mu.Lock()
+	switch {
+	case l.lost != nil:
+		l.mu.Unlock()
+		return p, nil, io.EOF
+	case l.online:
+		l.mu.Unlock()
+		return p, nil, ErrOnline
+	}
+	sender, sh := l.at, l.shim
+	p.shim = sh
+	l.pending = p
+	l.mu.Unlock()
+	sh.mu.Lock()
+	sh.ctx = ctx
+	sh.mu.Unlock()
+
+	l.log.Debug("at", "sent", "AT"+Redact(p.cmd))
+	given := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(given)
+		l.giveUp(p, context.Cause(ctx))
+		l.interrupt()
+	})
+	info, err := sender.Command(p.cmd)
+	if !stop() {
+		<-given
+	}
+
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.pending == p { // the write failed: no result will come for it
+		l.pending = nil
+		l.giveUpLocked(p, err)
+	}
+	sh.mu.Lock()
+	failed := sh.failed
+	sh.mu.Unlock()
+	if failed && l.lost == nil {
+		// Part of the command may be out, and an answer may be in the sender's pipeline: begin with a new one.
+		sh.close()
+		l.mu.Unlock()
+		<-sender.Closed()
+		l.mu.Lock()
+		if l.lost == nil {
+			l.renewLocked()
+		}
+	}
+	switch {
+	case p.err != nil:
+		return p, info, p.err
+	case parseResult(p.final) == resultCall:
+		return p, info, at.ConnectError(p.final)
+	case errors.Is(err, at.ErrClosed):
+		return p, info, io.EOF
+	}
+	return p, info, err
+}
+
+// giveUp ends a command whose time is over.
+func (l *Line) giveUp(p *pending, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.giveUpLocked(p, err)
+}
+
+func (l *Line) giveUpLocked(p *pending, err error) {
+	if p.ended {
+		return
+	}
+	if l.pending == p {
+		l.pending = nil
+	}
+	p.finish("", err)
+	l.dirty = true
+	l.owed++
+	if !p.quiet {
+		l.late = p
+	}
+	p.shim.put("ERROR", true) // so that the sender returns
+}

@@ -1,0 +1,53 @@
+package atline
+
+import "strings"
+
+// secretCommands hold a PIN or a password; visible is how many of their parameters may be shown.
+var secretCommands = []struct {
+	name    string
+	visible int
+}{
+	{"+CPIN", 0}, {"+CPIN2", 0}, {"+CPWD", 1}, {"+CLCK", 2}, // 27.007, 8.3, 7.5, 7.4
+	{"+CGAUTH", 2},   // 27.007, 10.1.31: cid and protocol
+	{"+QICSGP", 3},   // Quectel: cid, type, APN
+	{"$QCPDPP", 2},   // Qualcomm
+	{"+UAUTHREQ", 2}, // u-blox
+	{"^AUTHDATA", 2}, // Huawei
+	{"+CSIM", 0},     // an APDU may be VERIFY, with the PIN in it
+}
+
+// Redact hides the PINs and passwords of a command line or a reply, for logs and messages.
+func Redact(text string) string {
+	parts := splitCommands(text)
+	for i, p := range parts {
+		parts[i] = redactPart(p)
+	}
+	return strings.Join(parts, ";")
+}
+
+func redactPart(text string) string {
+	upper := strings.ToUpper(text)
+	for _, s := range secretCommands {
+		at := strings.Index(upper, s.name)
+		if at < 0 {
+			continue
+		}
+		rest := text[at+len(s.name):]
+		if strings.HasPrefix(rest, "=?") || !strings.HasPrefix(rest, "=") && !strings.HasPrefix(rest, ":") {
+			continue
+		}
+		if s.name == "+CPIN" && rest[0] == ':' { // the state of the SIM, not the PIN
+			continue
+		}
+		head := at + len(s.name) + 1
+		for n := 0; n < s.visible; n++ {
+			comma := strings.IndexByte(text[head:], ',')
+			if comma < 0 {
+				return text
+			}
+			head += comma + 1
+		}
+		return text[:head] + "***"
+	}
+	return text
+}

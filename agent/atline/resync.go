@@ -1,0 +1,71 @@
+package atline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// maxSyncs is how many AT are sent before the modem counts as silent.
+const maxSyncs = 5
+
+// resync waits out a command that was given up: AT until a final result comes, then silence. The first result may be the old
+// command's, and the answer to AT comes behind it; only when as many came as are owed, or none came for a while, nothing is left
+// on the way that could be taken for the next command's reply. The caller has the turn.
+func (l *Line) resync(ctx context.Context) error {
+	l.mu.Lock()
+	dirty := l.dirty
+	l.mu.Unlock()
+	if !dirty {
+		return nil
+	}
+	l.log.Debug("resynchronising")
+	for range maxSyncs {
+		answered, err := l.sync(ctx)
+		switch {
+		case answered: // by any result: a late one may be an error
+			return l.settle(ctx)
+		case errors.Is(err, io.EOF), errors.Is(err, ErrOnline):
+			return err
+		case ctx.Err() != nil:
+			return ctx.Err()
+		}
+	}
+	return fmt.Errorf("%w: %d times AT after a command that timed out", ErrNoReply, maxSyncs)
+}
+
+func (l *Line) sync(ctx context.Context) (answered bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, l.cfg.Sync)
+	defer cancel()
+	p, _, err := l.run(ctx, newPending("", false))
+	return p.final != "", err
+}
+
+// settle returns when nothing has come for a while. A modem that never stops talking is bounded by the context.
+func (l *Line) settle(ctx context.Context) error {
+	quiet := time.NewTimer(l.cfg.Settle)
+	defer quiet.Stop()
+	for {
+		l.mu.Lock()
+		clean := l.owed == 0
+		l.mu.Unlock()
+		if !clean {
+			select {
+			case <-l.activity:
+				quiet.Reset(l.cfg.Settle)
+				continue
+			case <-l.done:
+				return io.EOF
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-quiet.C:
+			}
+		}
+		l.mu.Lock()
+		l.dirty, l.owed, l.late = false, 0, nil
+		l.mu.Unlock()
+		return nil
+	}
+}
