@@ -24,11 +24,10 @@ type NapterAuditLogEntry struct {
 	Direction    Direction `json:"direction"`
 
 	SIMID       string `json:"simId,omitempty"`
-	MappingPort int    `json:"mappingPort,omitempty"` // public port
-	Code        string `json:"code,omitempty"`        // R01...: why it failed
-	Reason      string `json:"reason,omitempty"`      // the same in words, with the cure
-	Protocol    string `json:"protocol,omitempty"`    // what the client spoke
-	BytesUp     int64  `json:"bytesUp,omitempty"`     // client to device
+	Code        string `json:"code,omitempty"`     // R01...: why it failed
+	Reason      string `json:"reason,omitempty"`   // the same in words, with the cure
+	Protocol    string `json:"protocol,omitempty"` // what the client spoke
+	BytesUp     int64  `json:"bytesUp,omitempty"`  // client to device
 	BytesDown   int64  `json:"bytesDown,omitempty"`
 	TLSVersion  string `json:"tlsVersion,omitempty"`
 	SNI         string `json:"sni,omitempty"`

@@ -121,7 +121,5 @@ func (e *Error) Error() string { return e.Message + " (" + e.Code + ")" }
 
 // Health is the answer of GET /v1/health.
 type Health struct {
-	Status       string `json:"status"` // "ok"
-	PortMappings int    `json:"portMappings"`
-	Connections  int    `json:"connections"`
+	Status string `json:"status"` // "ok"
 }

@@ -1,0 +1,118 @@
+package relay
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"minato/relay/relayapi"
+)
+
+// maxBody is the longest body of a request.
+const maxBody = 64 << 10
+
+// decodeBody reads exactly one JSON object with known fields. A field that is not known is an error: most often it is a known one
+// misspelt, and what it should have limited would be open.
+func decodeBody(c *call, into any) error {
+	d := json.NewDecoder(c.Body)
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return bodyError(err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+			return bodyError(err)
+		}
+		return apiErrorf(http.StatusBadRequest, codeBadBody, "the body goes on after the JSON object")
+	}
+	return nil
+}
+
+// bodyError says what was wrong in words of JSON, not of Go.
+func bodyError(err error) *relayapi.Error {
+	var (
+		tooLarge *http.MaxBytesError
+		syntax   *json.SyntaxError
+		kind     *json.UnmarshalTypeError
+	)
+	const unknown = "json: unknown field "
+	switch text := err.Error(); {
+	case errors.As(err, &tooLarge):
+		return apiErrorf(http.StatusRequestEntityTooLarge, codeTooLarge, "the body is longer than %d bytes", maxBody)
+	case errors.As(err, &kind):
+		field := kind.Field
+		if field == "" {
+			field = "the body"
+		}
+		return apiErrorf(http.StatusBadRequest, codeBadField, "%s is a %s: allowed is %s", field, kind.Value, jsonKind(kind.Type.Kind().String()))
+	case strings.HasPrefix(text, unknown):
+		return apiErrorf(http.StatusBadRequest, codeBadBody, "unknown field %s", strings.TrimPrefix(text, unknown))
+	case errors.As(err, &syntax):
+		return apiErrorf(http.StatusBadRequest, codeBadBody, "the body is not JSON: %s at byte %d", strings.TrimPrefix(text, "json: "), syntax.Offset)
+	case errors.Is(err, io.EOF):
+		return apiErrorf(http.StatusBadRequest, codeBadBody, "the body is empty: a JSON object is needed")
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return apiErrorf(http.StatusBadRequest, codeBadBody, "the body is not JSON: it ends too early")
+	}
+	return apiErrorf(http.StatusBadRequest, codeBadBody, "the body cannot be read: %v", err)
+}
+
+func jsonKind(kind string) string {
+	switch kind {
+	case "int", "int64":
+		return "a whole number"
+	case "slice":
+		return "an array"
+	case "struct", "map":
+		return "an object"
+	case "bool":
+		return "true or false"
+	}
+	return "a " + kind
+}
+
+// queryInt reads a whole number of the query string; missing: ifMissing.
+func queryInt(c *call, name string, least, most, ifMissing int64) (int64, error) {
+	s := c.URL.Query().Get(name)
+	if s == "" {
+		return ifMissing, nil
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < least || n > most {
+		return 0, badField(name, s, fmt.Sprintf("a whole number from %d to %d", least, most))
+	}
+	return n, nil
+}
+
+// page cuts one page out of a list that is sorted by key, and names the next in the answer's header.
+func page[T any](c *call, all []T, key func(T) string) ([]T, error) {
+	limit, err := queryInt(c, "limit", 1, 1000, 1000)
+	if err != nil {
+		return nil, err
+	}
+	if after := c.URL.Query().Get("last_evaluated_key"); after != "" {
+		at := -1
+		for i, x := range all {
+			if key(x) == after {
+				at = i
+				break
+			}
+		}
+		if at < 0 { // it has gone in between: better a second time than never
+			at = -1
+		}
+		all = all[at+1:]
+	}
+	if int64(len(all)) > limit {
+		all = all[:limit]
+		c.header.Set(relayapi.HeaderNextKey, key(all[limit-1]))
+	}
+	if all == nil {
+		all = []T{}
+	}
+	return all, nil
+}

@@ -1,0 +1,103 @@
+package relay
+
+import "minato/relay/recognize"
+
+// Cause is a numbered reason why a connection failed. Codes are stable: scripts and documents name them.
+type Cause string
+
+// The causes that the relay itself can tell.
+const (
+	CauseSSHOnTLS            Cause = "R01"
+	CauseRDPOnTLS            Cause = "R02"
+	CauseHTTPOnTLS           Cause = "R03"
+	CauseModbusOnTLS         Cause = "R04"
+	CauseNotTLS              Cause = "R05"
+	CauseSilentOnTLS         Cause = "R06"
+	CauseDeviceRefused       Cause = "R09"
+	CauseDeviceTimeout       Cause = "R10"
+	CauseSIMOffline          Cause = "R11"
+	CauseSourceDenied        Cause = "R12"
+	CauseExpired             Cause = "R13"
+	CauseCertificateRejected Cause = "R14"
+	CauseTLSTooOld           Cause = "R15"
+	CauseTooMany             Cause = "R16"
+	CauseDeviceHungUp        Cause = "R17"
+)
+
+// causeText is a cause in words: what happened and the cure, in one line each language.
+type causeText struct{ name, en, ja string }
+
+var causeTexts = map[Cause]causeText{
+	CauseSSHOnTLS: {"ssh-on-tls",
+		"the client speaks SSH, which encrypts itself: make the mapping with the TLS option OFF",
+		"クライアントは SSH で接続しています。SSH は自ら暗号化するため、TLS オプションを OFF にしてポートマッピングを作り直してください"},
+	CauseRDPOnTLS: {"rdp-on-tls",
+		"the client speaks RDP, which starts TLS itself: make the mapping with the TLS option OFF",
+		"クライアントは RDP で接続しています。RDP は自ら TLS に切り替えるため、TLS オプションを OFF にしてポートマッピングを作り直してください"},
+	CauseHTTPOnTLS: {"http-on-tls",
+		"the client speaks plain HTTP: use https:// with the same host name and port",
+		"クライアントは平文の HTTP で接続しています。同じホスト名とポートのまま https:// を使ってください"},
+	CauseModbusOnTLS: {"modbus-on-tls",
+		"the client speaks plain Modbus/TCP: put a TLS tunnel before the Modbus client",
+		"クライアントは平文の Modbus/TCP で接続しています。Modbus クライアントの手前に TLS トンネルを置いてください"},
+	CauseNotTLS: {"not-tls",
+		"the client does not speak TLS: let it speak TLS, or turn the TLS option OFF for a protocol that encrypts itself",
+		"クライアントが TLS で接続していません。TLS を使うか、自ら暗号化するプロトコルなら TLS オプションを OFF にしてください"},
+	CauseSilentOnTLS: {"silent-on-tls",
+		"the client sent nothing, so it waits for the device to speak first (VNC, SSH): put a TLS tunnel before it, or turn the TLS option OFF for SSH",
+		"クライアントが何も送信しません。サーバーからの開始を待つプロトコル（VNC、SSH など）です。手前に TLS トンネルを置くか、SSH なら TLS オプションを OFF にしてください"},
+	CauseDeviceRefused: {"device-refused",
+		"the device refused the connection: nothing listens on that port there, or only on 127.0.0.1",
+		"デバイスが接続を拒否しました。そのポートで待ち受けているサービスがないか、127.0.0.1 だけで待ち受けています"},
+	CauseDeviceTimeout: {"device-timeout",
+		"the device did not answer though its SIM is online: look at the device's firewall, or its session is stale",
+		"SIM はオンラインですがデバイスが応答しません。デバイスのファイアウォール、または古くなったセッションを確認してください"},
+	CauseSIMOffline: {"sim-offline",
+		"the SIM has no session: look at the device's power, antenna and SIM",
+		"SIM がオフラインです。デバイスの電源、アンテナ、SIM の状態を確認してください"},
+	CauseSourceDenied: {"source-denied",
+		"the client's address is outside the mapping's ranges: a VPN, tethering or IPv6 changes the address",
+		"接続元アドレスが許可された範囲の外です。VPN、テザリング、IPv6 で接続元アドレスが変わることがあります"},
+	CauseExpired: {"expired",
+		"the mapping has ended: make a new one; its duration is in seconds",
+		"ポートマッピングの有効期限が切れています。新しく作成してください（duration の単位は秒です）"},
+	CauseCertificateRejected: {"certificate-rejected",
+		"the client rejected the relay's certificate: connect by the host name, and install the relay's CA",
+		"クライアントが証明書を拒否しました。IP アドレスではなくホスト名で接続し、リレーの CA 証明書を導入してください"},
+	CauseTLSTooOld: {"tls-too-old",
+		"no TLS version or cipher suite in common: update the client to TLS 1.2 or later",
+		"共通の TLS バージョンまたは暗号スイートがありません。クライアントを TLS 1.2 以降に更新してください"},
+	CauseTooMany: {"too-many",
+		"the mapping has as many connections as it may have: close some, or find the client that keeps opening them",
+		"同時接続数の上限に達しています。不要な接続を閉じるか、接続を開き続けているクライアントを探してください"},
+	CauseDeviceHungUp: {"device-hung-up",
+		"the device accepted the connection and closed it without a byte: look at the log and the allow list of its service",
+		"デバイスは接続を受け付けた後、何も送らずに切断しました。サービスのログと接続許可リストを確認してください"},
+}
+
+// String is the cause's short name, as in "ssh-on-tls".
+func (c Cause) String() string { return causeTexts[c].name }
+
+// Text is what happened and the cure. Lang is "ja" for Japanese; everything else is English.
+func (c Cause) Text(lang string) string {
+	if lang == "ja" {
+		return causeTexts[c].ja
+	}
+	return causeTexts[c].en
+}
+
+// causeOfFirstBytes is the cause by what was spoken instead of TLS.
+func causeOfFirstBytes(p recognize.Protocol) Cause {
+	switch p {
+	case recognize.SSH:
+		return CauseSSHOnTLS
+	case recognize.RDP:
+		return CauseRDPOnTLS
+	case recognize.HTTP:
+		return CauseHTTPOnTLS
+	case recognize.Modbus:
+		return CauseModbusOnTLS
+	default:
+		return CauseNotTLS
+	}
+}

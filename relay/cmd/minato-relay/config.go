@@ -1,0 +1,267 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"minato/relay"
+)
+
+// fileConfig is the configuration file as it is written; relay/reference.yaml documents it.
+type fileConfig struct {
+	API struct {
+		Listen string `yaml:"listen"`
+	} `yaml:"api"`
+	Mappings struct {
+		Listen         string `yaml:"listen"`
+		Advertise      string `yaml:"advertise"`
+		Domain         string `yaml:"domain"`
+		Ports          string `yaml:"ports"`
+		MaxConnections int    `yaml:"max-connections"`
+	} `yaml:"mappings"`
+	TLS *struct {
+		Cert string `yaml:"cert"`
+		Key  string `yaml:"key"`
+	} `yaml:"tls"`
+	Network struct {
+		SOCKS string `yaml:"socks"`
+		Route bool   `yaml:"route"`
+	} `yaml:"network"`
+	Devices struct {
+		Emulator string `yaml:"emulator"`
+		File     string `yaml:"file"`
+	} `yaml:"devices"`
+	State string `yaml:"state"`
+	Log   struct {
+		Level  string `yaml:"level"`
+		Format string `yaml:"format"`
+	} `yaml:"log"`
+	Timeouts struct {
+		Silence   string `yaml:"silence"`
+		Handshake string `yaml:"handshake"`
+		Dial      string `yaml:"dial"`
+		Idle      string `yaml:"idle"`
+		Close     string `yaml:"close"`
+		Drain     string `yaml:"drain"`
+	} `yaml:"timeouts"`
+}
+
+// config is a configuration that has been checked. Its relay still lacks what the command line gives: the logger and the bootstrap key.
+type config struct {
+	relay     relay.Config
+	logLevel  slog.Level
+	logFormat string
+}
+
+// readConfig reads and checks a file. Names of files in it are relative to its folder.
+func readConfig(path string) (config, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return config{}, fmt.Errorf("reading the configuration: %w", err)
+	}
+	c, err := parseConfig(b, filepath.Dir(path))
+	if err != nil {
+		return config{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
+}
+
+func parseConfig(b []byte, dir string) (config, error) {
+	var f fileConfig
+	if err := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict()).Decode(&f); err != nil && !errors.Is(err, io.EOF) {
+		return config{}, errors.New(strings.TrimSpace(yaml.FormatError(err, false, true)))
+	}
+	c := config{logFormat: "text"}
+	for _, part := range []func(*fileConfig, string, *config) error{apiPart, mappingsPart, tlsPart, networkPart, statePart, logPart, timeoutsPart} {
+		if err := part(&f, dir, &c); err != nil {
+			return config{}, err
+		}
+	}
+	return c, nil
+}
+
+func badField(field, value, allowed string) error {
+	if value == "" {
+		return fmt.Errorf("%s is missing: %s", field, allowed)
+	}
+	return fmt.Errorf("%s: %q is not allowed: %s", field, value, allowed)
+}
+
+func hostPort(field, value string) error {
+	_, port, err := net.SplitHostPort(value)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return badField(field, value, "HOST:PORT such as 127.0.0.1:8080")
+	}
+	return nil
+}
+
+// inDir makes a file's name absolute, seen from the configuration's folder.
+func inDir(dir, name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(dir, name)
+}
+
+func apiPart(f *fileConfig, _ string, c *config) error {
+	if f.API.Listen == "" {
+		return nil
+	}
+	c.relay.API = f.API.Listen
+	return hostPort("api.listen", f.API.Listen)
+}
+
+func mappingsPart(f *fileConfig, _ string, c *config) error {
+	m := f.Mappings
+	for _, a := range []struct {
+		field, value string
+		into         *netip.Addr
+	}{
+		{"mappings.listen", m.Listen, &c.relay.MappingIP},
+		{"mappings.advertise", m.Advertise, &c.relay.Advertise},
+	} {
+		if a.value == "" {
+			continue
+		}
+		addr, err := netip.ParseAddr(a.value)
+		if err != nil || addr.Zone() != "" {
+			return badField(a.field, a.value, "an IPv4 or IPv6 address")
+		}
+		*a.into = addr.Unmap()
+	}
+	switch listen, advertise := c.relay.MappingIP, c.relay.Advertise; {
+	case advertise.IsValid() && advertise.IsUnspecified():
+		return badField("mappings.advertise", m.Advertise, "the address that users connect to")
+	case listen.IsValid() && listen.IsUnspecified() && !advertise.IsValid():
+		return badField("mappings.advertise", "", "with mappings.listen "+m.Listen+" say which address users connect to")
+	}
+	if strings.ContainsAny(m.Domain, "/: *") || strings.HasPrefix(m.Domain, ".") || strings.HasSuffix(m.Domain, ".") {
+		return badField("mappings.domain", m.Domain, "a domain name such as relay.example.com")
+	}
+	c.relay.Domain = m.Domain
+	if m.MaxConnections < 0 {
+		return badField("mappings.max-connections", strconv.Itoa(m.MaxConnections), "a number from 1")
+	}
+	c.relay.MaxConnections = m.MaxConnections
+	if m.Ports == "" {
+		return nil
+	}
+	first, last, ok := strings.Cut(m.Ports, "-")
+	lo, err1 := strconv.ParseUint(strings.TrimSpace(first), 10, 16)
+	hi, err2 := strconv.ParseUint(strings.TrimSpace(last), 10, 16)
+	if !ok || err1 != nil || err2 != nil || lo == 0 || lo > hi {
+		return badField("mappings.ports", m.Ports, "FIRST-LAST such as 10000-32767, from 1 to 65535")
+	}
+	c.relay.Ports = [2]uint16{uint16(lo), uint16(hi)}
+	return nil
+}
+
+func tlsPart(f *fileConfig, dir string, c *config) error {
+	if f.TLS == nil {
+		return nil
+	}
+	if f.TLS.Cert == "" {
+		return badField("tls.cert", "", "the file of the certificate chain (PEM); leave tls out for a private CA")
+	}
+	if f.TLS.Key == "" {
+		return badField("tls.key", "", "the file of the certificate's key (PEM)")
+	}
+	c.relay.Certificates = relay.CertificateFiles(inDir(dir, f.TLS.Cert), inDir(dir, f.TLS.Key))
+	return nil
+}
+
+func networkPart(f *fileConfig, dir string, c *config) error {
+	switch d := f.Devices; {
+	case (d.Emulator == "") == (d.File == ""):
+		return badField("devices", "", "one of devices.emulator (URL) and devices.file")
+	case d.File != "":
+		c.relay.Directory = &relay.FileDirectory{Path: inDir(dir, d.File)}
+	default:
+		u, err := url.Parse(d.Emulator)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return badField("devices.emulator", d.Emulator, "a URL such as http://127.0.0.1:7070")
+		}
+		c.relay.Directory = &relay.EmulatorDirectory{URL: d.Emulator}
+	}
+	switch n := f.Network; {
+	case (n.SOCKS == "") == !n.Route:
+		return badField("network", "", "one of network.socks (HOST:PORT) and network.route (true)")
+	case n.Route:
+		c.relay.Network = &relay.RouteNetwork{Directory: c.relay.Directory}
+	default:
+		c.relay.Network = relay.SOCKSNetwork{Addr: n.SOCKS}
+		return hostPort("network.socks", n.SOCKS)
+	}
+	return nil
+}
+
+func statePart(f *fileConfig, dir string, c *config) error {
+	if f.State == "" {
+		return badField("state", "", "the folder that the relay keeps its state in")
+	}
+	c.relay.Dir = inDir(dir, f.State)
+	return nil
+}
+
+func logPart(f *fileConfig, _ string, c *config) error {
+	if f.Log.Level != "" {
+		if err := c.logLevel.UnmarshalText([]byte(f.Log.Level)); err != nil {
+			return badField("log.level", f.Log.Level, "debug, info, warn or error")
+		}
+	}
+	switch f.Log.Format {
+	case "":
+	case "text", "json":
+		c.logFormat = f.Log.Format
+	default:
+		return badField("log.format", f.Log.Format, "text or json")
+	}
+	return nil
+}
+
+func timeoutsPart(f *fileConfig, _ string, c *config) error {
+	t := f.Timeouts
+	for _, d := range []struct {
+		field, value string
+		into         *time.Duration
+		zero         time.Duration // what 0s means to the relay; 0: 0s is not allowed
+	}{
+		{"timeouts.silence", t.Silence, &c.relay.SilenceTimeout, 0},
+		{"timeouts.handshake", t.Handshake, &c.relay.HandshakeTimeout, 0},
+		{"timeouts.dial", t.Dial, &c.relay.DialTimeout, 0},
+		{"timeouts.idle", t.Idle, &c.relay.IdleTimeout, never},
+		{"timeouts.close", t.Close, &c.relay.CloseTimeout, 0},
+		{"timeouts.drain", t.Drain, &c.relay.DrainTimeout, -1},
+	} {
+		if d.value == "" {
+			continue
+		}
+		v, err := time.ParseDuration(d.value)
+		if err != nil || v < 0 || v == 0 && d.zero == 0 {
+			return badField(d.field, d.value, "a duration such as 5s, 500ms or 2m")
+		}
+		if *d.into = v; v == 0 && d.zero != never {
+			*d.into = d.zero
+		}
+	}
+	return nil
+}
+
+// never marks a timeout that 0s turns off, as it does in the relay's own configuration.
+const never = time.Duration(1<<63 - 1)

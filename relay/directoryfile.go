@@ -1,0 +1,100 @@
+package relay
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/goccy/go-yaml"
+)
+
+// FileDirectory reads the SIMs from a YAML file, and again whenever the file changes:
+//
+//	sims:
+//	  - simId: "8981100000000000001"
+//	    imsi: "440101234567890"
+//	    name: pump 1            # optional, as are iccid, imei, msisdn
+//	    address: 10.128.0.2     # without one the SIM counts as offline
+//
+// It knows nothing of sessions: a SIM with an address counts as online.
+type FileDirectory struct {
+	Path string
+
+	mu    sync.Mutex
+	sims  []SIM     // guarded by mu
+	mtime time.Time // guarded by mu
+	size  int64     // guarded by mu
+}
+
+var _ Directory = (*FileDirectory)(nil)
+
+// SIMs lists the SIMs of the file.
+func (d *FileDirectory) SIMs(context.Context) ([]SIM, error) {
+	info, err := os.Stat(d.Path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the list of SIMs: %w", err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.sims != nil && info.ModTime().Equal(d.mtime) && info.Size() == d.size {
+		return d.sims, nil
+	}
+	b, err := os.ReadFile(d.Path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the list of SIMs: %w", err)
+	}
+	sims, err := parseSIMFile(b)
+	if err != nil {
+		return nil, fmt.Errorf("reading the list of SIMs in %s: %w", d.Path, err)
+	}
+	d.sims, d.mtime, d.size = sims, info.ModTime(), info.Size()
+	return sims, nil
+}
+
+func parseSIMFile(b []byte) ([]SIM, error) {
+	var raw struct {
+		SIMs []struct {
+			SIMID   string `yaml:"simId"`
+			IMSI    string `yaml:"imsi"`
+			ICCID   string `yaml:"iccid"`
+			IMEI    string `yaml:"imei"`
+			MSISDN  string `yaml:"msisdn"`
+			Name    string `yaml:"name"`
+			Address string `yaml:"address"`
+		} `yaml:"sims"`
+	}
+	if err := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict()).Decode(&raw); err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	sims := make([]SIM, 0, len(raw.SIMs))
+	ids, imsis := map[string]bool{}, map[string]bool{}
+	for i, r := range raw.SIMs {
+		field := fmt.Sprintf("sims[%d]", i)
+		if r.SIMID == "" {
+			return nil, fmt.Errorf("%s.simId is missing: every SIM needs one", field)
+		}
+		if ids[r.SIMID] {
+			return nil, fmt.Errorf("%s.simId %q stands twice: each SIM has its own", field, r.SIMID)
+		}
+		if r.IMSI != "" && imsis[r.IMSI] {
+			return nil, fmt.Errorf("%s.imsi %q stands twice: each SIM has its own", field, r.IMSI)
+		}
+		ids[r.SIMID], imsis[r.IMSI] = true, true
+		s := SIM{ID: r.SIMID, IMSI: r.IMSI, ICCID: r.ICCID, IMEI: r.IMEI, MSISDN: r.MSISDN, Name: r.Name}
+		if r.Address != "" {
+			addr, err := netip.ParseAddr(r.Address)
+			if err != nil {
+				return nil, fmt.Errorf("%s.address %q is not an address such as 10.128.0.2", field, r.Address)
+			}
+			s.Addr, s.Online = addr, true
+		}
+		sims = append(sims, s)
+	}
+	return sims, nil
+}

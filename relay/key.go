@@ -1,0 +1,89 @@
+package relay
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"minato/relay/store"
+)
+
+// roleAdmin may do everything. There is no other role yet.
+const roleAdmin = "admin"
+
+// Key describes an authentication key. Its secret is told once, by Create.
+type Key struct {
+	ID, Name, Role string
+	CreatedAt      time.Time
+}
+
+// Keys manages the authentication keys in the state folder of a relay that is not running.
+type Keys struct{ store *store.Store }
+
+// OpenKeys opens the state folder of a relay. One process at a time may have it open: it fails while the relay runs.
+func OpenKeys(ctx context.Context, dir string, log *slog.Logger) (*Keys, error) {
+	s, err := store.Open(ctx, store.Config{Dir: storeDir(dir), Logger: log})
+	if err != nil {
+		return nil, fmt.Errorf("opening the relay's state: %w", err)
+	}
+	return &Keys{store: s}, nil
+}
+
+// Close gives the state folder free.
+func (k *Keys) Close() error { return k.store.Close() }
+
+// Create makes an admin key.
+func (k *Keys) Create(ctx context.Context, name string) (id, secret string, err error) {
+	return createKey(ctx, k.store, name, time.Now())
+}
+
+// List lists the keys, oldest first.
+func (k *Keys) List(ctx context.Context) ([]Key, error) {
+	stored, err := k.store.Keys(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("listing the keys: %w", err)
+	}
+	keys := make([]Key, 0, len(stored))
+	for _, s := range stored {
+		keys = append(keys, Key{ID: s.ID, Name: s.Name, Role: s.Role, CreatedAt: s.CreatedAt})
+	}
+	return keys, nil
+}
+
+// Revoke removes a key; the tokens made with it end at once.
+func (k *Keys) Revoke(ctx context.Context, id string) error {
+	if err := k.store.DeleteKey(ctx, id); err != nil {
+		return fmt.Errorf("revoking key %q: %w", id, err)
+	}
+	return nil
+}
+
+func createKey(ctx context.Context, s *store.Store, name string, now time.Time) (id, secret string, err error) {
+	id, secret = "keyId-"+newUUID(), "secret-"+newSecret()
+	err = s.PutKey(ctx, store.Key{ID: id, Hash: []byte(hashSecret(secret)), Role: roleAdmin, Name: name, CreatedAt: now})
+	if err != nil {
+		return "", "", fmt.Errorf("storing a key: %w", err)
+	}
+	return id, secret, nil
+}
+
+// bootstrap makes the first key of a relay that has none.
+func (r *Relay) bootstrap(ctx context.Context) error {
+	if r.cfg.BootstrapKey == nil {
+		return nil
+	}
+	keys, err := r.store.Keys(ctx)
+	if err != nil {
+		return fmt.Errorf("listing the keys: %w", err)
+	}
+	if len(keys) > 0 {
+		return nil
+	}
+	id, secret, err := createKey(ctx, r.store, "first admin key", r.cfg.Clock.Now())
+	if err != nil {
+		return err
+	}
+	r.cfg.BootstrapKey(id, secret)
+	return nil
+}

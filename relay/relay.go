@@ -1,0 +1,246 @@
+// Package relay gives a device port a temporary public address and port: Napter's API, its TLS option and its audit log,
+// and for each connection that failed, why.
+//
+//	client ==> mapping's port ==> [first bytes judged, TLS ended] ==> Network.DialSIM ==> device
+//
+// A mapping with the TLS option ON takes TLS from the client and speaks plaintext to the device; with the option OFF bytes pass as they are. The
+// device is dialled only after the source address and, with the option ON, the TLS handshake were good, so that what scans the internet never costs
+// the device radio time. A refused client gets an orderly end and not one byte; why it was refused is in the audit log and in the log.
+//
+//	r, err := relay.New(relay.Config{Network: relay.SOCKSNetwork{Addr: "127.0.0.1:7080"}, Directory: sims, Dir: "/var/lib/minato"})
+//	if err != nil { ... }
+//	err = r.Run(ctx) // until ctx ends; r.Ready() is closed when the API answers
+package relay
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"minato/relay/store"
+)
+
+// Network reaches devices. The relay dials a SIM, not an address.
+type Network interface {
+	// DialSIM connects to a device's port. Errors are ErrOffline, ErrRefused, ErrTimeout, ErrUnknownSIM (wrapped) where they are known.
+	DialSIM(ctx context.Context, simID string, port uint16) (net.Conn, error)
+}
+
+// SIM is what the relay knows of a subscriber.
+type SIM struct {
+	ID, IMSI, ICCID, IMEI, MSISDN, Name string
+	Online                              bool
+	Addr                                netip.Addr
+	Since                               time.Time
+}
+
+// Directory lists the SIMs that may be dialled.
+type Directory interface {
+	SIMs(ctx context.Context) ([]SIM, error)
+}
+
+// Config of one relay node. Listen is net.Listen unless a test brings its own network; it opens the mappings' ports and the API.
+type Config struct {
+	Logger    *slog.Logger // nil: discard
+	Network   Network      // required
+	Directory Directory    // required
+	Listen    func(network, address string) (net.Listener, error)
+
+	API          string                      // address of the API; "": 127.0.0.1:8080
+	MappingIP    netip.Addr                  // address that mapping ports are opened on; zero: 127.0.0.1
+	Advertise    netip.Addr                  // address told to users; zero: MappingIP
+	Domain       string                      // host names are the address with dashes under it (127-0-0-1.DOMAIN); "": the address itself, dashes and no domain
+	Ports        [2]uint16                   // first and last public port; zero: 10000-32767
+	Dir          string                      // state: store, private CA; required
+	Certificates func() (*tls.Config, error) // nil: a private CA made in Dir at first start, its root in Dir/ca.pem
+	BootstrapKey func(id, secret string)     // called once with the admin key at the very first start; nil: no key is made
+
+	MaxConnections int // live connections of one mapping; 0: 1000
+
+	SilenceTimeout   time.Duration // how long a client may take for its ClientHello with the TLS option ON; 0: 5 s
+	HandshakeTimeout time.Duration // of TLS; 0: 10 s
+	RefusalTimeout   time.Duration // how long a refused client may take to close; 0: 5 s
+	DialTimeout      time.Duration // to the device, where radio may have to wake up first; 0: 30 s
+	IdleTimeout      time.Duration // ends a connection with no byte either way; 0: never, the mapping's end bounds it
+	CloseTimeout     time.Duration // as IdleTimeout once one side has closed its half; 0: 5 min
+	DrainTimeout     time.Duration // how long live connections may go on when Run is told to end; 0: 3 s, negative: none
+
+	Clock Clock // nil: the system's
+}
+
+func (c *Config) setDefaults() error {
+	if c.Network == nil || c.Directory == nil {
+		return errors.New("a network and a directory of SIMs are required")
+	}
+	if c.Dir == "" {
+		return errors.New("a state folder is required")
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Listen == nil {
+		c.Listen = net.Listen
+	}
+	if c.API == "" {
+		c.API = "127.0.0.1:8080"
+	}
+	if !c.MappingIP.IsValid() {
+		c.MappingIP = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
+	if !c.Advertise.IsValid() {
+		c.Advertise = c.MappingIP
+	}
+	if c.Advertise.IsUnspecified() {
+		return fmt.Errorf("the address to advertise is %s: say which address users shall connect to", c.Advertise)
+	}
+	if c.Ports == [2]uint16{} {
+		c.Ports = [2]uint16{10000, 32767}
+	}
+	if c.Ports[0] == 0 || c.Ports[0] > c.Ports[1] {
+		return fmt.Errorf("ports %d-%d: the first must be at least 1 and at most the last", c.Ports[0], c.Ports[1])
+	}
+	if c.MaxConnections == 0 {
+		c.MaxConnections = 1000
+	}
+	if c.Clock == nil {
+		c.Clock = systemClock{}
+	}
+	for _, d := range []struct {
+		field *time.Duration
+		value time.Duration
+	}{
+		{&c.SilenceTimeout, 5 * time.Second},
+		{&c.HandshakeTimeout, 10 * time.Second},
+		{&c.RefusalTimeout, 5 * time.Second},
+		{&c.DialTimeout, 30 * time.Second},
+		{&c.CloseTimeout, 5 * time.Minute},
+		{&c.DrainTimeout, 3 * time.Second},
+	} {
+		if *d.field == 0 {
+			*d.field = d.value
+		}
+	}
+	return nil
+}
+
+// Relay is one node. Make it with New, call Run once.
+type Relay struct {
+	cfg   Config
+	log   *slog.Logger
+	ready chan struct{}
+
+	// Set by Run before ready is closed, and not changed after.
+	apiAddr   net.Addr
+	store     *store.Store
+	tlsConfig *tls.Config
+	caPEM     []byte // nil: certificates are not from the private CA
+	tokenKey  []byte
+
+	loggedOut loggedOut
+	mappings  mappingSet
+}
+
+// New checks the configuration.
+func New(cfg Config) (*Relay, error) {
+	if err := cfg.setDefaults(); err != nil {
+		return nil, fmt.Errorf("configuring the relay: %w", err)
+	}
+	return &Relay{cfg: cfg, log: cfg.Logger, ready: make(chan struct{})}, nil
+}
+
+// Ready is closed when the stored mappings are open and the API answers.
+func (r *Relay) Ready() <-chan struct{} { return r.ready }
+
+// APIAddr is where the API listens. Call it after Ready.
+func (r *Relay) APIAddr() net.Addr { return r.apiAddr }
+
+// Run serves until ctx ends, then lets live connections go on for Config.DrainTimeout. It returns nil when ctx ended it.
+func (r *Relay) Run(ctx context.Context) (err error) {
+	st, err := store.Open(ctx, store.Config{Dir: storeDir(r.cfg.Dir), Logger: r.log, Now: r.cfg.Clock.Now})
+	if err != nil {
+		return fmt.Errorf("opening the store: %w", err)
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+	r.store = st
+	if err := r.loadSecrets(ctx); err != nil {
+		return err
+	}
+	if err := r.reopenMappings(ctx); err != nil {
+		return err
+	}
+	defer r.closeMappings()
+
+	l, err := r.cfg.Listen("tcp", r.cfg.API)
+	if err != nil {
+		return fmt.Errorf("opening the API's address %q: %w", r.cfg.API, err)
+	}
+	r.apiAddr = l.Addr()
+	r.log.Info("relay ready", "api", l.Addr().String(), "mappingIP", r.cfg.MappingIP.String())
+	close(r.ready)
+	return r.serveAPI(ctx, l)
+}
+
+// loadSecrets gets from the store what all nodes share.
+func (r *Relay) loadSecrets(ctx context.Context) (err error) {
+	r.tokenKey, err = r.store.Secret(ctx, "token-key", func() ([]byte, error) { return []byte(newSecret()), nil })
+	if err != nil {
+		return fmt.Errorf("loading the token key: %w", err)
+	}
+	if err := r.loadTLS(ctx); err != nil {
+		return err
+	}
+	return r.bootstrap(ctx)
+}
+
+// serveAPI answers until ctx ends; requests under way get DrainTimeout.
+func (r *Relay) serveAPI(ctx context.Context, l net.Listener) error {
+	srv := &http.Server{
+		Handler:           r.routes(),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(r.log.Handler(), slog.LevelDebug),
+	}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(l) }() // ends by Shutdown or Close below
+	select {
+	case err := <-served:
+		return fmt.Errorf("serving the API: %w", err)
+	case <-ctx.Done():
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(r.cfg.DrainTimeout, 0))
+	defer cancel()
+	if srv.Shutdown(drain) != nil {
+		srv.Close()
+	}
+	<-served
+	return nil
+}
+
+// storeDir is the store's folder in the state folder.
+func storeDir(dir string) string { return filepath.Join(dir, "store") }
+
+// wait waits for wg, at most for d.
+func wait(wg *sync.WaitGroup, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	done := make(chan struct{})
+	go func() { wg.Wait(); close(done) }() // the caller waits for wg itself afterwards
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-done:
+	case <-t.C:
+	}
+}

@@ -1,0 +1,75 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"syscall"
+)
+
+// RouteNetwork reaches devices by the kernel's routes, at the address that the directory gives.
+type RouteNetwork struct {
+	Directory Directory
+	Dialer    net.Dialer // the zero value is good
+}
+
+var _ Network = (*RouteNetwork)(nil)
+
+// DialSIM connects to a port of a SIM's device. The address is looked up again after connecting: when the SIM's session changed in between, the
+// device that answered may be another customer's, and the connection is not used.
+func (n *RouteNetwork) DialSIM(ctx context.Context, simID string, port uint16) (net.Conn, error) {
+	addr, err := n.address(ctx, simID)
+	if err != nil {
+		return nil, fmt.Errorf("dialling SIM %q port %d: %w", simID, port, err)
+	}
+	conn, err := n.Dialer.DialContext(ctx, "tcp", netip.AddrPortFrom(addr, port).String())
+	if err != nil {
+		return nil, fmt.Errorf("dialling SIM %q port %d: %w", simID, port, routeError(err))
+	}
+	after, err := n.address(ctx, simID)
+	if err == nil && after != addr {
+		err = fmt.Errorf("%w: its address changed from %s to %s", ErrOffline, addr, after)
+	}
+	if err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("dialling SIM %q port %d: %w", simID, port, err)
+	}
+	return conn, nil
+}
+
+func (n *RouteNetwork) address(ctx context.Context, simID string) (netip.Addr, error) {
+	list := n.Directory.SIMs
+	if f, ok := n.Directory.(freshDirectory); ok {
+		list = f.FreshSIMs // a cached address may be another device's by now
+	}
+	sims, err := list(ctx)
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	for _, s := range sims {
+		switch {
+		case s.ID != simID:
+		case !s.Online || !s.Addr.IsValid():
+			return netip.Addr{}, ErrOffline
+		default:
+			return s.Addr, nil
+		}
+	}
+	return netip.Addr{}, ErrUnknownSIM
+}
+
+// routeError tells apart what the kernel says.
+func routeError(err error) error {
+	var netErr net.Error
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return fmt.Errorf("%w: %w", ErrOffline, err)
+	case errors.As(err, &netErr) && netErr.Timeout():
+		return fmt.Errorf("%w: %w", ErrTimeout, err)
+	}
+	return err
+}
