@@ -45,7 +45,7 @@ type Entry struct {
 	CloseReason  string         `json:"end,omitempty"`
 	Count        int            `json:"n,omitempty"` // how many equal events this entry stands for; 0: one
 
-	// Cursor is the entry's place in the log, set by Audit: Query.Before takes it to go on with older entries.
+	// Cursor is the place after the entry, set by Audit: the same query goes on from there with it in Before.
 	Cursor string `json:"-"`
 }
 
@@ -58,6 +58,6 @@ type Query struct {
 	To    time.Time // last moment
 	Limit int       // entries in the answer; 0: 100, at most 1000
 
-	// Before goes on with the entries older than a cursor: the next that Audit returned, or an Entry's Cursor.
+	// Before goes on with older entries: the next that Audit returned, or the Cursor of one of its entries.
 	Before string
 }

@@ -1,0 +1,223 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	queueLength  = 4096 // entries that wait for the committer; then AppendAudit waits
+	maxGroup     = 512  // entries published before their acknowledgements are awaited
+	ackTimeout   = 5 * time.Second
+	closeTimeout = 10 * time.Second // for the last entries to be committed
+)
+
+// pendingEntry is an entry in the queue.
+type pendingEntry struct {
+	entry Entry
+	done  chan error // takes the outcome, of capacity 1; nil if nobody waits
+}
+
+// auditRecord is a message's payload.
+type auditRecord struct {
+	V int    `json:"v"`
+	K uint64 `json:"k"` // number in its run
+	Entry
+}
+
+const auditVersion = 1
+
+// AppendAudit queues an entry, which is committed within 50 ms. It waits only while the queue is full, so that nothing
+// is lost.
+func (s *Store) AppendAudit(ctx context.Context, e Entry) error {
+	return s.audit.append(ctx, pendingEntry{entry: e})
+}
+
+// AppendAuditSync commits an entry before it returns. Entries about mappings (Created, Deleted, Expired) are then synced.
+func (s *Store) AppendAuditSync(ctx context.Context, e Entry) error {
+	p := pendingEntry{e, make(chan error, 1)}
+	if err := s.audit.append(ctx, p); err != nil {
+		return err
+	}
+	select {
+	case err := <-p.done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("committing audit entry %s: %w", e.Type, context.Cause(ctx))
+	}
+}
+
+func (a *auditLog) append(ctx context.Context, p pendingEntry) error {
+	if year := p.entry.Time.Year(); p.entry.Type == "" || year < 1970 || year > 9999 {
+		return fmt.Errorf("audit entry of type %q and time %v: both are required", p.entry.Type, p.entry.Time)
+	}
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	if a.closed {
+		return ErrClosed
+	}
+	select {
+	case a.queue <- p:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("queueing audit entry %s: %w", p.entry.Type, context.Cause(ctx))
+	}
+}
+
+// close commits what is queued and ends the committer.
+func (a *auditLog) close() error {
+	late := time.AfterFunc(closeTimeout, a.abandon) // before the lock: a blocked sender is let go by the committer only
+	defer late.Stop()
+	a.mu.Lock()
+	first := !a.closed
+	a.closed = true
+	a.mu.Unlock()
+	if first {
+		close(a.queue)
+	}
+	a.committed.Wait()
+	a.abandon()
+	if n := a.lost.Load(); n > 0 {
+		return fmt.Errorf("closing store: %d audit entries were not committed", n)
+	}
+	return nil
+}
+
+// commitLoop is the only one that publishes entries. It takes what has come while the group before was on its way, so
+// groups grow with the load and a lone entry does not wait. It ends when the queue is closed and empty.
+func (a *auditLog) commitLoop(ctx context.Context) {
+	numbers := make(map[string]uint64) // next number of each run
+	group := make([]pendingEntry, 0, maxGroup)
+	for first := range a.queue {
+		group = append(group[:0], first)
+	collect:
+		for len(group) < maxGroup {
+			select {
+			case p, open := <-a.queue:
+				if !open {
+					break collect
+				}
+				group = append(group, p)
+			default:
+				break collect
+			}
+		}
+		a.commit(ctx, group, numbers)
+		clear(group)
+	}
+}
+
+// commit publishes a group and waits for its acknowledgements. What was refused or not answered is published again, in
+// order, until it is stored or ctx ends.
+func (a *auditLog) commit(ctx context.Context, group []pendingEntry, numbers map[string]uint64) {
+	acks := make([]jetstream.PubAckFuture, len(group))
+	sends := make([]func() (jetstream.PubAckFuture, error), len(group))
+	for i, p := range group {
+		sends[i] = a.sender(ctx, p.entry, numbers)
+		acks[i], _ = sends[i]() // a nil future is an error, met below
+	}
+	for i, p := range group {
+		err := acked(ctx, acks[i])
+		if err != nil {
+			err = a.retry(ctx, sends[i], err)
+		}
+		if p.done != nil {
+			p.done <- err
+		}
+	}
+}
+
+// sender gives an entry its place in its run and returns the function that publishes it there.
+func (a *auditLog) sender(ctx context.Context, e Entry, numbers map[string]uint64) func() (jetstream.PubAckFuture, error) {
+	as := a.of(e.Type)
+	run := as.run(e, a.store.cfg.Node)
+	var subject string
+	var data []byte
+	var options []jetstream.PublishOpt
+	return func() (jetstream.PubAckFuture, error) {
+		if subject == "" {
+			k, err := a.number(ctx, as, run, numbers)
+			if err != nil {
+				return nil, err
+			}
+			if data, err = json.Marshal(auditRecord{auditVersion, k, e}); err != nil {
+				return nil, err
+			}
+			subject = run + "." + strconv.FormatUint(k%slots, 10)
+			if a.store.server == nil { // a cluster's answer may be lost and the message be there
+				options = append(options, jetstream.WithMsgID(run+"."+strconv.FormatUint(k, 10)))
+			}
+		}
+		return a.store.js.PublishAsync(subject, data, options...)
+	}
+}
+
+// number takes the next number of a run, after a start from the run's last message.
+func (a *auditLog) number(ctx context.Context, as *auditStream, run string, numbers map[string]uint64) (uint64, error) {
+	k, known := numbers[run]
+	if !known {
+		msg, err := as.stream.GetLastMsgForSubject(ctx, run+".*")
+		switch {
+		case errors.Is(err, jetstream.ErrMsgNotFound):
+		case err != nil:
+			return 0, fmt.Errorf("reading the last entry of %q: %w", run, err)
+		default:
+			var r auditRecord
+			if err := json.Unmarshal(msg.Data, &r); err != nil {
+				return 0, fmt.Errorf("decoding the last entry of %q: %w", run, err)
+			}
+			k = r.K + 1
+		}
+	}
+	numbers[run] = k + 1
+	return k, nil
+}
+
+// retry publishes an entry until it is stored or ctx ends. Meanwhile the queue fills and AppendAudit waits: nothing is lost.
+func (a *auditLog) retry(ctx context.Context, send func() (jetstream.PubAckFuture, error), err error) error {
+	a.store.log.Error("audit entry not stored, trying again", "err", err)
+	pause := backoff.NewExponentialBackOff()
+	pause.MaxInterval = 5 * time.Second
+	for {
+		select {
+		case <-ctx.Done():
+			a.lost.Add(1)
+			return ErrClosed
+		case <-time.After(pause.NextBackOff()):
+		}
+		ack, err := send()
+		if err == nil {
+			err = acked(ctx, ack)
+		}
+		if err == nil {
+			a.store.log.Info("audit entry stored after all")
+			return nil
+		}
+	}
+}
+
+// acked waits for one acknowledgement.
+func acked(ctx context.Context, ack jetstream.PubAckFuture) error {
+	if ack == nil {
+		return errors.New("not published")
+	}
+	timeout := time.NewTimer(ackTimeout)
+	defer timeout.Stop()
+	select {
+	case <-ack.Ok():
+		return nil
+	case err := <-ack.Err():
+		return err
+	case <-timeout.C:
+		return fmt.Errorf("not acknowledged in %v", ackTimeout)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

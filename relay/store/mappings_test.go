@@ -1,0 +1,273 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+func isErr(err, target error) bool { return errors.Is(err, target) }
+
+func TestMappings(t *testing.T) {
+	ctx := testContext(t)
+	s := openStore(t, Config{})
+	if list, err := s.Mappings(ctx); err != nil || len(list) != 0 {
+		t.Fatalf("empty store has %v, %v", list, err)
+	}
+	if _, err := s.Mapping(ctx, testAddr); !isErr(err, ErrNotFound) {
+		t.Errorf("Mapping: %v, want ErrNotFound", err)
+	}
+	if _, err := s.DeleteMapping(ctx, testAddr); !isErr(err, ErrNotFound) {
+		t.Errorf("DeleteMapping: %v, want ErrNotFound", err)
+	}
+	var want []Mapping
+	for _, addr := range []string{"127.0.0.1:10022", "127.0.0.1:10080", "[2001:db8::1]:10022"} {
+		m, err := s.CreateMapping(ctx, testMapping(netip.MustParseAddrPort(addr), time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, m)
+	}
+	if got, err := s.Mappings(ctx); err != nil || diff(want, got) != "" {
+		t.Errorf("Mappings: %v (-want +got):\n%s", err, diff(want, got))
+	}
+	if _, err := s.CreateMapping(ctx, testMapping(netip.MustParseAddrPort("[::ffff:127.0.0.1]:10022"), time.Hour)); !isErr(err, ErrExists) {
+		t.Errorf("CreateMapping on a taken port: %v, want ErrExists", err)
+	}
+	got, err := s.DeleteMapping(ctx, testAddr)
+	if err != nil || diff(want[0], got) != "" {
+		t.Errorf("DeleteMapping: %v (-want +got):\n%s", err, diff(want[0], got))
+	}
+	if _, err := s.DeleteMapping(ctx, testAddr); !isErr(err, ErrNotFound) {
+		t.Errorf("DeleteMapping again: %v, want ErrNotFound", err)
+	}
+	if _, err := s.CreateMapping(ctx, testMapping(testAddr, time.Hour)); err != nil {
+		t.Errorf("CreateMapping on a freed port: %v", err)
+	}
+	if _, err := s.CreateMapping(ctx, testMapping(netip.MustParseAddrPort("127.0.0.1:10081"), -time.Second)); err == nil {
+		t.Error("CreateMapping of one that has ended: no error")
+	}
+	if _, err := s.CreateMapping(ctx, Mapping{}); err == nil {
+		t.Error("CreateMapping without an address: no error")
+	}
+}
+
+func TestCreateOnce(t *testing.T) {
+	ctx := testContext(t)
+	s := openStore(t, Config{})
+	var created atomic.Int32
+	var tries sync.WaitGroup
+	for range 20 {
+		tries.Go(func() {
+			_, err := s.CreateMapping(ctx, testMapping(testAddr, time.Hour))
+			switch {
+			case err == nil:
+				created.Add(1)
+			case !isErr(err, ErrExists):
+				t.Error(err)
+			}
+		})
+	}
+	tries.Wait()
+	if n := created.Load(); n != 1 {
+		t.Errorf("created %d times", n)
+	}
+}
+
+// clock is a time that the test moves.
+type clock struct{ offset atomic.Int64 }
+
+func (c *clock) now() time.Time          { return time.Now().Add(time.Duration(c.offset.Load())) }
+func (c *clock) advance(d time.Duration) { c.offset.Add(int64(d)) }
+
+func TestEndedMappings(t *testing.T) {
+	ctx := testContext(t)
+	var c clock
+	s := openStore(t, Config{Now: c.now})
+	first, err := s.CreateMapping(ctx, testMapping(testAddr, 30*time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.ExpireMapping(ctx, first); !isErr(err, ErrNotFound) {
+		t.Errorf("ExpireMapping before the end: %v, want ErrNotFound", err)
+	}
+	c.advance(31 * time.Minute)
+	if _, err := s.Mapping(ctx, testAddr); !isErr(err, ErrNotFound) {
+		t.Errorf("Mapping after the end: %v, want ErrNotFound", err)
+	}
+	if list, err := s.Mappings(ctx); err != nil || len(list) != 0 {
+		t.Errorf("Mappings after the end: %v, %v", list, err)
+	}
+	if _, err := s.DeleteMapping(ctx, testAddr); !isErr(err, ErrNotFound) {
+		t.Errorf("DeleteMapping after the end: %v, want ErrNotFound", err)
+	}
+	if _, err := s.ExtendMapping(ctx, first, c.now().Add(time.Hour)); !isErr(err, ErrNotFound) {
+		t.Errorf("ExtendMapping after the end: %v, want ErrNotFound", err)
+	}
+	if list, err := s.Ended(ctx); err != nil || diff([]Mapping{first}, list) != "" {
+		t.Errorf("Ended: %v, %v", list, err)
+	}
+	var expired atomic.Int32
+	var nodes sync.WaitGroup
+	for range 3 {
+		nodes.Go(func() {
+			if err := s.ExpireMapping(ctx, first); err == nil {
+				expired.Add(1)
+			} else if !isErr(err, ErrNotFound) {
+				t.Error(err)
+			}
+		})
+	}
+	nodes.Wait()
+	if n := expired.Load(); n != 1 {
+		t.Errorf("expired %d times, want once", n)
+	}
+
+	// A new mapping takes the port of one that has ended, even before ExpireMapping.
+	if _, err = s.CreateMapping(ctx, testMapping(testAddr, time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	c.advance(time.Hour)
+	m := testMapping(testAddr, 3*time.Hour)
+	if m, err = s.CreateMapping(ctx, m); err != nil {
+		t.Fatalf("CreateMapping over an ended one: %v", err)
+	}
+	if err := s.ExpireMapping(ctx, first); !isErr(err, ErrNotFound) {
+		t.Errorf("ExpireMapping of the replaced one: %v, want ErrNotFound", err)
+	}
+	if got, err := s.Mapping(ctx, testAddr); err != nil || got.Revision != m.Revision {
+		t.Errorf("Mapping: %+v, %v", got, err)
+	}
+}
+
+func TestExtendConflict(t *testing.T) {
+	ctx := testContext(t)
+	s := openStore(t, Config{})
+	m, err := s.CreateMapping(ctx, testMapping(testAddr, time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	longer, err := s.ExtendMapping(ctx, m, m.ExpiresAt.Add(time.Hour))
+	if err != nil || longer.Duration != 2*time.Hour || !longer.ExpiresAt.Equal(m.ExpiresAt.Add(time.Hour)) {
+		t.Fatalf("ExtendMapping: %+v, %v", longer, err)
+	}
+	if _, err := s.ExtendMapping(ctx, m, m.ExpiresAt.Add(time.Hour)); !isErr(err, ErrConflict) {
+		t.Errorf("with the old revision: %v, want ErrConflict", err)
+	}
+	if _, err := s.ExtendMapping(ctx, longer, time.Now().Add(-time.Second)); err == nil {
+		t.Error("to a time that is past: no error")
+	}
+}
+
+// watch runs WatchMappings for the test and returns its events.
+func watch(t *testing.T, s *Store) <-chan Event {
+	ctx, cancel := context.WithCancel(testContext(t))
+	events := make(chan Event, 100)
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		if err := s.WatchMappings(ctx, func(e Event) { events <- e }); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(watching.Wait)
+	t.Cleanup(cancel)
+	return events
+}
+
+func awaitEvent(t *testing.T, events <-chan Event, kind EventKind, revision uint64) {
+	t.Helper()
+	select {
+	case e := <-events:
+		if e.Kind != kind || e.Mapping.Revision != revision {
+			t.Fatalf("event %v of revision %d, want %v of %d", e.Kind, e.Mapping.Revision, kind, revision)
+		}
+	case <-time.After(patience):
+		t.Fatalf("no event %v", kind)
+	}
+}
+
+func TestWatchMappings(t *testing.T) {
+	ctx := testContext(t)
+	var c clock
+	s := openStore(t, Config{Now: c.now})
+	create := func(d time.Duration) Mapping {
+		t.Helper()
+		m := testMapping(testAddr, d)
+		m.CreatedAt = c.now()
+		m, err := s.CreateMapping(ctx, m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	m := create(time.Hour)
+	events := watch(t, s)
+	awaitEvent(t, events, MappingCreated, m.Revision)
+	longer, err := s.ExtendMapping(ctx, m, m.ExpiresAt.Add(time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
+	awaitEvent(t, events, MappingExtended, longer.Revision)
+	if _, err := s.DeleteMapping(ctx, testAddr); err != nil {
+		t.Fatal(err)
+	}
+	awaitEvent(t, events, MappingDeleted, longer.Revision)
+
+	m = create(time.Hour)
+	awaitEvent(t, events, MappingCreated, m.Revision)
+	c.advance(2 * time.Hour)
+	if err := s.ExpireMapping(ctx, m); err != nil {
+		t.Fatal(err)
+	}
+	awaitEvent(t, events, MappingExpired, m.Revision)
+
+	m = create(3 * time.Hour)
+	awaitEvent(t, events, MappingCreated, m.Revision)
+	c.advance(2 * time.Hour)
+	next := create(9 * time.Hour) // over the ended one
+	awaitEvent(t, events, MappingExpired, m.Revision)
+	awaitEvent(t, events, MappingCreated, next.Revision)
+}
+
+// TestTTL: the bucket itself removes an entry some time after its end, also after ExtendMapping, also after a restart.
+func TestTTL(t *testing.T) {
+	ctx := testContext(t)
+	dir := t.TempDir()
+	cfg := Config{Dir: dir, ExpiryGrace: time.Nanosecond}
+	s, err := Open(ctx, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []Mapping
+	for i, addr := range []string{"127.0.0.1:10001", "127.0.0.1:10002"} {
+		m, err := s.CreateMapping(ctx, testMapping(netip.MustParseAddrPort(addr), 3*time.Second))
+		if err == nil && i == 1 {
+			m, err = s.ExtendMapping(ctx, m, m.ExpiresAt.Add(time.Second))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, m)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = openStore(t, cfg)
+	for _, m := range want {
+		for {
+			if _, err := s.mappingEntry(ctx, m.Addr()); isErr(err, ErrNotFound) {
+				break
+			} else if err != nil {
+				t.Fatalf("entry of port %d: %v", m.Port, err)
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		if now := time.Now(); now.Before(m.ExpiresAt) {
+			t.Errorf("entry of port %d went at %v, before its end %v", m.Port, now, m.ExpiresAt)
+		}
+	}
+}
