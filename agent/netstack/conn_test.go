@@ -107,7 +107,7 @@ func TestDialErrors(t *testing.T) {
 		{"refused", testContext(t), "tcp", "10.0.0.2:9", syscall.ECONNREFUSED, false},
 		{"refused on IPv6", testContext(t), "tcp", "[fd00::2]:9", syscall.ECONNREFUSED, false},
 		{"nobody's address", testContext(t), "tcp4", "10.0.0.3:9", syscall.EHOSTUNREACH, false},
-		{"nobody's IPv6 address", testContext(t), "tcp6", "[fd00::3]:9", syscall.EHOSTUNREACH, false},
+		{"nobody's IPv6 address", testContext(t), "tcp6", "[fd00::3]:9", syscall.ENETUNREACH, false},
 		{"no answer", short, "tcp", "224.0.0.1:9", nil, false},
 		{"cancelled", gone, "tcp", "10.0.0.2:9", context.Canceled, false},
 		{"a name", testContext(t), "tcp", "localhost:9", nil, false},

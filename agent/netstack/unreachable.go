@@ -86,7 +86,7 @@ func unreachableV6(p []byte) []byte {
 	})
 	icmp := header.ICMPv6(b[header.IPv6MinimumSize:])
 	icmp.SetType(header.ICMPv6DstUnreachable)
-	icmp.SetCode(header.ICMPv6AddressUnreachable)
+	icmp.SetCode(header.ICMPv6NetworkUnreachable) // RFC 4443 section 3.1: no route; gVisor does not act on code 3
 	copy(icmp[header.ICMPv6MinimumSize:], quote)
 	icmp.SetChecksum(header.ICMPv6Checksum(header.ICMPv6ChecksumParams{Header: icmp, Src: src, Dst: dst}))
 	return b

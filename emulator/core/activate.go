@@ -1,0 +1,85 @@
+package core
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strings"
+
+	"minato/agent/ppp"
+)
+
+// ActivateRequest is a modem's request for a PDN connection.
+type ActivateRequest struct {
+	IMSI, APN   string // APN "": the subscriber's own, as in an EPS attach that names none
+	Credentials ppp.Credentials
+}
+
+// Activate opens a session. The error is a *Reject where the network says no. A subscriber's earlier session on the same APN is replaced.
+//
+// A subscriber with a user name must give it: a device that answers neither PAP nor CHAP is rejected with cause 29, as SORACOM does
+// where a group demands CHAP authentication. Without a user name the SIM alone is the proof, and whatever a device sends is taken.
+func (c *Core) Activate(ctx context.Context, r ActivateRequest) (*Session, error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		c.mu.Lock()
+		sub, err := c.admitLocked(r)
+		if err != nil {
+			c.mu.Unlock()
+			c.log.Info("activation rejected", "imsi", r.IMSI, "apn", r.APN, "error", err)
+			return nil, err
+		}
+		old := sub.session
+		if old == nil {
+			s, err := c.openLocked(sub)
+			c.mu.Unlock()
+			if err != nil {
+				return nil, err
+			}
+			c.log.Info("session open", "session", s.id, "sim", sub.SIMID, "addr", s.addr)
+			return s, nil
+		}
+		c.mu.Unlock()
+		old.Close("replaced by a new activation")
+	}
+}
+
+// admitLocked decides whether the subscriber may have a session.
+func (c *Core) admitLocked(r ActivateRequest) (*subscriber, error) {
+	if c.ended {
+		return nil, net.ErrClosed
+	}
+	sub := c.byIMSI[r.IMSI]
+	switch {
+	case sub == nil:
+		return nil, reject(CauseServicesNotAllowed, "IMSI %s is not known", r.IMSI)
+	case !sub.attached:
+		return nil, reject(CauseProtocolState, "IMSI %s is not attached", r.IMSI)
+	case r.APN != "" && !strings.EqualFold(r.APN, sub.APN): // TS 23.003 section 9.1: APNs are not case sensitive
+		return nil, reject(CauseUnknownAPN, "APN %q is not known", r.APN)
+	case sub.User != "" && !r.Credentials.Matches(sub.User, sub.Password):
+		return nil, reject(CauseAuthenticationFailed, "the user name or password is wrong")
+	}
+	return sub, nil
+}
+
+// openLocked makes the session and its route.
+func (c *Core) openLocked(sub *subscriber) (*Session, error) {
+	addr := sub.Addr
+	if !addr.IsValid() {
+		var ok bool
+		if addr, ok = c.pool.take(sub.IMSI); !ok {
+			return nil, reject(CauseInsufficientResources, "no address is free in %s", c.cfg.Pool)
+		}
+	}
+	sub.sessions++
+	s := newSession(c, sub, addr, fmt.Sprintf("%s-%d", sub.IMSI, sub.sessions))
+	sub.session = s
+	c.routesMu.Lock()
+	c.routes[addr] = s
+	c.routesMu.Unlock()
+	c.wg.Go(s.carry)
+	return s, nil
+}

@@ -1,0 +1,224 @@
+// Package core is the closed cellular network behind the emulator's modems: subscribers, their sessions and addresses, one
+// gateway stack for all of them, and the doors into and out of the network.
+//
+//	modem -> Session.Deliver -> uplink (anti-spoofing, isolation) -> gateway stack -> door
+//	door -> gateway stack -> gateway (one look-up a packet) -> the session's downlink queue -> modem
+//
+// A session is the only way to a device: a door dials a SIM, which is looked up at that moment, and the end of the session
+// ends every connection through it before its address can go to another device.
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"minato/agent/netstack"
+	"minato/agent/netstack/capture"
+)
+
+// Defaults, after SORACOM's networks.
+var (
+	defaultPool    = netip.MustParsePrefix("10.128.0.0/9")
+	defaultGateway = netip.MustParseAddr("100.127.0.1")
+	defaultDNS     = []netip.Addr{netip.MustParseAddr("100.127.0.53"), netip.MustParseAddr("100.127.1.53")}
+)
+
+const (
+	defaultRest        = 60 * time.Second
+	defaultDialTimeout = 10 * time.Second
+	flushInterval      = time.Second // how long a packet may wait before a reader of the capture sees it
+	gatewayQueue       = 1024        // of all sessions together; what waits for one device waits in its own queue
+)
+
+// Config describes the network. The zero value is a network with no subscriber.
+type Config struct {
+	Subscribers []Subscriber
+	Pool        netip.Prefix  // addresses of devices; zero: 10.128.0.0/9
+	Gateway     netip.Addr    // the gateway's own address, also what a device sees as the source of a door's connection; zero: 100.127.0.1
+	DNS         []netip.Addr  // told to devices; nil: 100.127.0.53, 100.127.1.53
+	Rest        time.Duration // how long a freed address is not given to another device; 0: 60 s, negative: none
+	DialTimeout time.Duration // how long a door waits for a device to answer; 0: 10 s
+	Capture     io.Writer     // pcapng of every IP packet to or from a device, one interface a SIM; nil: none
+	Logger      *slog.Logger  // nil: silent
+}
+
+// Core is the network. Make it with New, call Run once.
+type Core struct {
+	cfg     Config
+	log     *slog.Logger
+	gateway *netstack.Stack
+	capture *capture.Writer // nil: none
+	ready   chan struct{}
+	started atomic.Bool
+	lost    atomic.Uint64 // downlink packets to addresses without a session
+
+	// mu guards what follows. It is never held while a session ends or anything outside this package is called.
+	mu     sync.Mutex
+	subs   []*subscriber
+	bySIM  map[string]*subscriber // by lower-case SIMID
+	byIMSI map[string]*subscriber
+	pool   *pool
+	ended  bool
+	wg     sync.WaitGroup // the sessions' carriers
+
+	routesMu sync.RWMutex
+	routes   map[netip.Addr]*Session
+}
+
+// New checks the configuration and builds the network. Run must be called, if only with a context that has ended, since the
+// gateway holds goroutines from here on.
+func New(cfg Config) (*Core, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	c := &Core{
+		cfg: cfg, log: cfg.Logger, ready: make(chan struct{}),
+		bySIM: make(map[string]*subscriber), byIMSI: make(map[string]*subscriber),
+		routes: make(map[netip.Addr]*Session),
+		pool:   newPool(cfg.Pool, cfg.Rest, time.Now),
+	}
+	c.pool.exclude(cfg.Gateway)
+	for _, a := range cfg.DNS {
+		c.pool.exclude(a)
+	}
+	if cfg.Capture != nil {
+		w, err := capture.New(cfg.Capture)
+		if err != nil {
+			return nil, err
+		}
+		c.capture = w
+	}
+	for i, s := range cfg.Subscribers {
+		if err := c.addSubscriber(s); err != nil {
+			return nil, fmt.Errorf("subscriber %d: %w", i, err)
+		}
+	}
+	gw, err := netstack.New(netstack.Config{
+		Addrs: append([]netip.Addr{cfg.Gateway}, cfg.DNS...), MTU: mtu, Queue: gatewayQueue, Logger: cfg.Logger, Output: c.output,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("building the gateway: %w", err)
+	}
+	c.gateway = gw
+	return c, nil
+}
+
+// validate fills in the defaults.
+func (c *Config) validate() error {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if !c.Pool.IsValid() {
+		c.Pool = defaultPool
+	}
+	if !c.Pool.Addr().Is4() || c.Pool.Bits() > 30 || c.Pool.Bits() < 8 {
+		return fmt.Errorf("pool %q: want an IPv4 prefix of 8 to 30 bits", c.Pool)
+	}
+	c.Pool = c.Pool.Masked()
+	if !c.Gateway.IsValid() {
+		c.Gateway = defaultGateway
+	}
+	if c.DNS == nil {
+		c.DNS = defaultDNS
+	}
+	for i, a := range append([]netip.Addr{c.Gateway}, c.DNS...) {
+		if !a.Is4() || a.IsUnspecified() || a.IsMulticast() || a.IsLoopback() {
+			return fmt.Errorf("gateway or DNS address %q: want an IPv4 host address", a)
+		}
+		if i > 0 && a == c.Gateway {
+			return fmt.Errorf("address %q is both the gateway and a DNS server", a)
+		}
+	}
+	switch {
+	case c.Rest == 0:
+		c.Rest = defaultRest
+	case c.Rest < 0:
+		c.Rest = 0
+	}
+	if c.DialTimeout < 0 {
+		return fmt.Errorf("dial timeout %v: want a positive duration", c.DialTimeout)
+	}
+	if c.DialTimeout == 0 {
+		c.DialTimeout = defaultDialTimeout
+	}
+	return nil
+}
+
+// Run carries packets until ctx ends; then every session is closed. It returns nil on cancel. It waits for the downlinks, so
+// what a session was attached to must return from its call when it is closed.
+func (c *Core) Run(ctx context.Context) error {
+	if !c.started.CompareAndSwap(false, true) {
+		return errors.New("core: Run was called twice")
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return c.gateway.Run(ctx) })
+	g.Go(func() error { return c.runNameServers(ctx) })
+	g.Go(func() error { return c.runCapture(ctx) })
+	g.Go(func() error { return c.end(ctx) })
+	<-c.gateway.Ready()
+	close(c.ready)
+	return g.Wait()
+}
+
+// end waits for ctx and closes all sessions.
+func (c *Core) end(ctx context.Context) error {
+	<-ctx.Done()
+	c.mu.Lock()
+	c.ended = true
+	var open []*Session
+	for _, s := range c.subs {
+		s.attached = false
+		if s.session != nil {
+			open = append(open, s.session)
+		}
+	}
+	c.mu.Unlock()
+	for _, s := range open {
+		s.Close("the network went down")
+	}
+	c.wg.Wait()
+	return nil
+}
+
+// runCapture writes what was captured every second and at the end.
+func (c *Core) runCapture(ctx context.Context) error {
+	if c.capture == nil {
+		return nil
+	}
+	tick := time.NewTicker(flushInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			if err := c.capture.Flush(); err != nil { // the network is worth more than its recording
+				c.log.Error("capture failed", "error", err)
+				return nil
+			}
+		case <-ctx.Done():
+			if err := c.capture.Flush(); err != nil {
+				c.log.Error("capture failed", "error", err)
+			}
+			return nil
+		}
+	}
+}
+
+// Ready is closed when packets flow.
+func (c *Core) Ready() <-chan struct{} { return c.ready }
+
+// FlushCapture writes every packet captured so far.
+func (c *Core) FlushCapture() error {
+	if c.capture == nil {
+		return nil
+	}
+	return c.capture.Flush()
+}

@@ -1,0 +1,95 @@
+package core
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"minato/agent/netstack/capture"
+)
+
+const ipv4Header = 20 // octets, without options (RFC 791)
+
+// Deliver takes an IP packet from the device. It keeps no slice. What is not a whole IPv4 packet from the session's own address is
+// dropped and counted, and so is what goes to another device: the network knows no way from one to the other.
+func (s *Session) Deliver(packet []byte) {
+	c := s.core
+	if s.ending() {
+		return
+	}
+	s.bytesUp.Add(uint64(len(packet)))
+	packet, ok := wholePacket(packet)
+	if !ok {
+		s.malformed.Add(1)
+		return
+	}
+	if c.capture != nil {
+		c.capture.Packet(s.sub.iface, capture.Inbound, packet)
+	}
+	if source(packet) != s.addr {
+		s.spoofed.Add(1)
+		return
+	}
+	if c.isDevice(destination(packet)) {
+		s.isolated.Add(1)
+		return
+	}
+	c.gateway.Deliver(packet)
+}
+
+// isDevice tells whether an address is a device's, now or at another time.
+func (c *Core) isDevice(a netip.Addr) bool {
+	if c.cfg.Pool.Contains(a) {
+		return true
+	}
+	c.routesMu.RLock()
+	defer c.routesMu.RUnlock()
+	return c.routes[a] != nil
+}
+
+// output runs in the gateway's pump. Packets that follow each other to the same device, as a transfer's do, go there together.
+func (c *Core) output(packets [][]byte) error {
+	for len(packets) > 0 {
+		dst := destination(packets[0])
+		n := 1
+		for n < len(packets) && destination(packets[n]) == dst {
+			n++
+		}
+		c.routesMu.RLock()
+		s := c.routes[dst]
+		c.routesMu.RUnlock()
+		if s == nil {
+			c.lost.Add(uint64(n))
+		} else {
+			if c.capture != nil {
+				for _, p := range packets[:n] {
+					c.capture.Packet(s.sub.iface, capture.Outbound, p)
+				}
+			}
+			s.enqueue(packets[:n])
+		}
+		packets = packets[n:]
+	}
+	return nil
+}
+
+// wholePacket checks the lengths that everything after it relies on, and cuts off a link's padding.
+func wholePacket(p []byte) ([]byte, bool) {
+	if len(p) < ipv4Header || p[0]>>4 != 4 {
+		return nil, false
+	}
+	header, total := int(p[0]&15)*4, int(binary.BigEndian.Uint16(p[2:]))
+	if header < ipv4Header || total < header || total > len(p) {
+		return nil, false
+	}
+	return p[:total], true
+}
+
+func source(p []byte) netip.Addr { return netip.AddrFrom4([4]byte(p[12:16])) }
+
+// destination of what is known to be IPv4: the gateway sends nothing else.
+func destination(p []byte) netip.Addr {
+	if len(p) < ipv4Header {
+		return netip.Addr{}
+	}
+	return netip.AddrFrom4([4]byte(p[16:20]))
+}

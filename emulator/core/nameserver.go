@@ -1,0 +1,79 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+
+	"golang.org/x/net/dns/dnsmessage"
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	dnsPort    = 53
+	dnsMaximum = 512 // octets of a UDP message without EDNS (RFC 1035 section 2.3.4)
+)
+
+// runNameServers answers on the addresses that devices are told.
+func (c *Core) runNameServers(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for _, a := range c.cfg.DNS {
+		address := netip.AddrPortFrom(a, dnsPort).String()
+		conn, err := c.gateway.ListenPacket("udp4", address)
+		if errors.Is(err, net.ErrClosed) { // the network ended before it began
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("serving DNS on %q: %w", address, err)
+		}
+		g.Go(func() error { return serveNames(ctx, conn) })
+	}
+	return g.Wait()
+}
+
+// serveNames answers until ctx ends, and closes conn.
+func serveNames(ctx context.Context, conn net.PacketConn) error {
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	buf := make([]byte, 65535)
+	for {
+		n, from, err := conn.ReadFrom(buf)
+		if err != nil {
+			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+				return nil
+			}
+			return fmt.Errorf("reading a DNS query: %w", err)
+		}
+		if answer := answerQuery(buf[:n]); answer != nil {
+			conn.WriteTo(answer, from) // an answer that is lost is asked for again
+		}
+	}
+}
+
+// answerQuery gives the reply to a query, nil for what is none. The network is closed and has no names of its own, so a query
+// that is in order is refused (RFC 1035 section 4.1.1, RCODE 5), which a resolver takes at once as "ask elsewhere".
+func answerQuery(query []byte) []byte {
+	var p dnsmessage.Parser
+	h, err := p.Start(query)
+	if err != nil || h.Response {
+		return nil // not even a header, or somebody's answer: replying to it could go on for ever
+	}
+	reply := dnsmessage.Message{Header: dnsmessage.Header{
+		ID: h.ID, Response: true, OpCode: h.OpCode, RecursionDesired: h.RecursionDesired, RCode: dnsmessage.RCodeRefused,
+	}}
+	questions, err := p.AllQuestions()
+	switch {
+	case h.OpCode != 0:
+		reply.RCode = dnsmessage.RCodeNotImplemented
+	case err != nil || len(questions) != 1:
+		reply.RCode = dnsmessage.RCodeFormatError
+	default:
+		reply.Questions = questions
+	}
+	b, err := reply.Pack()
+	if err != nil || len(b) > dnsMaximum {
+		return nil
+	}
+	return b
+}

@@ -1,0 +1,30 @@
+package core
+
+import "fmt"
+
+// Cause is why the network rejects, from 3GPP TS 24.301 (EMM, ESM): 8 operator determined barring or both services not allowed, 27 unknown APN,
+// 29 user authentication failed, 33 service option not subscribed.
+type Cause int
+
+// The causes that this network gives.
+const (
+	CauseServicesNotAllowed    Cause = 8  // EMM: what an unknown subscriber gets (TS 29.272 annex A, DIAMETER_ERROR_USER_UNKNOWN)
+	CauseInsufficientResources Cause = 26 // ESM: the pool is empty
+	CauseUnknownAPN            Cause = 27 // ESM
+	CauseAuthenticationFailed  Cause = 29 // ESM
+	CauseProtocolState         Cause = 98 // ESM: a PDN connection asked for without being attached
+)
+
+// Reject is the network's no.
+type Reject struct {
+	Cause  Cause
+	Reason string
+}
+
+func (r *Reject) Error() string {
+	return fmt.Sprintf("the network rejects: %s (cause %d)", r.Reason, r.Cause)
+}
+
+func reject(c Cause, format string, args ...any) *Reject {
+	return &Reject{Cause: c, Reason: fmt.Sprintf(format, args...)}
+}
