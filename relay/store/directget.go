@@ -7,18 +7,16 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/nats-io/nats.go"
 )
 
 // getRequest is the body of a JetStream direct get. The client library knows only its forms for one message.
 type getRequest struct {
-	Seq       uint64     `json:"seq,omitempty"`
-	Batch     int        `json:"batch,omitempty"`
-	MultiLast []string   `json:"multi_last,omitempty"`
-	UpToSeq   uint64     `json:"up_to_seq,omitempty"`
-	StartTime *time.Time `json:"start_time,omitempty"`
+	Seq       uint64   `json:"seq,omitempty"`   // with Batch: that many messages from here on
+	Batch     int      `json:"batch,omitempty"` // 0 with MultiLast: all
+	MultiLast []string `json:"multi_last,omitempty"`
+	UpToSeq   uint64   `json:"up_to_seq,omitempty"`
 }
 
 // storedMsg is one message of the answer.
@@ -72,9 +70,6 @@ func (s *Store) directGet(ctx context.Context, stream string, req getRequest) ([
 			return nil, err
 		}
 		list = append(list, m)
-		if len(req.MultiLast) == 0 && req.Batch == 0 { // a request for one has no end of batch
-			return list, nil
-		}
 	}
 }
 

@@ -18,7 +18,7 @@ const (
 	defaultLimit = 100
 	maxLimit     = 1000
 
-	// outOfOrder is how much later than its Time an entry may be stored, while the queue is full or the disk slow. A
+	// outOfOrder is how far the times of entries may go back along the log: they are taken before the entries queue. A
 	// search by time looks this much further.
 	outOfOrder = time.Minute
 )
@@ -132,17 +132,36 @@ func (c *cursor) take() Entry {
 	return e
 }
 
-// seek goes to the last message stored before t.
+// seek goes to the last entry that is not after t, by halving: entries are in the order of their times but for outOfOrder. The
+// time at which a message was stored says nothing of an entry that came from a backup.
 func (c *cursor) seek(ctx context.Context, t time.Time) error {
-	t = t.UTC()
-	found, err := c.store.directGet(ctx, c.from.name, getRequest{StartTime: &t})
-	if errors.Is(err, errNoMessages) {
-		return nil
+	info, err := c.from.stream.Info(ctx)
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		c.upTo = found[0].seq - 1
+	low, high := max(info.State.FirstSeq, 1), info.State.LastSeq+1 // all below low are not after t, all from high on are
+	for low < high {
+		mid := low + (high-low)/2
+		found, err := c.store.directGet(ctx, c.from.name, getRequest{Seq: mid, Batch: 1})
+		if errors.Is(err, errNoMessages) || err == nil && found[0].seq >= high {
+			high = mid
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		e, err := decodeEntries(found)
+		switch {
+		case err != nil:
+			return err
+		case e[0].Time.After(t):
+			high = mid
+		default:
+			low = e[0].seq + 1
+		}
 	}
-	return err
+	c.upTo = low - 1
+	return nil
 }
 
 // fill reads pages until one holds an entry that the query chooses, or the stream ends.
