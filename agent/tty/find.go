@@ -1,0 +1,82 @@
+package tty
+
+import (
+	"fmt"
+	"io/fs"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// Device is a port of a USB modem.
+type Device struct {
+	Path      string `json:"path"`      // /dev/ttyUSB2
+	USB       string `json:"usb"`       // vendor and product id, "2c7c:0125"
+	Product   string `json:"product"`   // as the device names itself
+	Interface int    `json:"interface"` // number on the USB device
+	Role      string `json:"role"`      // "at", "ppp", "gps", "diag"; "": not known
+}
+
+// roles are what the interfaces of known modems are for, after ModemManager's udev rules.
+var roles = map[string]map[int]string{
+	"2c7c:0125": {0: "diag", 1: "gps", 2: "at", 3: "ppp"}, // Quectel EC25, EG25-G, SORACOM Onyx
+	"2c7c:0296": {0: "diag", 1: "gps", 2: "at", 3: "ppp"}, // Quectel BG96
+	"1e0e:9001": {2: "at", 3: "ppp"},                      // SIMCom SIM7600
+	"1e0e:9205": {2: "at", 3: "ppp"},                      // SIMCom SIM7080
+	"1e0e:9206": {2: "at", 5: "ppp"},                      // SIMCom SIM7080, other composition
+}
+
+// Find lists the serial ports of USB devices. sys is os.DirFS("/sys").
+func Find(sys fs.FS) ([]Device, error) {
+	const root = "bus/usb/devices"
+	entries, err := fs.ReadDir(sys, root)
+	if err != nil {
+		return nil, fmt.Errorf("listing USB devices: %w", err)
+	}
+	var found []Device
+	for _, e := range entries {
+		device, _, ok := strings.Cut(e.Name(), ":") // an interface is "1-1.3:1.2" of device "1-1.3"
+		if !ok {
+			continue
+		}
+		dir := root + "/" + e.Name()
+		for _, name := range ttyNames(sys, dir) {
+			d := Device{
+				Path:    "/dev/" + name,
+				USB:     attribute(sys, root+"/"+device+"/idVendor") + ":" + attribute(sys, root+"/"+device+"/idProduct"),
+				Product: strings.TrimSpace(attribute(sys, root+"/"+device+"/manufacturer") + " " + attribute(sys, root+"/"+device+"/product")),
+			}
+			n, err := strconv.ParseUint(attribute(sys, dir+"/bInterfaceNumber"), 16, 8)
+			if err != nil {
+				continue
+			}
+			d.Interface = int(n)
+			d.Role = roles[d.USB][d.Interface]
+			found = append(found, d)
+		}
+	}
+	sort.Slice(found, func(i, j int) bool { return found[i].Path < found[j].Path })
+	return found, nil
+}
+
+// ttyNames finds the ttys below an interface: ttyUSB0 of a usb-serial driver, tty/ttyACM0 of cdc-acm.
+func ttyNames(sys fs.FS, dir string) []string {
+	var names []string
+	for _, sub := range []string{dir, dir + "/tty"} {
+		entries, _ := fs.ReadDir(sys, sub)
+		for _, e := range entries {
+			if strings.HasPrefix(e.Name(), "ttyUSB") || strings.HasPrefix(e.Name(), "ttyACM") {
+				names = append(names, e.Name())
+			}
+		}
+	}
+	return names
+}
+
+func attribute(sys fs.FS, name string) string {
+	b, err := fs.ReadFile(sys, name)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(b))
+}
