@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"strings"
 )
 
@@ -34,16 +35,15 @@ var rdpFailures = map[uint32]string{
 // RDP sends an X.224 connection request with a negotiation request and reads the server's confirm; it goes no further.
 func RDP(ctx context.Context, dial Dial, o Options) (Result, error) {
 	return run(ctx, "rdp", o, func(ctx context.Context, r *recorder) error {
-		request, err := rdpRequest(o.RDP.Cookie)
-		if err != nil {
-			return err
+		if c := o.RDP.Cookie; len(c) > 64 || strings.ContainsFunc(c, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			return fmt.Errorf("cookie %q: want at most 64 printable ASCII characters without blanks", c)
 		}
 		conn, err := r.dial(ctx, dial)
 		if err != nil {
 			return err
 		}
 		r.begin("sending the connection request")
-		if _, err := conn.Write(request); err != nil {
+		if _, err := conn.Write(RDPConnectionRequest(o.RDP.Cookie)); err != nil {
 			return err
 		}
 		r.begin("reading the connection confirm")
@@ -56,18 +56,38 @@ func RDP(ctx context.Context, dial Dial, o Options) (Result, error) {
 	})
 }
 
-// rdpRequest is TPKT (RFC 1006, 4 bytes), X.224 CR (7 bytes), the cookie, and RDP_NEG_REQ (8 bytes).
-func rdpRequest(cookie string) ([]byte, error) {
-	if len(cookie) > 64 || strings.ContainsFunc(cookie, func(c rune) bool { return c <= ' ' || c > '~' }) {
-		return nil, fmt.Errorf("cookie %q: want at most 64 printable ASCII characters without blanks", cookie)
-	}
+// RDPConnectionRequest is TPKT (RFC 1006, 4 bytes), X.224 CR (7 bytes), the cookie if there is one, and RDP_NEG_REQ (8 bytes).
+// The cookie has at most 64 letters.
+func RDPConnectionRequest(cookie string) []byte {
 	if cookie != "" {
 		cookie = "Cookie: mstshash=" + cookie + "\r\n"
 	}
 	size := 4 + 7 + len(cookie) + 8
 	b := []byte{3, 0, 0, byte(size), byte(size - 5), x224ConnectionRequest, 0, 0, 0, 0, 0}
 	b = append(b, cookie...)
-	return append(b, rdpNegRequest, 0, 8, 0, rdpWantTLSOrCredSSP, 0, 0, 0), nil
+	return append(b, rdpNegRequest, 0, 8, 0, rdpWantTLSOrCredSSP, 0, 0, 0)
+}
+
+// AnswerRDP plays a remote desktop as far as the "rdp" check goes: it reads a connection request, confirms it with TLS chosen, and
+// waits for the client to close. A client that sends something else gets no answer.
+func AnswerRDP(conn net.Conn) {
+	var tpkt [4]byte
+	if _, err := io.ReadFull(conn, tpkt[:]); err != nil {
+		return
+	}
+	size := int(binary.BigEndian.Uint16(tpkt[2:]))
+	if tpkt[0] != 3 || size < 11 || size > 1024 {
+		return
+	}
+	b := make([]byte, size-len(tpkt))
+	if _, err := io.ReadFull(conn, b); err != nil || b[1]&0xf0 != x224ConnectionRequest {
+		return
+	}
+	confirm := []byte{3, 0, 0, 19, 14, x224ConnectionConfirm, 0, 0, 0x12, 0x34, 0, rdpNegResponse, 0, 8, 0, 1, 0, 0, 0}
+	if _, err := conn.Write(confirm); err != nil {
+		return
+	}
+	io.Copy(io.Discard, conn)
 }
 
 // readRDPConfirm gives the protocol that the server chose.

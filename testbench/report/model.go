@@ -58,3 +58,46 @@ type Artifact struct {
 	Name string `json:"name"` // shown
 	Path string `json:"path"` // relative to the report, with slashes
 }
+
+// Counts are the results of a run by status.
+type Counts struct{ Pass, Fail, Skip int }
+
+// Total of all.
+func (c Counts) Total() int { return c.Pass + c.Fail + c.Skip }
+
+// Counts of the run. A status that is none of the three counts as a failure.
+func (r Run) Counts() Counts {
+	var c Counts
+	for _, result := range r.Results {
+		switch result.Status {
+		case Pass:
+			c.Pass++
+		case Skip:
+			c.Skip++
+		default:
+			c.Fail++
+		}
+	}
+	return c
+}
+
+// withDefaults fills what the formats need.
+func (r Run) withDefaults() Run {
+	if r.Title == "" {
+		r.Title = "Minato testbench"
+	}
+	if r.Duration == 0 {
+		for _, result := range r.Results {
+			r.Duration += result.Duration
+		}
+	}
+	return r
+}
+
+// sentence is the one that a table has room for.
+func (r Result) sentence() string {
+	if r.Err != "" {
+		return r.Err
+	}
+	return r.Doc
+}
