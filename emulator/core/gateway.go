@@ -3,6 +3,7 @@ package core
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 
 	"minato/agent/netstack/capture"
 )
@@ -38,6 +39,9 @@ func (s *Session) Deliver(packet []byte) {
 
 // isDevice tells whether an address is a device's, now or at another time.
 func (c *Core) isDevice(a netip.Addr) bool {
+	if a == c.cfg.Gateway || slices.Contains(c.cfg.DNS, a) { // which may lie in the pool
+		return false
+	}
 	if c.cfg.Pool.Contains(a) {
 		return true
 	}
