@@ -44,16 +44,17 @@ func (p *Plant) setPercent(name string, field *float64, percent float64) error {
 	return nil
 }
 
-// Trend is the level of the last seconds in 0.1 %, oldest first, at most TrendLength values.
-func (p *Plant) Trend() []uint16 {
+// History is the level of the last seconds in 0.1 %, oldest first, at most HistoryLength values, and the number of the second that
+// follows the newest.
+func (p *Plant) History() (levels []uint16, seconds int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n := min(p.trendCount, TrendLength)
-	out := make([]uint16, n)
-	for i := range out {
-		out[i] = p.trend[(p.trendCount-n+i)%TrendLength]
+	n := min(p.seconds, HistoryLength)
+	levels = make([]uint16, n)
+	for i := range levels {
+		levels[i] = p.history[(p.seconds-n+i)%HistoryLength]
 	}
-	return out
+	return levels, p.seconds
 }
 
 func (p *Plant) scratchRegister(i int) uint16 {

@@ -11,8 +11,13 @@ import (
 	"time"
 )
 
-// StepInterval is how much plant time one Step is.
-const StepInterval = 200 * time.Millisecond
+const (
+	// StepInterval is how much plant time one Step is.
+	StepInterval = 200 * time.Millisecond
+
+	// HistoryLength is how many seconds of levels a plant remembers.
+	HistoryLength = 180
+)
 
 // ErrTankFull refuses a start of the pump at the high-level mark.
 var ErrTankFull = errors.New("starting the pump: the tank is full")
@@ -52,8 +57,8 @@ type Plant struct {
 	state       Values
 	steps       uint64
 	noise       *rand.Rand
-	trend       [TrendLength]uint16 // ring of levels in 0.1 %, one a second
-	trendCount  int
+	history     [HistoryLength]uint16 // ring of levels in 0.1 %, one a second
+	seconds     int                   // how many were ever put in
 	scratch     [scratchCount]uint16
 	subscribers map[chan Values]struct{}
 }
@@ -95,8 +100,8 @@ func (p *Plant) Step() {
 	p.steps++
 	p.state.advance(StepInterval, p.noise)
 	if p.steps%uint64(time.Second/StepInterval) == 0 {
-		p.trend[p.trendCount%TrendLength] = tenths(p.state.Level)
-		p.trendCount++
+		p.history[p.seconds%HistoryLength] = tenths(p.state.Level)
+		p.seconds++
 	}
 	p.publishLocked()
 }

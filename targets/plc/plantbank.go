@@ -111,5 +111,6 @@ func (b *plantBank) ReadFIFO(address uint16) ([]uint16, error) {
 	if address != FIFOAddress {
 		return nil, ErrAddress
 	}
-	return b.plant.Trend(), nil
+	levels, _ := b.plant.History()
+	return levels[max(0, len(levels)-TrendLength):], nil
 }
