@@ -139,8 +139,11 @@ func (d *Data) Write(p []byte) (int, error) {
 // Unread gives bytes back that turned out not to be the call's, from CR LF NO CARRIER CR LF on, and ends data mode. A PTY and many
 // USB modems have no carrier line, so that the text is the only sign.
 func (d *Data) Unread(p []byte) {
+	l := d.line
+	l.bus.Lock() // before the reader is let go on: what it has in hand comes after p
+	defer l.bus.Unlock()
 	d.finish(io.EOF)
-	d.line.parse(p)
+	l.parseLocked(p)
 }
 
 // Close ends data mode on this side only: the modem stays online, and Line.Escape takes it back. A Read, WriteTo or Write that

@@ -187,6 +187,10 @@ func (l *Line) consume(p []byte) {
 func (l *Line) parse(p []byte) []byte {
 	l.bus.Lock()
 	defer l.bus.Unlock()
+	return l.parseLocked(p)
+}
+
+func (l *Line) parseLocked(p []byte) []byte {
 	for len(p) > 0 {
 		l.mu.Lock()
 		if l.data != nil {
