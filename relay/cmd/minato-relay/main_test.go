@@ -1,0 +1,190 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestReferenceIsGoodAndComplete(t *testing.T) {
+	b, err := os.ReadFile("../../reference.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := parseConfig(b, "/etc/minato")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.relay.Dir != "/var/lib/minato-relay" || c.relay.Ports != [2]uint16{10000, 32767} || c.relay.Network == nil || c.relay.Directory == nil {
+		t.Errorf("read as %+v", c)
+	}
+}
+
+const minimal = "network: {socks: 127.0.0.1:7080}\ndevices: {emulator: http://127.0.0.1:7070}\nstate: state\n"
+
+func TestBadConfigs(t *testing.T) {
+	for _, tt := range []struct{ name, text, want string }{
+		{"empty", "", "devices is missing"},
+		{"unknown key", minimal + "stat: x\n", `[4:1] unknown field "stat"`},
+		{"not YAML", "state: [", "[1:"},
+		{"API", minimal + "api: {listen: here}\n", `api.listen: "here" is not allowed: HOST:PORT`},
+		{"address", minimal + "mappings: {listen: localhost}\n", `mappings.listen: "localhost" is not allowed`},
+		{"all addresses", minimal + "mappings: {listen: 0.0.0.0}\n", "mappings.advertise is missing"},
+		{"advertise all", minimal + "mappings: {advertise: \"::\"}\n", "mappings.advertise: \"::\" is not allowed"},
+		{"domain", minimal + "mappings: {domain: \"*.x\"}\n", "mappings.domain"},
+		{"ports", minimal + "mappings: {ports: \"20000\"}\n", `mappings.ports: "20000" is not allowed: FIRST-LAST`},
+		{"ports backwards", minimal + "mappings: {ports: 3-2}\n", "mappings.ports"},
+		{"connections", minimal + "mappings: {max-connections: -1}\n", "mappings.max-connections"},
+		{"key without certificate", minimal + "tls: {key: x}\n", "tls.cert is missing"},
+		{"certificate without key", minimal + "tls: {cert: x}\n", "tls.key is missing"},
+		{"two networks", strings.Replace(minimal, "{socks: 127.0.0.1:7080}", "{socks: 127.0.0.1:7080, route: true}", 1), "one of network.socks"},
+		{"two lists", strings.Replace(minimal, "http://127.0.0.1:7070}", "http://127.0.0.1:7070, file: x}", 1), "one of devices.emulator"},
+		{"URL", strings.Replace(minimal, "http://127.0.0.1:7070", "127.0.0.1", 1), "devices.emulator"},
+		{"no state", strings.Replace(minimal, "state: state", "", 1), "state is missing"},
+		{"level", minimal + "log: {level: loud}\n", `log.level: "loud" is not allowed: debug`},
+		{"format", minimal + "log: {format: xml}\n", "log.format"},
+		{"duration", minimal + "timeouts: {dial: 30}\n", `timeouts.dial: "30" is not allowed`},
+		{"no silence", minimal + "timeouts: {silence: 0s}\n", "timeouts.silence"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, err := parseConfig([]byte(tt.text), "."); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func FuzzConfig(f *testing.F) {
+	f.Add([]byte(minimal))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		c, err := parseConfig(b, ".")
+		if err == nil && (c.relay.Network == nil || c.relay.Directory == nil || c.relay.Dir == "") {
+			t.Errorf("a good configuration lacks something: %+v", c)
+		}
+	})
+}
+
+// writeConfig writes a configuration for loopback and gives its name.
+func writeConfig(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "relay.yaml")
+	text := "api: {listen: 127.0.0.1:0}\nnetwork: {socks: 127.0.0.1:7080}\ndevices: {file: sims.yaml}\nstate: state\ntimeouts: {drain: 0s}\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "sims.yaml"), []byte("sims: [{simId: a}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// runUntilReady runs the relay until its log says that it is ready, then ends it; it gives what stdout got.
+func runUntilReady(t *testing.T, config string) string {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var stdout bytes.Buffer
+	logR, logW := io.Pipe()
+	status := make(chan int, 1)
+	go func() {
+		status <- execute(ctx, []string{"run", "-c", config}, &stdout, logW)
+		logW.Close()
+	}()
+	log := make([]byte, 0, 4096)
+	for {
+		b := make([]byte, 4096)
+		n, err := logR.Read(b)
+		log = append(log, b[:n]...)
+		if bytes.Contains(log, []byte("relay ready")) {
+			cancel()
+		}
+		if err != nil {
+			break
+		}
+	}
+	if s := <-status; s != 0 {
+		t.Fatalf("exit status %d, log:\n%s", s, log)
+	}
+	return stdout.String()
+}
+
+var keyLines = regexp.MustCompile(`^authKeyId: (keyId-\S+)\nauthKey:   secret-[0-9a-f]{64}\n$`)
+
+func TestRunAndKeys(t *testing.T) {
+	config := writeConfig(t)
+	run := func(want int, args ...string) string {
+		t.Helper()
+		var stdout, stderr bytes.Buffer
+		if got := execute(t.Context(), args, &stdout, &stderr); got != want {
+			t.Fatalf("%v: exit status %d, want %d\n%s", args, got, want, stderr.String())
+		}
+		return stdout.String() + stderr.String()
+	}
+	if out := run(0, "config", "check", config); !strings.Contains(out, "good") {
+		t.Errorf("config check: %s", out)
+	}
+	first := keyLines.FindStringSubmatch(runUntilReady(t, config))
+	if first == nil {
+		t.Fatal("the first start does not print the admin key")
+	}
+	if out := runUntilReady(t, config); out != "" {
+		t.Errorf("the second start prints %q", out)
+	}
+	second := keyLines.FindStringSubmatch(run(0, "key", "create", "-c", config, "--name", "ci"))
+	if second == nil {
+		t.Fatal("key create does not print the key")
+	}
+	if out := run(0, "key", "list", "-c", config); !strings.Contains(out, first[1]) || !strings.Contains(out, second[1]+"  admin") || strings.Contains(out, "secret-") {
+		t.Errorf("key list: %s", out)
+	}
+	run(0, "key", "revoke", "-c", config, first[1])
+	if out := run(0, "key", "list", "-c", config); strings.Contains(out, first[1]) {
+		t.Errorf("key list after revoke: %s", out)
+	}
+	if out := run(1, "key", "revoke", "-c", config, first[1]); !strings.Contains(out, "minato-relay: error: revoking key") {
+		t.Errorf("revoking twice: %s", out)
+	}
+}
+
+func TestExitStatus(t *testing.T) {
+	held, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	taken := filepath.Join(t.TempDir(), "taken.yaml")
+	text := "api: {listen: \"" + held.Addr().String() + "\"}\nnetwork: {socks: 127.0.0.1:7080}\ndevices: {emulator: http://127.0.0.1:7070}\nstate: state\n"
+	if err := os.WriteFile(taken, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name string
+		args []string
+		want int
+		says string
+	}{
+		{"no command", nil, exitUsage, "error: expected one of"},
+		{"unknown flag", []string{"run", "--fast"}, exitUsage, "hint: see minato-relay --help"},
+		{"help", []string{"--help"}, 0, "Examples:"},
+		{"no file", []string{"run", "-c", "missing.yaml"}, exitUsage, "missing.yaml"},
+		{"API's port is taken", []string{"run", "-c", taken}, exitUnreachable, "opening the API's address"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var out bytes.Buffer
+			if got := execute(t.Context(), tt.args, &out, &out); got != tt.want || !strings.Contains(out.String(), tt.says) {
+				t.Errorf("exit status %d, want %d and %q:\n%s", got, tt.want, tt.says, out.String())
+			}
+		})
+	}
+}
