@@ -4,13 +4,15 @@
 //	client --upstream--> target
 //	client <-downstream- target
 //
-// Between two *net.TCPConn the kernel moves the bytes (splice(2)). Other connections get a pooled buffer, and only while
-// bytes are flowing: a silent connection holds none.
+// Between two *net.TCPConn the kernel moves the bytes (splice(2)) whenever there are many. Other connections get a pooled
+// buffer, and only while bytes are flowing: a silent connection holds none.
 package splice
 
 import (
 	"context"
 	"net"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -32,8 +34,8 @@ const (
 	TargetClosed                // the target ended first, in order
 	Idle                        // Config.IdleTimeout
 	Cut                         // the context; Result.Err is its cause
-	ClientError                 // the client's connection broke; Result.Err says how
-	TargetError                 // the target's connection broke
+	ClientError                 // the client's connection broke first; Result.Err says how
+	TargetError                 // the target's connection broke first; Result.Err says how
 )
 
 // String is the word for logs and the audit log.
@@ -70,14 +72,99 @@ type Result struct {
 }
 
 // Session is one relayed connection.
-type Session struct{}
+//
+//	        one side ends in order,            the other side ends too
+//	both ways ------------------------> one way ----------------------> done: ClientClosed or TargetClosed
+//	    |     or no longer takes bytes     |
+//	    |                                  +-- CloseTimeout -> done: as the first end
+//	    +-- IdleTimeout -> done: Idle
+//
+// From both, the context leads to Cut, and a connection that broke while it was read from ends the session at once.
+type Session struct {
+	client, target net.Conn
+	cfg            Config
+
+	up, down atomic.Int64
+	start    time.Time
+	moved    atomic.Int64 // when a byte last moved, in nanoseconds after start
+
+	closing sync.Once
+}
 
 // New prepares a session. To let the kernel splice, pass *net.TCPConn and no wrapper.
-func New(client, target net.Conn, cfg Config) *Session { panic("splice: not built yet") }
-
-// Run copies until both sides have ended, one broke, silence lasted too long or ctx ended. It closes both connections and
-// waits for everything it started.
-func (s *Session) Run(ctx context.Context) Result { panic("splice: not built yet") }
+func New(client, target net.Conn, cfg Config) *Session {
+	if cfg.CloseTimeout == 0 {
+		cfg.CloseTimeout = cfg.IdleTimeout
+	}
+	return &Session{client: client, target: target, cfg: cfg, start: time.Now()}
+}
 
 // Stats may be read at any time, by any goroutine.
-func (s *Session) Stats() Stats { panic("splice: not built yet") }
+func (s *Session) Stats() Stats { return Stats{s.up.Load(), s.down.Load()} }
+
+// Run copies until both sides have ended, one broke, silence lasted too long or ctx ended. It closes both connections
+// and waits for everything it started.
+func (s *Session) Run(ctx context.Context) Result {
+	s.start = time.Now()
+	up := &direction{s, s.client, s.target, s.cfg.FromClient, &s.up}
+	down := &direction{s, s.target, s.client, s.cfg.FromTarget, &s.down}
+	done := make(chan outcome, 2)
+	var copying sync.WaitGroup
+	copying.Go(func() { done <- up.copy() })   // ends when client ends or target breaks, or both are closed
+	copying.Go(func() { done <- down.copy() }) // ends when target ends or client breaks, or both are closed
+	end, err := s.supervise(ctx, up, done)
+	s.close()
+	copying.Wait()
+	return Result{s.Stats(), end, err, time.Since(s.start)}
+}
+
+// supervise waits for the first reason to end, then for the other direction.
+func (s *Session) supervise(ctx context.Context, up *direction, done <-chan outcome) (end End, err error) {
+	limit := s.cfg.IdleTimeout
+	silence := time.NewTimer(limit)
+	defer silence.Stop()
+	if limit == 0 {
+		silence.Stop()
+	}
+	for {
+		select {
+		case o := <-done:
+			if end != 0 {
+				return end, err
+			}
+			end, err = o.end(up)
+			if o.read && err != nil {
+				return end, err // nothing more can come from there, and nothing go there
+			}
+			if limit = s.cfg.CloseTimeout; limit > 0 {
+				s.touch()
+				silence.Reset(limit)
+			}
+		case <-ctx.Done():
+			return Cut, context.Cause(ctx)
+		case <-silence.C:
+			left := limit - (time.Since(s.start) - time.Duration(s.moved.Load()))
+			switch {
+			case left > 0:
+				silence.Reset(left)
+			case end != 0:
+				return end, err
+			default:
+				return Idle, nil
+			}
+		}
+	}
+}
+
+// touch notes that a byte moved.
+func (s *Session) touch() { s.moved.Store(int64(time.Since(s.start))) }
+
+// close closes both sides at the same time: a tls.Conn's Close may wait for a peer that takes no more bytes.
+func (s *Session) close() {
+	s.closing.Do(func() {
+		var both sync.WaitGroup
+		both.Go(func() { s.client.Close() })
+		both.Go(func() { s.target.Close() })
+		both.Wait()
+	})
+}

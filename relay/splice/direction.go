@@ -1,0 +1,106 @@
+package splice
+
+import (
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"sync/atomic"
+)
+
+// direction copies one way.
+type direction struct {
+	session  *Session
+	src, dst net.Conn
+	first    []byte // to be sent before anything is read
+	bytes    *atomic.Int64
+}
+
+// outcome is how a direction ended: in order (err is nil), or with the error of its read or write.
+type outcome struct {
+	dir  *direction
+	read bool // the error is of the source
+	err  error
+}
+
+// end says it from the session's side.
+func (o outcome) end(up *direction) (End, error) {
+	fromClient := (o.dir == up) == (o.err == nil || o.read)
+	switch {
+	case o.err == nil && fromClient:
+		return ClientClosed, nil
+	case o.err == nil:
+		return TargetClosed, nil
+	case fromClient:
+		return ClientError, o.err
+	}
+	return TargetError, o.err
+}
+
+// copy moves bytes until the source ends, then passes the end on. No other error than io.EOF is an orderly end.
+func (d *direction) copy() outcome {
+	read, err := false, d.write(d.first)
+	if err == nil {
+		read, err = d.flow()
+	}
+	if err == io.EOF {
+		closeWrite(d.dst)
+		err = nil
+	}
+	return outcome{d, read, err}
+}
+
+// flow picks the way of copying. It returns io.EOF at the source's end; read tells whose error it is.
+func (d *direction) flow() (read bool, err error) {
+	src, isTCP := d.src.(*net.TCPConn)
+	if !isTCP {
+		return d.copyConn()
+	}
+	wait, err := newReadyReader(src)
+	if err != nil {
+		return true, err
+	}
+	dst, _ := d.dst.(*net.TCPConn)
+	return d.copyTCP(src, dst, wait)
+}
+
+// write sends b and counts what was sent.
+func (d *direction) write(b []byte) error {
+	if len(b) == 0 {
+		return nil
+	}
+	d.session.touch()
+	n, err := d.dst.Write(b)
+	d.count(int64(n))
+	return err
+}
+
+func (d *direction) count(n int64) {
+	if n > 0 {
+		d.bytes.Add(n)
+		d.session.touch()
+	}
+}
+
+// closeWrite passes the end of a stream on to a connection that can do so. One that cannot stays open: its other
+// direction ends by itself or by CloseTimeout. Under TLS the TCP connection is half-closed too, for peers that do not
+// heed close_notify.
+func closeWrite(c net.Conn) {
+	if half, ok := c.(interface{ CloseWrite() error }); ok {
+		half.CloseWrite() // its error is one that the other direction meets too
+	}
+	if over, ok := c.(interface{ NetConn() net.Conn }); ok {
+		closeWrite(over.NetConn())
+	}
+}
+
+// isTLS tells a *tls.Conn or a wrapper of one: a Read may return bytes without touching the socket.
+func isTLS(c net.Conn) bool {
+	_, ok := c.(interface{ ConnectionState() tls.ConnectionState })
+	return ok
+}
+
+func isTimeout(err error) bool {
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout()
+}
