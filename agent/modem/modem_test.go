@@ -81,7 +81,7 @@ func TestEnterPIN(t *testing.T) {
 		{"last try", map[string]string{`+CPINR="SIM PIN"`: "+CPINR: SIM PIN,1,3|OK", `+CPIN="1234"`: "OK"}, "1234", ErrPINLastTry, false},
 		{"counted by the SIM", map[string]string{`+CSIM=10,"0020000100"`: `+CSIM: 4,"63C3"|OK`, `+CPIN="1234"`: "OK"}, "1234", nil, true},
 		{"not counted", map[string]string{`+CPIN="1234"`: "OK"}, "1234", ErrPINUncounted, false},
-		{"no PIN at all", map[string]string{}, `1";H`, nil, false},
+		{"no PIN at all", map[string]string{}, `1";H`, errNotPIN, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

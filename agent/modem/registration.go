@@ -89,7 +89,7 @@ func ParseRegistration(line string) (Registration, error) {
 	if err != nil {
 		return Registration{}, err
 	}
-	if atline.HasMode(rest) {
+	if len(f) > 1 && atline.HasMode(rest) {
 		f = f[1:]
 	}
 	stat, err := number("the registration status", f[0], 0, len(registrationTexts)-1)

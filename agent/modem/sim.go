@@ -41,6 +41,7 @@ var (
 	ErrPINRefused   = errors.New("the SIM refuses the PIN")
 	ErrPINKnownBad  = errors.New("the SIM has refused this PIN before")
 	ErrPINLastTry   = errors.New("the PIN has one try left, which is never used")
+	errNotPIN       = errors.New("a PIN has 4 to 8 digits")
 	ErrPINUncounted = errors.New("the modem does not tell how many tries the PIN has left")
 )
 
@@ -120,7 +121,7 @@ func (g *PINGuard) refuse(iccid, pin string) {
 // is a visit to the device. tries is what is left, -1 where it is not known.
 func (m *Modem) EnterPIN(ctx context.Context, pin string) (tries int, err error) {
 	if len(pin) < 4 || len(pin) > 8 || !digits(pin) {
-		return -1, errors.New("entering the PIN: a PIN has 4 to 8 digits")
+		return -1, fmt.Errorf("entering the PIN: %w", errNotPIN)
 	}
 	m.mu.Lock()
 	iccid := m.iccid
