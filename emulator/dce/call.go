@@ -1,0 +1,197 @@
+package dce
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"minato/agent/ppp"
+)
+
+// hangUpKind is how a call ends from our side.
+type hangUpKind int
+
+const (
+	hangUpPolite hangUpKind = iota // PPP says Terminate-Request, then NO CARRIER
+	hangUpHard                     // PPP stops dead, then NO CARRIER
+	hangUpLocal                    // ATH: PPP stops dead, and OK says it all
+	hangUpDTR                      // the user is gone: nothing to say
+)
+
+// call is one data call of a port.
+type call struct {
+	p      *port
+	cid    int
+	conn   *ppp.Conn
+	data   *dataPort
+	cancel context.CancelFunc
+	done   chan struct{} // closed at the end of run
+	leave  chan struct{} // an escape is handed over: serve's goroutine has the line
+	back   chan struct{} // ATO: the data port has it again
+
+	quiet   atomic.Bool // no NO CARRIER
+	escaped bool        // guarded by p.mu: online command state
+}
+
+// online carries a call, new or resumed, and returns when the line is serve's again.
+func (p *port) online(ctx context.Context, d dial) {
+	p.mu.Lock()
+	c := p.call
+	p.mu.Unlock()
+	if d.resume {
+		if c == nil { // it ended between the command and now; NO CARRIER is on the line
+			return
+		}
+		select {
+		case c.back <- struct{}{}:
+		case <-c.done:
+			return
+		}
+	} else {
+		c = p.newCall(ctx, d.cid)
+	}
+	select {
+	case <-c.leave:
+		s := p.settings()
+		p.out.send([]byte(resultOK.format(&s, "")))
+	case <-c.done:
+	}
+	p.readDeadline(time.Time{})
+}
+
+func (p *port) newCall(ctx context.Context, cid int) *call {
+	ctx, cancel := context.WithCancel(ctx)
+	c := &call{p: p, cid: cid, cancel: cancel, done: make(chan struct{}), leave: make(chan struct{}), back: make(chan struct{})}
+	c.data = newDataPort(c)
+	cfg := p.m.personality.PPP
+	server := &ppp.Server{Name: cfg.Name.Value, Activate: c.activate}
+	switch cfg.Auth.Value {
+	case "pap":
+		server.Auth = ppp.AuthPAP
+	case "chap":
+		server.Auth = ppp.AuthCHAP
+	}
+	c.conn = ppp.New(c.data, ppp.Config{Server: server, Logger: p.log})
+	p.mu.Lock()
+	p.call = c
+	ending := p.ending
+	p.mu.Unlock()
+	if ending {
+		c.hangUp(hangUpHard)
+	}
+	go c.run(ctx) // ends with the PPP link; Serve's deferred hangUp waits for it
+	return c
+}
+
+// run carries the PPP link to its end and gives the line back to commands.
+func (c *call) run(ctx context.Context) {
+	p := c.p
+	p.log.Info("data call began", "cid", c.cid)
+	var watch sync.WaitGroup
+	if line, ok := p.line.(interface{ Speed() (int, error) }); ok {
+		watch.Go(func() { c.watchSpeed(ctx, line.Speed) })
+	}
+	err := c.conn.Run(ctx)
+	c.cancel()
+	watch.Wait()
+	c.data.Close()
+	c.data.wait()
+	p.m.releaseContext(c.cid, c)
+	p.log.Info("data call ended", "cid", c.cid, "reason", err)
+
+	p.mu.Lock()
+	p.call = nil
+	text := ""
+	if !c.quiet.Load() {
+		text = resultNoCarrier.format(&p.set, "")
+	}
+	for _, urc := range p.deferred {
+		text += p.set.crlf() + urc + p.set.crlf()
+	}
+	p.deferred = nil
+	p.line.SetWriteDeadline(time.Time{})
+	if !p.ending {
+		p.line.SetReadDeadline(time.Time{})
+		p.out.send([]byte(text))
+	}
+	p.mu.Unlock()
+	close(c.done)
+}
+
+// activate is called by the PPP server when the peer wants an address.
+func (c *call) activate(ctx context.Context, cred ppp.Credentials) (ppp.Lease, error) {
+	s, err := c.p.m.activate(ctx, c.cid, cred, c)
+	if err != nil {
+		return ppp.Lease{}, err
+	}
+	air := &c.p.m.air
+	c.conn.Attach(func(packet []byte) {
+		if !air.silent.Load() {
+			s.Deliver(packet)
+		}
+	})
+	s.Attach(func(packets [][]byte) error {
+		if air.silent.Load() {
+			return nil
+		}
+		return c.conn.WritePackets(packets)
+	})
+	return s.Lease(), nil
+}
+
+// air is the radio path of packets and of the bytes that carry them.
+type air struct {
+	silent atomic.Bool // packets are lost both ways
+	mute   atomic.Bool // the PPP server itself is deaf and dumb too
+}
+
+// hangUp ends the port's call, if it has one, and waits for its end.
+func (p *port) hangUp(kind hangUpKind) {
+	p.mu.Lock()
+	c := p.call
+	p.mu.Unlock()
+	if c == nil {
+		return
+	}
+	c.hangUp(kind)
+	<-c.done
+}
+
+func (c *call) hangUp(kind hangUpKind) {
+	if kind == hangUpLocal || kind == hangUpDTR {
+		c.quiet.Store(true)
+	}
+	c.p.mu.Lock()
+	escaped := c.escaped // then nobody would hear a Terminate-Request
+	c.p.mu.Unlock()
+	if kind != hangUpPolite || escaped {
+		c.data.Close()
+	}
+	c.cancel()
+}
+
+// speedInterval is how often a call looks whether the user has set B0.
+const speedInterval = 250 * time.Millisecond
+
+// watchSpeed hangs up when the user drops DTR by setting the line speed to zero: on a pseudo-terminal nothing else tells.
+// It ends with the call.
+func (c *call) watchSpeed(ctx context.Context, speed func() (int, error)) {
+	tick := time.NewTicker(speedInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if n, err := speed(); err == nil && n == 0 && c.p.settings().d == 2 {
+			c.hangUp(hangUpHard)
+			return
+		}
+	}
+}
+
+// errEnded is what the PPP engine reads and writes on a call that was hung up.
+var errEnded = errors.New("the call was hung up")

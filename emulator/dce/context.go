@@ -1,0 +1,188 @@
+package dce
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"minato/agent/ppp"
+	"minato/emulator/core"
+)
+
+var pdpTypes = []string{"IP", "PPP", "IPV6", "IPV4V6"}
+
+// pdpContext is one line of +CGDCONT. All fields are guarded by Modem.mu.
+type pdpContext struct {
+	cid      int
+	pdpType  string
+	apn      string
+	auth     ppp.AuthProtocol
+	user     string
+	password string
+
+	session Session // nil: not active
+	call    *call   // the call that carries it; nil: activated by +CGACT
+}
+
+var errNoContext = errors.New("the PDP context is not defined")
+
+// activate opens the context's session for a call, or for +CGACT when owner is nil. A session that +CGACT opened is taken over.
+func (m *Modem) activate(ctx context.Context, cid int, cred ppp.Credentials, owner *call) (Session, error) {
+	m.mu.Lock()
+	c := m.contexts[cid]
+	registered := m.reg.stat == RegisteredHome
+	if c == nil || !registered {
+		m.mu.Unlock()
+		err := errNoContext
+		if c != nil {
+			err = errors.New("not registered")
+		}
+		m.setCause(err)
+		return nil, err
+	}
+	if c.session != nil && c.call == nil {
+		c.call = owner
+		s := c.session
+		m.mu.Unlock()
+		return s, nil
+	}
+	r := core.ActivateRequest{IMSI: m.sim.card.IMSI, APN: c.apn, Credentials: cred}
+	if cred.Name == "" && c.user != "" {
+		r.Credentials = ppp.Credentials{Protocol: ppp.AuthPAP, Name: c.user, Password: c.password}
+	}
+	m.mu.Unlock()
+
+	s, err := m.network.Activate(ctx, r)
+	if err != nil {
+		m.log.Info("the network refuses the PDP context", "cid", cid, "apn", r.APN, "error", err)
+		m.setCause(err)
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		s.Close("the call ended")
+		return nil, err
+	}
+	m.mu.Lock()
+	c.session, c.call = s, owner
+	m.mu.Unlock()
+	if !m.spawn(func() { m.watchSession(c, s) }) {
+		s.Close("the modem was switched off")
+	}
+	m.event(fmt.Sprintf("ME PDN ACT %d", cid))
+	return s, nil
+}
+
+// watchSession ends what hangs on a session when the session ends. It ends with the session.
+func (m *Modem) watchSession(c *pdpContext, s Session) {
+	<-s.Done()
+	m.mu.Lock()
+	ours := c.session != s // deactivate took it out first
+	owner := c.call
+	if !ours {
+		c.session, c.call = nil, nil
+	}
+	m.mu.Unlock()
+	if ours {
+		return
+	}
+	m.log.Info("the network ended the session", "cid", c.cid, "reason", s.Reason())
+	m.event(fmt.Sprintf("NW PDN DEACT %d", c.cid))
+	if owner != nil {
+		owner.hangUp(hangUpPolite)
+	}
+}
+
+// deactivate closes the context's session; it is false when there is none.
+func (m *Modem) deactivate(c *pdpContext, reason, event string) bool {
+	m.mu.Lock()
+	s, owner := c.session, c.call
+	c.session, c.call = nil, nil
+	m.mu.Unlock()
+	if s == nil {
+		return false
+	}
+	s.Close(reason)
+	m.event(fmt.Sprintf("%s %d", event, c.cid))
+	if owner != nil {
+		owner.hangUp(hangUpPolite)
+	}
+	return true
+}
+
+// releaseContext closes a session with the call that carried it.
+func (m *Modem) releaseContext(cid int, owner *call) {
+	m.mu.Lock()
+	c := m.contexts[cid]
+	mine := c != nil && c.call == owner
+	if mine {
+		c.call = nil // the call is over already
+	}
+	m.mu.Unlock()
+	if mine {
+		m.deactivate(c, "the call ended", "ME PDN DEACT")
+	}
+}
+
+// endSessions closes all; the network or the radio is the reason, so that each counts as ended by us.
+func (m *Modem) endSessions(reason string) {
+	m.mu.Lock()
+	var active []*pdpContext
+	for _, c := range m.contexts {
+		if c.session != nil {
+			active = append(active, c)
+		}
+	}
+	m.mu.Unlock()
+	for _, c := range active {
+		m.deactivate(c, reason, "ME PDN DEACT")
+	}
+}
+
+// DeactivatePDN is the network's deactivation of a context; it is an error when it is not active.
+func (m *Modem) DeactivatePDN(cid int) error {
+	m.mu.Lock()
+	c := m.contexts[cid]
+	m.mu.Unlock()
+	if c == nil || !m.deactivate(c, "deactivated by the network", "NW PDN DEACT") {
+		return fmt.Errorf("deactivating PDP context %d: it is not active", cid)
+	}
+	return nil
+}
+
+// DropCarrier loses the carrier of every call: PPP stops dead, NO CARRIER is printed. It is false when there was no call.
+func (m *Modem) DropCarrier() bool {
+	m.mu.Lock()
+	ports := m.portsLocked()
+	m.mu.Unlock()
+	any := false
+	for _, p := range ports {
+		p.mu.Lock()
+		c := p.call
+		p.mu.Unlock()
+		if c != nil {
+			any = true
+			c.hangUp(hangUpHard)
+			<-c.done
+		}
+	}
+	return any
+}
+
+// SetSilent loses all packets both ways with nothing said; with lcp the PPP server, too, neither hears nor speaks.
+func (m *Modem) SetSilent(packets, lcp bool) {
+	m.air.silent.Store(packets)
+	m.air.mute.Store(lcp)
+}
+
+// event reports a packet domain event (TS 27.007 section 10.1.19). For a port in data mode +CGEREP=1 drops it and 2 keeps it.
+func (m *Modem) event(text string) {
+	m.mu.Lock()
+	mode := m.gerep
+	if m.booting {
+		mode = 0
+	}
+	m.mu.Unlock()
+	if mode > 0 {
+		m.tell("+CGEV: "+text, mode == 2)
+	}
+}

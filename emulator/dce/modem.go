@@ -1,0 +1,237 @@
+package dce
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"minato/agent/ppp"
+	"minato/emulator/core"
+)
+
+// Network is the closed network as a modem's radio sees it. Its errors are a *core.Reject where the network says no.
+type Network interface {
+	Attach(imsi, imei string) error
+	Detach(imsi string)
+	Activate(ctx context.Context, r core.ActivateRequest) (Session, error)
+}
+
+// Session is a PDN connection. *core.Session is one.
+type Session interface {
+	Lease() ppp.Lease
+	Deliver(packet []byte)
+	Attach(downlink func(packets [][]byte) error)
+	Done() <-chan struct{}
+	Reason() string
+	Close(reason string)
+}
+
+var _ Session = (*core.Session)(nil)
+
+// Config describes one modem.
+type Config struct {
+	Personality *Personality // nil: DefaultPersonality
+	Network     Network      // must be set
+	SIM         SIMCard
+	IMEI        string       // "": the personality's first
+	Cell        Cell         // zero: DefaultCell
+	Delay       float64      // 1: as slow as the real modem; 0: no delays
+	Logger      *slog.Logger // nil: silent
+}
+
+// Modem is the state that all ports of one modem share.
+//
+// Locks: radio serialises what talks to the network (attach, detach, boot); mu guards the fields and is never held while calling out.
+type Modem struct {
+	personality *Personality
+	network     Network
+	imei        string
+	cell        Cell
+	delay       float64
+	log         *slog.Logger
+	table       map[string]*command
+	names       []string // of table, in order, for +CLAC
+
+	air    air
+	radio  sync.Mutex
+	kick   chan struct{} // buffered: Run has something to look at
+	spawns sync.WaitGroup
+
+	mu        sync.Mutex
+	ports     map[*port]struct{}
+	stopped   bool
+	booting   bool // deaf until RDY
+	restart   bool // Run is to boot again
+	functions int  // +CFUN
+	sim       simState
+	reg       registration
+	signal    Signal
+	cops      operatorSelection
+	contexts  map[int]*pdpContext
+	gerep     int // +CGEREP mode
+	urcTo     string
+	lastCause string            // +CEER
+	values    map[string]string // of the personality's settings
+	stored    *settings         // AT&W
+}
+
+// New prepares a modem; it is off until Run.
+func New(cfg Config) (*Modem, error) {
+	if cfg.Network == nil {
+		return nil, errors.New("making a modem: no network")
+	}
+	if cfg.Personality == nil {
+		p, err := LoadPersonality(DefaultPersonality)
+		if err != nil {
+			return nil, err
+		}
+		cfg.Personality = p
+	}
+	if err := cfg.SIM.validate(); err != nil {
+		return nil, err
+	}
+	if cfg.IMEI == "" {
+		cfg.IMEI = cfg.Personality.IMEI(0)
+	}
+	if cfg.Cell == (Cell{}) {
+		cfg.Cell = DefaultCell
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	m := &Modem{
+		personality: cfg.Personality,
+		network:     cfg.Network,
+		imei:        cfg.IMEI,
+		cell:        cfg.Cell,
+		delay:       cfg.Delay,
+		log:         cfg.Logger,
+		kick:        make(chan struct{}, 1),
+		ports:       map[*port]struct{}{},
+		booting:     true,
+		restart:     true,
+		sim:         simState{card: cfg.SIM, inserted: true},
+		signal:      DefaultSignal,
+	}
+	m.table = m.commands()
+	m.names = slices.Sorted(maps.Keys(m.table))
+	m.mu.Lock()
+	m.resetLocked()
+	m.mu.Unlock()
+	return m, nil
+}
+
+// resetLocked is what power-on sets. The SIM's lock is closed again; its counters are the card's.
+func (m *Modem) resetLocked() {
+	m.functions = 1
+	m.sim.unlocked = m.sim.card.PIN == ""
+	m.reg = registration{denied: m.reg.denied}
+	m.cops = operatorSelection{}
+	m.gerep = 0
+	m.urcTo = ""
+	m.lastCause = ""
+	m.values = map[string]string{}
+	for _, s := range m.personality.Settings {
+		m.values[s.Command] = s.Default
+	}
+	m.contexts = map[int]*pdpContext{}
+	for _, c := range m.personality.Packet.Contexts {
+		m.contexts[c.CID] = &pdpContext{cid: c.CID, pdpType: c.Type, apn: c.APN}
+	}
+}
+
+// Run keeps the modem switched on until ctx ends.
+func (m *Modem) Run(ctx context.Context) error {
+	defer m.spawns.Wait()
+	defer m.stop()
+	for {
+		var wait <-chan time.Time
+		if m.takeRestart() {
+			m.boot(ctx)
+			continue
+		}
+		if d, ok := m.register(); ok {
+			wait = time.After(d)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-m.kick:
+		case <-wait:
+		}
+	}
+}
+
+// stop switches off: sessions end, nothing new begins.
+func (m *Modem) stop() {
+	m.mu.Lock()
+	m.stopped = true
+	m.mu.Unlock()
+	m.endSessions("the modem was switched off")
+	m.radio.Lock()
+	defer m.radio.Unlock()
+	m.network.Detach(m.sim.card.IMSI)
+}
+
+// spawn runs f on a goroutine that Run waits for.
+func (m *Modem) spawn(f func()) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.stopped {
+		return false
+	}
+	m.spawns.Go(f)
+	return true
+}
+
+// poke makes Run look at the state again.
+func (m *Modem) poke() {
+	select {
+	case m.kick <- struct{}{}:
+	default:
+	}
+}
+
+func (m *Modem) addPort(p *port) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.ports[p] = struct{}{}
+}
+
+func (m *Modem) removePort(p *port) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.ports, p)
+}
+
+// power is what a port is set to after power-on: the profile that AT&W stored, or the factory's.
+func (m *Modem) power() settings {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.stored != nil {
+		return m.stored.clone()
+	}
+	return m.personality.factory()
+}
+
+// scaled is a delay of the personality as configured.
+func (m *Modem) scaled(d time.Duration) time.Duration { return time.Duration(float64(d) * m.delay) }
+
+// sleep waits a scaled delay; it is false when ctx ended first.
+func (m *Modem) sleep(ctx context.Context, d time.Duration) bool {
+	if d = m.scaled(d); d <= 0 {
+		return ctx.Err() == nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}

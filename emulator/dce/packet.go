@@ -1,0 +1,329 @@
+package dce
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"minato/agent/ppp"
+	"minato/emulator/core"
+)
+
+// packetCommands are about the packet domain (TS 27.007 section 10).
+func packetCommands() []command {
+	return []command{
+		{name: "+CGATT", read: readAttach, test: says("+CGATT: (0,1)"), set: setAttach},
+		{name: "+CGDCONT", read: readContexts, test: testContexts, set: setContext},
+		{name: "+CGAUTH", read: readAuth, test: testAuth, set: setAuth},
+		{name: "+CGACT", read: readActive, test: says("+CGACT: (0,1)"), set: setActive},
+		{name: "+CGPADDR", exec: func(x *exchange) result { return showAddresses(x, nil) }, test: testAddresses, set: showAddresses},
+		{name: "+CGCONTRDP", exec: func(x *exchange) result { return showParameters(x, nil) }, test: testParameters, set: showParameters},
+		{name: "+CGDATA", test: says(`+CGDATA: ("PPP")`), set: enterData},
+		{name: "+CGEREP", read: readEventReporting, test: says("+CGEREP: (0-2),(0,1)"), set: setEventReporting},
+	}
+}
+
+func readAttach(x *exchange) result {
+	x.m.mu.Lock()
+	defer x.m.mu.Unlock()
+	x.info("+CGATT: " + bit(x.m.reg.stat == RegisteredHome))
+	return resultOK
+}
+
+func setAttach(x *exchange, a args) result {
+	on, ok := a.number(0, 1, 0, 1)
+	if !ok || len(a) > 1 {
+		return cmeError(cmeIncorrectParams)
+	}
+	x.m.mu.Lock()
+	x.m.reg.detach = on == 0
+	x.m.reg.refused = false
+	radio := x.m.functions == 1
+	x.m.mu.Unlock()
+	if on == 0 {
+		x.m.detach("detached by +CGATT", true)
+	} else if !radio {
+		return cmeError(cmeNotAllowed)
+	}
+	x.m.poke()
+	return resultOK
+}
+
+// sorted gives the defined contexts, or those that a names, in order; nil when one is not defined.
+func (m *Modem) contextsLocked(a args) ([]*pdpContext, bool) {
+	var list []*pdpContext
+	for i := range a {
+		cid, ok := a.number(i, -1, 1, m.personality.Packet.MaxCID.Value)
+		if !ok || m.contexts[cid] == nil {
+			return nil, false
+		}
+		list = append(list, m.contexts[cid])
+	}
+	if len(a) == 0 {
+		for _, cid := range slices.Sorted(maps.Keys(m.contexts)) {
+			list = append(list, m.contexts[cid])
+		}
+	}
+	return list, true
+}
+
+func readContexts(x *exchange) result {
+	x.m.mu.Lock()
+	defer x.m.mu.Unlock()
+	list, _ := x.m.contextsLocked(nil)
+	for _, c := range list {
+		addr := "0.0.0.0"
+		switch c.pdpType {
+		case "IPV4V6":
+			addr = "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0"
+		case "IPV6":
+			addr = "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0"
+		}
+		x.info(fmt.Sprintf(`+CGDCONT: %d,"%s","%s","%s",0,0,0,0`, c.cid, c.pdpType, c.apn, addr))
+	}
+	return resultOK
+}
+
+func testContexts(x *exchange) result {
+	p := &x.m.personality.Packet
+	for _, t := range pdpTypes {
+		x.info(fmt.Sprintf(`+CGDCONT: %s,"%s",,,%s`, p.CIDs.Value, t, p.Options.Value))
+	}
+	return resultOK
+}
+
+// maxAPN is TS 23.003 section 9.1 in octets, length bytes included; as a text it has one less.
+const maxAPN = 99
+
+// setContext defines a context; with a cid alone it undefines it.
+func setContext(x *exchange, a args) result {
+	cid, ok := a.number(0, -1, 1, x.m.personality.Packet.MaxCID.Value)
+	pdpType := strings.ToUpper(a.str(1))
+	if !ok || len(a) > 24 || len(a.str(2)) > maxAPN {
+		return cmeError(cmeIncorrectParams)
+	}
+	x.m.mu.Lock()
+	defer x.m.mu.Unlock()
+	old := x.m.contexts[cid]
+	if old != nil && old.session != nil {
+		return cmeError(cmeNotAllowed)
+	}
+	if len(a) == 1 {
+		delete(x.m.contexts, cid)
+		return resultOK
+	}
+	if pdpType == "" {
+		pdpType = "IP"
+	}
+	if !slices.Contains(pdpTypes, pdpType) {
+		return cmeError(cmeIncorrectParams)
+	}
+	c := &pdpContext{cid: cid, pdpType: pdpType, apn: a.str(2)}
+	if old != nil {
+		c.auth, c.user, c.password = old.auth, old.user, old.password
+	}
+	x.m.contexts[cid] = c
+	return resultOK
+}
+
+func testAuth(x *exchange) result {
+	x.info(fmt.Sprintf("+CGAUTH: (1-%d),(0-2),64,64", x.m.personality.Packet.MaxCID.Value))
+	return resultOK
+}
+
+func readAuth(x *exchange) result {
+	x.m.mu.Lock()
+	defer x.m.mu.Unlock()
+	list, _ := x.m.contextsLocked(nil)
+	for _, c := range list {
+		x.info(fmt.Sprintf(`+CGAUTH: %d,%d,"%s","%s"`, c.cid, c.auth, c.user, c.password))
+	}
+	return resultOK
+}
+
+// setAuth is +CGAUTH=<cid>[,<auth_prot>[,<userid>[,<password>]]].
+func setAuth(x *exchange, a args) result {
+	cid, ok1 := a.number(0, -1, 1, x.m.personality.Packet.MaxCID.Value)
+	auth, ok2 := a.number(1, 0, 0, 2)
+	if !ok1 || !ok2 || len(a) > 4 || len(a.str(2)) > 64 || len(a.str(3)) > 64 {
+		return cmeError(cmeIncorrectParams)
+	}
+	return x.m.authenticate(cid, auth, a.str(2), a.str(3))
+}
+
+func (m *Modem) authenticate(cid, auth int, user, password string) result {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c := m.contexts[cid]
+	if c == nil {
+		return cmeError(cmeInvalidIndex)
+	}
+	if auth == 0 {
+		user, password = "", ""
+	}
+	c.auth, c.user, c.password = ppp.AuthProtocol(auth), user, password
+	return resultOK
+}
+
+func readActive(x *exchange) result {
+	x.m.mu.Lock()
+	defer x.m.mu.Unlock()
+	list, _ := x.m.contextsLocked(nil)
+	for _, c := range list {
+		x.info(fmt.Sprintf("+CGACT: %d,%s", c.cid, bit(c.session != nil)))
+	}
+	return resultOK
+}
+
+// setActive is +CGACT=<state>[,<cid>,...]; without cid it means all.
+func setActive(x *exchange, a args) result {
+	on, ok := a.number(0, 1, 0, 1)
+	if !ok {
+		return cmeError(cmeIncorrectParams)
+	}
+	x.m.mu.Lock()
+	list, ok := x.m.contextsLocked(a[min(1, len(a)):])
+	registered := x.m.reg.stat == RegisteredHome
+	var change []*pdpContext
+	for _, c := range list {
+		if (c.session != nil) != (on == 1) {
+			change = append(change, c)
+		}
+	}
+	x.m.mu.Unlock()
+	if !ok {
+		return cmeError(cmeIncorrectParams)
+	}
+	for _, c := range change {
+		if on == 0 {
+			x.m.deactivate(c, "deactivated by +CGACT", "ME PDN DEACT")
+			continue
+		}
+		if !registered {
+			return cmeError(cmeNoNetwork)
+		}
+		if _, err := x.m.activate(x.ctx, c.cid, ppp.Credentials{}, nil); err != nil {
+			return activationError(err)
+		}
+	}
+	return resultOK
+}
+
+// activationError maps the network's cause to +CME ERROR (TS 27.007 section 9.2.2).
+func activationError(err error) result {
+	var no *core.Reject
+	switch {
+	case errors.Is(err, context.Canceled):
+		return cmeError(cmeUnknown)
+	case !errors.As(err, &no):
+		return cmeError(cmeUnknown)
+	}
+	switch no.Cause {
+	case 8:
+		return cmeError(cmeServiceForbidden)
+	case 29:
+		return cmeError(cmePDPAuth)
+	case 27, 33:
+		return cmeError(cmeNotSubscribed)
+	}
+	return cmeError(cmeServiceOption)
+}
+
+func (c *pdpContext) address() string {
+	if c.session == nil {
+		return "0.0.0.0"
+	}
+	return c.session.Lease().Addr.String()
+}
+
+func showAddresses(x *exchange, a args) result {
+	x.m.mu.Lock()
+	defer x.m.mu.Unlock()
+	list, ok := x.m.contextsLocked(a)
+	if !ok {
+		return cmeError(cmeIncorrectParams)
+	}
+	for _, c := range list {
+		x.info(fmt.Sprintf(`+CGPADDR: %d,"%s"`, c.cid, c.address()))
+	}
+	return resultOK
+}
+
+func testAddresses(x *exchange) result {
+	x.m.mu.Lock()
+	defer x.m.mu.Unlock()
+	x.info("+CGPADDR: (" + x.m.cidsLocked(false) + ")")
+	return resultOK
+}
+
+func testParameters(x *exchange) result {
+	x.m.mu.Lock()
+	defer x.m.mu.Unlock()
+	x.info("+CGCONTRDP: (" + x.m.cidsLocked(true) + ")")
+	return resultOK
+}
+
+func (m *Modem) cidsLocked(active bool) string {
+	var list []string
+	all, _ := m.contextsLocked(nil)
+	for _, c := range all {
+		if !active || c.session != nil {
+			list = append(list, strconv.Itoa(c.cid))
+		}
+	}
+	return strings.Join(list, ",")
+}
+
+// showParameters tells what the network granted: cid, bearer, APN, address and mask in one, gateway, name servers.
+func showParameters(x *exchange, a args) result {
+	x.m.mu.Lock()
+	defer x.m.mu.Unlock()
+	list, ok := x.m.contextsLocked(a)
+	if !ok {
+		return cmeError(cmeIncorrectParams)
+	}
+	for _, c := range list {
+		if c.session == nil {
+			continue
+		}
+		lease := c.session.Lease()
+		dns := []string{"0.0.0.0", "0.0.0.0"}
+		for i, d := range lease.DNS[:min(2, len(lease.DNS))] {
+			dns[i] = d.String()
+		}
+		x.info(fmt.Sprintf(`+CGCONTRDP: %d,%d,"%s","%s.255.255.255.255","%s","%s","%s"`, c.cid, 4+c.cid, c.apn, lease.Addr, lease.Addr, dns[0], dns[1]))
+	}
+	return resultOK
+}
+
+// enterData is +CGDATA="PPP",<cid>.
+func enterData(x *exchange, a args) result {
+	cid, ok := a.number(1, 1, 1, x.m.personality.Packet.MaxCID.Value)
+	if !ok || len(a) > 2 || !strings.EqualFold(a.str(0), "PPP") && a.str(0) != "" {
+		return cmeError(cmeIncorrectParams)
+	}
+	return x.dial(cid)
+}
+
+func readEventReporting(x *exchange) result {
+	x.m.mu.Lock()
+	defer x.m.mu.Unlock()
+	x.info(fmt.Sprintf("+CGEREP: %d,0", x.m.gerep))
+	return resultOK
+}
+
+func setEventReporting(x *exchange, a args) result {
+	mode, ok1 := a.number(0, 0, 0, 2)
+	_, ok2 := a.number(1, 0, 0, 1)
+	if !ok1 || !ok2 || len(a) > 2 {
+		return cmeError(cmeIncorrectParams)
+	}
+	x.m.mu.Lock()
+	defer x.m.mu.Unlock()
+	x.m.gerep = mode
+	return resultOK
+}

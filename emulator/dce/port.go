@@ -1,0 +1,190 @@
+package dce
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"minato/emulator/pty"
+)
+
+// Line is what a port is made of: a pty.Port, a pty.Socket, one end of a net.Pipe. Read may return pty.ErrHangup for a fall of DTR.
+// A line that also has TryWrite answers without a goroutine in between; one that has Speed is watched for B0.
+type Line interface {
+	io.ReadWriteCloser
+	SetReadDeadline(t time.Time) error
+	SetWriteDeadline(t time.Time) error
+}
+
+// port is one command interpreter. serve's goroutine owns what is not marked otherwise.
+//
+//	           D, +CGDATA                     +++
+//	command ─────────────> online data ─────────────> online command
+//	   ^                     │   ^────────── O ──────────│
+//	   └── call ended, H ────┴───────────────────────────┘
+type port struct {
+	m    *Modem
+	line Line
+	name string
+	log  *slog.Logger
+	out  *output
+
+	asm     assembler
+	pending []byte // came with CONNECT's command line or after PPP: to be read before the line
+
+	mu       sync.Mutex
+	set      settings // guarded by mu; written only by serve's goroutine and by a reset
+	call     *call    // guarded by mu; nil in command state
+	deferred []string // guarded by mu: unsolicited results that wait for the end of data mode
+	ending   bool     // guarded by mu: reads are to end now
+}
+
+// maxDeferred bounds the unsolicited results that a port keeps while it carries data.
+const maxDeferred = 64
+
+// Serve interprets the commands that come on line until the line ends or ctx does, and returns nil in both cases.
+// name says which of the personality's ports it is. Serve does not close line.
+func (m *Modem) Serve(ctx context.Context, line Line, name string) error {
+	p := &port{m: m, line: line, name: name, log: m.log.With("port", name), out: newOutput(line), set: m.power(), asm: assembler{max: m.personality.Line.MaxLength.Value}}
+	m.addPort(p)
+	served, cancel := context.WithCancel(ctx)
+	var owned sync.WaitGroup
+	owned.Go(p.out.flush)                         // ends with out.close
+	owned.Go(func() { <-served.Done(); p.end() }) // ends with Serve
+	defer func() {
+		m.removePort(p)
+		cancel()
+		p.hangUp(hangUpHard)
+		p.out.close()
+		line.SetWriteDeadline(time.Unix(1, 0)) // a blocked flush ends
+		owned.Wait()
+	}()
+
+	buf := make([]byte, 4096)
+	for {
+		n, err := p.read(buf)
+		switch {
+		case errors.Is(err, pty.ErrHangup):
+			p.dtrDropped()
+		case ctx.Err() != nil || errors.Is(err, io.EOF) || errors.Is(err, os.ErrClosed):
+			return nil
+		case err != nil && !errors.Is(err, os.ErrDeadlineExceeded):
+			return err
+		default:
+			p.commands(ctx, buf[:n])
+		}
+	}
+}
+
+// read gives what came early, or reads the line.
+func (p *port) read(buf []byte) (int, error) {
+	if len(p.pending) > 0 {
+		n := copy(buf, p.pending)
+		p.pending = p.pending[n:]
+		return n, nil
+	}
+	return p.line.Read(buf)
+}
+
+// commands takes bytes of the command state. What it has to say to them goes out in one write, echo included; a command that
+// takes time lets go of it before.
+func (p *port) commands(ctx context.Context, b []byte) {
+	if p.m.deaf() {
+		return
+	}
+	var out []byte
+	for i, c := range b {
+		set := p.settings()
+		echo, ev, body := p.asm.feed(c, &set)
+		if echo && set.echo {
+			out = append(out, c)
+		}
+		if ev == eventNone {
+			continue
+		}
+		x := &exchange{ctx: ctx, p: p, m: p.m, out: out}
+		r := resultError
+		if ev == eventLine {
+			r = x.line(body)
+		}
+		set = p.settings()
+		connect := p.m.personality.Line.Connect.Value
+		out = append(x.out, r.format(&set, connect)...)
+		if r.call == nil && r.after == nil {
+			continue
+		}
+		p.out.send(out)
+		out = nil
+		if r.after != nil {
+			r.after()
+		}
+		if r.call != nil {
+			p.pending = append([]byte(nil), b[i+1:]...)
+			p.online(ctx, *r.call)
+			return
+		}
+	}
+	p.out.send(out)
+}
+
+func (p *port) settings() settings {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.set
+}
+
+// change alters the settings; the registers are copied first, because readers hold the old map.
+func (p *port) change(f func(s *settings)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.set.clone()
+	f(&s)
+	p.set = s
+}
+
+// unsolicited sends a result that answers no command; in data mode it waits.
+func (p *port) unsolicited(text string, keep bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.call != nil && !p.call.escaped {
+		if !keep || len(p.deferred) == maxDeferred {
+			p.out.dropped.Add(uint64(len(text)))
+			return
+		}
+		p.deferred = append(p.deferred, text)
+		return
+	}
+	p.out.send([]byte(p.set.crlf() + text + p.set.crlf()))
+}
+
+// dtrDropped is the end of a user in command state (V.250 section 6.2.9).
+func (p *port) dtrDropped() {
+	p.out.discard()
+	p.asm.state = lineIdle
+	p.pending = nil
+	if s := p.settings(); s.d == 2 {
+		p.hangUp(hangUpDTR)
+	}
+}
+
+// end makes reads return, now and from now on.
+func (p *port) end() {
+	p.mu.Lock()
+	p.ending = true
+	p.line.SetReadDeadline(time.Unix(1, 0))
+	p.mu.Unlock()
+	p.hangUp(hangUpHard)
+}
+
+// readDeadline sets when a read returns, unless the port is ending.
+func (p *port) readDeadline(t time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.ending {
+		p.line.SetReadDeadline(t)
+	}
+}

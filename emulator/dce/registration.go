@@ -1,0 +1,205 @@
+package dce
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"minato/emulator/core"
+)
+
+// RegistrationStatus is <stat> of +CREG, +CGREG and +CEREG (TS 27.007 section 7.2).
+type RegistrationStatus int
+
+// The states that a modem here can be in.
+const (
+	NotRegistered      RegistrationStatus = 0
+	RegisteredHome     RegistrationStatus = 1
+	Searching          RegistrationStatus = 2
+	RegistrationDenied RegistrationStatus = 3
+)
+
+// registration is the modem's standing with the network.
+type registration struct {
+	stat    RegistrationStatus
+	since   time.Time            // of Searching
+	detach  bool                 // +CGATT=0: stay out of the packet domain
+	denied  bool                 // the network refuses, whoever asks: see DenyRegistration
+	refused bool                 // it refused this SIM: no attempt until the radio is switched (TS 24.301 section 5.5.1.2.5)
+	report  [len(regDomains)]int // <n> by domain
+}
+
+// regDomains are the commands that report registration. On LTE they all tell the same.
+var regDomains = [...]string{"+CREG", "+CGREG", "+CEREG"}
+
+// Cell is the base station that the modem camps on.
+type Cell struct {
+	PLMN, Operator string // "44010", "NTT DOCOMO"
+	TAC            uint16
+	ID             uint32 // 28 bits
+	Band, EARFCN   int
+}
+
+// DefaultCell is the cell of a network whose SIMs are core.DefaultSubscriber's.
+var DefaultCell = Cell{PLMN: "44010", Operator: "NTT DOCOMO", TAC: 0x1f00, ID: 0x79d903, Band: 1, EARFCN: 100}
+
+// operatorSelection is +COPS.
+type operatorSelection struct {
+	mode   int // 0 automatic, 1 manual, 2 deregistered
+	format int // 0 long, 1 short, 2 numeric
+	plmn   string
+}
+
+// register takes the next step towards the state that radio, SIM and operator selection allow. It gives how long to wait for the
+// step after it, if that is a matter of time.
+func (m *Modem) register() (time.Duration, bool) {
+	m.mu.Lock()
+	camp := !m.booting && !m.stopped && m.functions == 1 && m.sim.ready() && m.cops.mode != 2
+	manual := m.cops.mode == 1 && m.cops.plmn != m.cell.PLMN
+	reg, imsi := m.reg, m.sim.card.IMSI
+	m.mu.Unlock()
+	switch {
+	case !camp || reg.detach:
+		if reg.stat != NotRegistered {
+			m.detach("no service wanted", true)
+		}
+		m.mu.Lock()
+		m.reg.refused = false
+		m.mu.Unlock()
+		return 0, false
+	case reg.refused:
+		return 0, false
+	case manual: // another operator's network: it is not there
+		m.setRegistration(Searching)
+		return 0, false
+	case reg.denied:
+		m.detachTo(RegistrationDenied, "registration denied", true)
+		return 0, false
+	case reg.stat == NotRegistered || reg.stat == RegistrationDenied:
+		m.mu.Lock()
+		m.reg.since = time.Now()
+		m.mu.Unlock()
+		m.setRegistration(Searching)
+		return m.scaled(m.personality.Delays.Search.Value), true
+	case reg.stat == Searching:
+		if left := m.scaled(m.personality.Delays.Search.Value) - time.Since(reg.since); left > 0 {
+			return left, true
+		}
+		m.attach(imsi)
+	}
+	return 0, false
+}
+
+// attach asks the network.
+func (m *Modem) attach(imsi string) {
+	m.radio.Lock()
+	defer m.radio.Unlock()
+	err := m.network.Attach(imsi, m.imei)
+	if err == nil {
+		m.setRegistration(RegisteredHome)
+		return
+	}
+	m.log.Info("the network refuses to attach", "imsi", imsi, "error", err)
+	m.setCause(err)
+	m.mu.Lock()
+	m.reg.refused = true
+	m.mu.Unlock()
+	m.setRegistration(RegistrationDenied)
+}
+
+// detach leaves the network; said tells whether sessions that end are reported.
+func (m *Modem) detach(reason string, said bool) { m.detachTo(NotRegistered, reason, said) }
+
+func (m *Modem) detachTo(stat RegistrationStatus, reason string, said bool) {
+	m.radio.Lock()
+	defer m.radio.Unlock()
+	m.mu.Lock()
+	was := m.reg.stat
+	imsi := m.sim.card.IMSI
+	m.mu.Unlock()
+	if was == RegisteredHome {
+		if said {
+			m.event("ME DETACH")
+		}
+		m.endSessions(reason)
+		m.network.Detach(imsi)
+	}
+	m.setRegistration(stat)
+}
+
+// setRegistration changes the status and reports it where that was asked for.
+func (m *Modem) setRegistration(stat RegistrationStatus) {
+	m.mu.Lock()
+	if m.reg.stat == stat {
+		m.mu.Unlock()
+		return
+	}
+	m.reg.stat = stat
+	report := m.reg.report
+	if m.booting {
+		report = [len(regDomains)]int{}
+	}
+	place := m.placeLocked()
+	m.mu.Unlock()
+	m.log.Info("registration changed", "stat", int(stat))
+	for i, domain := range regDomains {
+		switch report[i] {
+		case 1:
+			m.unsolicited(fmt.Sprintf("%s: %d", domain, stat))
+		case 2:
+			m.unsolicited(fmt.Sprintf("%s: %d%s", domain, stat, place))
+		}
+	}
+	m.poke()
+}
+
+// placeLocked is the tail of a report with <n> 2: area, cell and access technology, while registered.
+func (m *Modem) placeLocked() string {
+	if m.reg.stat != RegisteredHome {
+		return ""
+	}
+	return fmt.Sprintf(`,"%X","%X",7`, m.cell.TAC, m.cell.ID)
+}
+
+// DenyRegistration makes the network refuse the modem, or stop refusing.
+func (m *Modem) DenyRegistration(deny bool) {
+	m.mu.Lock()
+	m.reg.denied, m.reg.refused = deny, false
+	m.mu.Unlock()
+	m.poke()
+}
+
+// NetworkDetach is a detach that the network asks for, with re-attach required or not (TS 24.301 section 5.5.2.3).
+func (m *Modem) NetworkDetach(reattach bool) {
+	m.radio.Lock()
+	m.mu.Lock()
+	imsi := m.sim.card.IMSI
+	m.reg.detach = !reattach
+	m.mu.Unlock()
+	m.event("NW DETACH")
+	m.endSessions("the network detached the modem")
+	m.network.Detach(imsi)
+	m.radio.Unlock()
+	m.setRegistration(NotRegistered)
+	m.poke()
+}
+
+// Reattach lets a modem back that the network detached for good.
+func (m *Modem) Reattach() {
+	m.mu.Lock()
+	m.reg.detach = false
+	m.mu.Unlock()
+	m.poke()
+}
+
+// setCause keeps what +CEER will tell.
+func (m *Modem) setCause(err error) {
+	text := err.Error()
+	var no *core.Reject
+	if errors.As(err, &no) {
+		text = fmt.Sprintf("%s, cause %d", no.Reason, no.Cause)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.lastCause = text
+}

@@ -1,0 +1,213 @@
+// Package emulator is a fake cellular world for software that was written for real modems: modems on pseudo-terminals, and behind
+// them a closed network with a SOCKS5 door. It needs no privileges.
+//
+//	e, err := emulator.New(emulator.Config{})
+//	go e.Run(ctx)
+//	<-e.Ready()
+//	fmt.Println(e.Modem(0).ATPath(), e.SOCKSAddr())
+//
+// What is where:
+//
+//	DIR/modem0/at  <-> pty <-> dce <-\
+//	DIR/modem0/ppp <-> pty <-> dce <-- one dce.Modem <-> core <-> SOCKS5
+//	DIR/modem0/at.sock     <-> dce <-/       ^
+//	control API ─────── fault ───────────────┘
+package emulator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sync/errgroup"
+
+	"minato/emulator/core"
+	"minato/emulator/dce"
+)
+
+// Config describes the world. The zero value is one Quectel EC25 with a SIM, in a temporary directory, with control API and
+// SOCKS5 door on free ports of 127.0.0.1, and no delays.
+type Config struct {
+	Dir         string            // where the ports get their names; "": a temporary directory, removed at the end
+	Modems      int               // 0: 1
+	Personality string            // of all modems; "": quectel-ec25
+	Subscribers []core.Subscriber // the network's SIMs; nil: core.DefaultSubscriber(n), one a modem. Modem n holds SIM n; one beyond the list holds a SIM that the network does not know
+	PINs        []string          // of the SIMs, in their order; "" or beyond the list: the lock is off
+	Control     string            // address of the control API; "": a free port of 127.0.0.1
+	SOCKS       string            // address of the SOCKS5 door; "": a free port of 127.0.0.1
+	Delay       float64           // how slow the modems are: 1 as real ones, 0 not at all
+	Capture     io.Writer         // pcapng of every IP packet to or from a modem; nil: none
+	Logger      *slog.Logger      // nil: silent
+}
+
+// Emulator is the world. Make it with New, call Run once.
+type Emulator struct {
+	cfg    Config
+	log    *slog.Logger
+	core   *core.Core
+	modems []*Modem
+	ready  chan struct{}
+
+	dir            string // set by Run before ready
+	control, socks net.Listener
+}
+
+// New checks the configuration; nothing is made outside this process before Run.
+func New(cfg Config) (*Emulator, error) {
+	if cfg.Modems == 0 {
+		cfg.Modems = 1
+	}
+	if cfg.Modems < 0 {
+		return nil, fmt.Errorf("modems %d: must not be negative", cfg.Modems)
+	}
+	if cfg.Delay < 0 {
+		return nil, fmt.Errorf("delay %g: must not be negative", cfg.Delay)
+	}
+	if cfg.Personality == "" {
+		cfg.Personality = dce.DefaultPersonality
+	}
+	if cfg.Subscribers == nil {
+		for n := range cfg.Modems {
+			cfg.Subscribers = append(cfg.Subscribers, core.DefaultSubscriber(n))
+		}
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	personality, err := dce.LoadPersonality(cfg.Personality)
+	if err != nil {
+		return nil, err
+	}
+	c, err := core.New(core.Config{Subscribers: cfg.Subscribers, Capture: cfg.Capture, Logger: cfg.Logger.With("part", "core")})
+	if err != nil {
+		return nil, err
+	}
+	e := &Emulator{cfg: cfg, log: cfg.Logger, core: c, ready: make(chan struct{})}
+	for n := range cfg.Modems {
+		m, err := newModem(e, n, personality)
+		if err != nil {
+			return nil, fmt.Errorf("modem %d: %w", n, err)
+		}
+		e.modems = append(e.modems, m)
+	}
+	return e, nil
+}
+
+// Core is the network.
+func (e *Emulator) Core() *core.Core { return e.core }
+
+// Modems is how many there are.
+func (e *Emulator) Modems() int { return len(e.modems) }
+
+// Modem gives number i, from 0; nil when there is none.
+func (e *Emulator) Modem(i int) *Modem {
+	if i < 0 || i >= len(e.modems) {
+		return nil
+	}
+	return e.modems[i]
+}
+
+// Ready is closed when all ports, the control API and the door are there. The modems may still boot.
+func (e *Emulator) Ready() <-chan struct{} { return e.ready }
+
+// Dir is where the ports have their names; call it after Ready.
+func (e *Emulator) Dir() string { return e.dir }
+
+// ControlAddr and SOCKSAddr are where the two listen, host:port; call them after Ready.
+func (e *Emulator) ControlAddr() string { return e.control.Addr().String() }
+
+// SOCKSAddr is the door's address.
+func (e *Emulator) SOCKSAddr() string { return e.socks.Addr().String() }
+
+// Run keeps the world going until ctx ends. The modems are switched off before the network.
+func (e *Emulator) Run(ctx context.Context) (err error) {
+	network, stopNetwork := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan error, 1)
+	go func() { ended <- e.core.Run(network) }() // ends with network; waited for below
+	defer func() {
+		stopNetwork()
+		if nerr := <-ended; nerr != nil {
+			err = errors.Join(err, fmt.Errorf("network: %w", nerr))
+		}
+	}()
+	select {
+	case <-e.core.Ready():
+	case nerr := <-ended:
+		ended <- nil
+		return fmt.Errorf("network: %w", nerr)
+	}
+	closeAll, err := e.open()
+	defer closeAll()
+	if err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	for n, m := range e.modems {
+		g.Go(func() error { return part(fmt.Sprintf("modem %d", n), m.run(ctx)) })
+	}
+	g.Go(func() error { return part("SOCKS5", e.core.ServeSOCKS(ctx, e.socks)) })
+	g.Go(func() error { return part("control API", e.serveControl(ctx)) })
+	close(e.ready)
+	return g.Wait()
+}
+
+func part(name string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// open makes everything that has a name outside this process. closeAll takes back what was made, also after an error.
+func (e *Emulator) open() (closeAll func(), err error) {
+	var undo []func()
+	closeAll = func() {
+		for i := len(undo) - 1; i >= 0; i-- {
+			undo[i]()
+		}
+	}
+	if e.dir, err = filepath.Abs(e.cfg.Dir); err != nil {
+		return closeAll, err
+	}
+	if e.cfg.Dir == "" {
+		if e.dir, err = os.MkdirTemp("", "minato-emulator-"); err != nil {
+			return closeAll, fmt.Errorf("making a directory for the ports: %w", err)
+		}
+		undo = append(undo, func() { os.RemoveAll(e.dir) })
+	}
+	for _, m := range e.modems {
+		undo = append(undo, m.close)
+		if err := m.open(e.dir); err != nil {
+			return closeAll, fmt.Errorf("modem %d: %w", m.index, err)
+		}
+	}
+	for _, l := range []struct {
+		what, addr string
+		to         *net.Listener
+	}{{"SOCKS5 door", e.cfg.SOCKS, &e.socks}, {"control API", e.cfg.Control, &e.control}} {
+		if l.addr == "" {
+			l.addr = "127.0.0.1:0"
+		}
+		if *l.to, err = net.Listen("tcp", l.addr); err != nil {
+			return closeAll, fmt.Errorf("%s: %w", l.what, err)
+		}
+		undo = append(undo, func() { (*l.to).Close() })
+	}
+	return closeAll, nil
+}
+
+// network is the closed network as dce's consumers see it.
+type network struct{ *core.Core }
+
+func (n network) Activate(ctx context.Context, r core.ActivateRequest) (dce.Session, error) {
+	s, err := n.Core.Activate(ctx, r)
+	if err != nil {
+		return nil, err // not a nil *Session in an interface
+	}
+	return s, nil
+}
