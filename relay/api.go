@@ -62,6 +62,10 @@ func (r *Relay) routes() http.Handler {
 
 func (r *Relay) handler(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if !r.apiUse.TryRLock() {
+			return // the server has been closed under this request
+		}
+		defer r.apiUse.RUnlock()
 		c := &call{Request: req, header: w.Header()}
 		if ap, err := netip.ParseAddrPort(req.RemoteAddr); err == nil {
 			c.caller = netip.AddrPortFrom(ap.Addr().Unmap().WithZone(""), ap.Port())

@@ -3,6 +3,8 @@ package relay
 import (
 	"math"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 
 	"minato/relay/relayapi"
@@ -74,15 +76,10 @@ func auditAnswer(e store.Entry) relayapi.NapterAuditLogEntry {
 	return a
 }
 
-// isCursor tells whether a text can be a place in the log, which is a number for the store.
+// isCursor tells whether a text has the form of the store's cursors, two numbers: what has another form is the caller's mistake, not ours.
 func isCursor(s string) bool {
-	if len(s) > 100 {
-		return false
-	}
-	for _, b := range []byte(s) {
-		if b < '!' || b > '~' {
-			return false
-		}
-	}
-	return true
+	a, b, ok := strings.Cut(s, ".")
+	_, errA := strconv.ParseUint(a, 10, 64)
+	_, errB := strconv.ParseUint(b, 10, 64)
+	return ok && errA == nil && errB == nil
 }

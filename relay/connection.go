@@ -119,7 +119,7 @@ func (c *connection) startTLS(ctx context.Context) *tlsClient {
 	g := splice.NewGatherConn(&peekedConn{Conn: c.client, peeked: first.bytes})
 	conn := tls.Server(g, c.relay.tlsConfig)
 	c.client.SetDeadline(time.Now().Add(c.relay.cfg.HandshakeTimeout)) // an error shows in the handshake
-	if err := conn.Handshake(); err != nil {
+	if err := handshake(conn); err != nil {
 		if ctx.Err() != nil {
 			c.closed(context.Cause(ctx).Error())
 			return nil
@@ -131,6 +131,14 @@ func (c *connection) startTLS(ctx context.Context) *tlsClient {
 	c.client.SetDeadline(time.Time{})
 	c.entry.TLSVersion = tls.VersionName(conn.ConnectionState().Version)
 	return &tlsClient{TLSConn: g.Wrap(conn), wire: c.client}
+}
+
+// handshake runs on a goroutine of its own, because it needs a big stack, which the one of the connection would keep while it is silent. It ends
+// with the handshake; a deadline bounds it.
+func handshake(conn *tls.Conn) error {
+	done := make(chan error)
+	go func() { done <- conn.Handshake() }()
+	return <-done
 }
 
 // dial connects to the device. Only now: what does not get this far costs the device nothing.

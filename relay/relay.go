@@ -144,6 +144,7 @@ type Relay struct {
 	caPEM     []byte // nil: certificates are not from the private CA
 	tokenKey  []byte
 
+	apiUse    sync.RWMutex // held for reading by each request under way, and for good by the end
 	loggedOut loggedOut
 	mappings  mappingSet
 }
@@ -224,6 +225,7 @@ func (r *Relay) serveAPI(ctx context.Context, l net.Listener) error {
 		srv.Close()
 	}
 	<-served
+	r.apiUse.Lock() // Close does not wait for the requests whose connections it closed
 	return nil
 }
 

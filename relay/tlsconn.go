@@ -25,6 +25,9 @@ func (c *peekedConn) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// NetConn is the connection below, for who half-closes under TLS.
+func (c *peekedConn) NetConn() net.Conn { return c.Conn }
+
 // tlsClient is a client's TLS connection after the handshake.
 type tlsClient struct {
 	*splice.TLSConn

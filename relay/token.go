@@ -54,7 +54,7 @@ func verifyToken(key []byte, token, apiKey string, now time.Time) (claims, error
 	if !ok || header != tokenHeader {
 		return c, errToken
 	}
-	got, err := base64.RawURLEncoding.DecodeString(mac)
+	got, err := base64.RawURLEncoding.Strict().DecodeString(mac)
 	if err != nil || !hmac.Equal(got, tokenMAC(key, signed)) {
 		return c, errToken
 	}
