@@ -165,8 +165,20 @@ func (d *dataPort) Write(b []byte) (int, error) {
 	if escaped || p.m.air.mute.Load() {
 		return len(b), nil
 	}
-	return p.out.write(b)
+	n, err := p.out.write(b)
+	if err == nil && len(b) < maxTerminateAck && bytes.Contains(b, terminateAck) {
+		d.c.hangUp(hangUpHard)
+	}
+	return n, err
 }
+
+// terminateAck is how a Terminate-Ack begins on the line: LCP has its header uncompressed and its control characters escaped,
+// whatever was agreed on (RFC 1662 section 7). RFC 1661 section 3.7 keeps the end that sent it for one more restart interval, in case
+// it is lost; on a line that loses nothing modems print NO CARRIER at once, and a redial must not wait.
+var terminateAck = []byte{0xff, 0x7d, 0x23, 0xc0, 0x21, 0x7d, 0x26}
+
+// maxTerminateAck bounds the writes that are looked at: an acknowledgement of a request without data is a third of it.
+const maxTerminateAck = 64
 
 // Unread takes back what followed the PPP link: it is the command interpreter's.
 func (d *dataPort) Unread(b []byte) {

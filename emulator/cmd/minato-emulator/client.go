@@ -1,0 +1,63 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+)
+
+// remote is an emulator that runs.
+type remote struct {
+	Control string `help:"Address of its control API." default:"127.0.0.1:7070" placeholder:"ADDR"`
+}
+
+// answerTime is how long the emulator may take: a reset ends calls first.
+const answerTime = 15 * time.Second
+
+// call makes a request. The answer is decoded into answer if that is not nil, and is returned as it came.
+func (r remote) call(ctx context.Context, method, path string, body, answer any) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	payload, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+r.Control+path, bytes.NewReader(payload))
+	if err != nil {
+		return nil, &exitError{exitUsage, "", fmt.Errorf("--control %q: %w", r.Control, err)}
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Close = true
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, &exitError{exitUnreachable, "start one with minato-emulator run, or name its address with --control", fmt.Errorf("calling the emulator: %w", err)}
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, &exitError{exitUnreachable, "", fmt.Errorf("reading the emulator's answer: %w", err)}
+	}
+	if resp.StatusCode >= 400 {
+		var refusal struct {
+			Code, Message string
+		}
+		if json.Unmarshal(text, &refusal) != nil || refusal.Message == "" {
+			refusal.Message = resp.Status
+		}
+		status := exitUsage
+		if resp.StatusCode == http.StatusConflict {
+			status = exitFailed
+		}
+		return nil, &exitError{status, "", fmt.Errorf("the emulator answers: %s", refusal.Message)}
+	}
+	if answer != nil {
+		if err := json.Unmarshal(text, answer); err != nil {
+			return nil, fmt.Errorf("decoding the emulator's answer: %w", err)
+		}
+	}
+	return text, nil
+}

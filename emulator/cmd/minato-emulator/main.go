@@ -1,0 +1,113 @@
+// Command minato-emulator runs emulated modems with a closed network behind them, and talks to one that runs.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit statuses, the same for all of Minato's programs.
+const (
+	exitFailed      = 1
+	exitUsage       = 2 // bad usage or configuration
+	exitUnreachable = 3
+)
+
+// exitError is an error with the exit status that tells its class, and its cure where there is one.
+type exitError struct {
+	status int
+	hint   string
+	err    error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+// program is the command line.
+type program struct {
+	LogLevel  slog.Level `help:"Least level that is logged to standard error: debug, info, warn, error." default:"info" placeholder:"LEVEL"`
+	LogFormat string     `help:"How: text or json." enum:"text,json" default:"text" placeholder:"FORMAT"`
+
+	Run   runCommand `cmd:"" help:"Run modems and network until a signal ends it."`
+	Fault struct {
+		List   faultList   `cmd:"" help:"List the faults that there are, and those that are active."`
+		Inject faultInject `cmd:"" help:"Make a fault happen."`
+		Clear  faultClear  `cmd:"" help:"End all faults."`
+	} `cmd:"" help:"Break an emulator that runs."`
+	SIM struct {
+		List simList `cmd:"" help:"List the network's SIMs."`
+	} `cmd:"" name:"sim" help:"Look at SIMs."`
+	Modem struct {
+		List  modemList  `cmd:"" help:"List the modems."`
+		Reset modemReset `cmd:"" help:"Switch a modem off and on."`
+	} `cmd:"" help:"Look at modems."`
+	Personalities personalitiesCommand `cmd:"" help:"List the modems that can be emulated, and how much of each is known from where."`
+}
+
+const examples = `Emulate LTE modems on pseudo-terminals, with a closed network behind them. No privileges are needed.
+
+Examples:
+  minato-emulator run --dir /run/user/1000/modems      modem0/at, modem0/ppp and modem0/at.sock appear there
+  minato-emulator run --modems 3 --pcap packets.pcapng
+  minato-emulator fault inject no-carrier
+  minato-emulator fault inject silent-link --modem 1 lcp=true
+  minato-emulator sim list --json
+
+Exit status: 0 done, 1 failed, 2 bad usage or configuration, 3 something could not be reached or opened.`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	status := execute(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(status)
+}
+
+// streams is where results and everything else go.
+type streams struct{ out, err io.Writer }
+
+// execute parses the command line, does what it says, and gives the exit status.
+func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var p program
+	ended := -1 // by --help, with this status
+	parser := kong.Must(&p,
+		kong.Name("minato-emulator"), kong.Description(examples), kong.Writers(stdout, stderr),
+		kong.Exit(func(status int) { ended = status }),
+		kong.BindTo(ctx, (*context.Context)(nil)))
+	k, err := parser.Parse(args)
+	if ended >= 0 {
+		return ended
+	}
+	if err == nil {
+		err = k.Run(p.logger(stderr), streams{stdout, stderr})
+	} else {
+		err = &exitError{exitUsage, "see minato-emulator --help", err}
+	}
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintf(stderr, "minato-emulator: error: %v\n", err)
+	var e *exitError
+	if !errors.As(err, &e) {
+		return exitFailed
+	}
+	if e.hint != "" {
+		fmt.Fprintf(stderr, "minato-emulator: hint: %s\n", e.hint)
+	}
+	return e.status
+}
+
+func (p *program) logger(w io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: p.LogLevel}
+	if p.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}

@@ -1,0 +1,81 @@
+package emulator
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/goccy/go-yaml"
+
+	"minato/emulator/core"
+)
+
+// File is a configuration file; Config's comments say what the fields mean.
+type File struct {
+	Dir         string    `yaml:"dir"`
+	Modems      int       `yaml:"modems"`
+	Personality string    `yaml:"personality"`
+	Control     string    `yaml:"control"`
+	SOCKS       string    `yaml:"socks"`
+	Delay       float64   `yaml:"delay"`
+	Pcap        string    `yaml:"pcap"` // file that the capture goes to; "": none
+	SIMs        []FileSIM `yaml:"sims"` // none: the sample SIMs, one a modem
+}
+
+// FileSIM is one SIM of a configuration file. What is left out is the sample SIM's of the same position, but for user and password:
+// without them no PPP authentication is checked.
+type FileSIM struct {
+	ID       string `yaml:"id"` // "": the ICCID
+	IMSI     string `yaml:"imsi"`
+	ICCID    string `yaml:"iccid"`
+	MSISDN   string `yaml:"msisdn"`
+	APN      string `yaml:"apn"`
+	User     string `yaml:"user"`
+	Password string `yaml:"password"`
+	Address  string `yaml:"address"` // fixed IPv4 address; "": one from the pool
+	PIN      string `yaml:"pin"`     // "": the lock is off
+}
+
+// ParseFile reads a configuration file; unknown keys are errors.
+func ParseFile(text []byte) (File, error) {
+	var f File
+	if len(text) == 0 {
+		return f, nil
+	}
+	if err := yaml.UnmarshalWithOptions(text, &f, yaml.Strict()); err != nil {
+		return File{}, fmt.Errorf("parsing the configuration: %w", err)
+	}
+	if _, err := f.Config(); err != nil {
+		return File{}, err
+	}
+	return f, nil
+}
+
+// Config gives what New takes; the capture is the caller's to open.
+func (f File) Config() (Config, error) {
+	cfg := Config{Dir: f.Dir, Modems: f.Modems, Personality: f.Personality, Control: f.Control, SOCKS: f.SOCKS, Delay: f.Delay}
+	for n, s := range f.SIMs {
+		sub := core.DefaultSubscriber(n)
+		sub.User, sub.Password = s.User, s.Password
+		if s.ICCID != "" {
+			sub.ICCID, sub.SIMID = s.ICCID, s.ICCID
+		}
+		for _, field := range []struct {
+			to   *string
+			from string
+		}{{&sub.SIMID, s.ID}, {&sub.IMSI, s.IMSI}, {&sub.MSISDN, s.MSISDN}, {&sub.APN, s.APN}} {
+			if field.from != "" {
+				*field.to = field.from
+			}
+		}
+		if s.Address != "" {
+			addr, err := netip.ParseAddr(s.Address)
+			if err != nil || !addr.Is4() {
+				return Config{}, fmt.Errorf("sims[%d].address %q: must be an IPv4 address", n, s.Address)
+			}
+			sub.Addr = addr
+		}
+		cfg.Subscribers = append(cfg.Subscribers, sub)
+		cfg.PINs = append(cfg.PINs, s.PIN)
+	}
+	return cfg, nil
+}
