@@ -44,7 +44,7 @@ func (l *Ladder) WriteSVG(w io.Writer) error {
 		x    int
 		name string
 	}{{ladderLeft, l.Left}, {ladderRight, l.Right}} {
-		fmt.Fprintf(&b, `<rect class="box" x="%d" y="6" width="150" height="26" rx="6"/><text class="who" x="%d" y="23">%s</text>`, side.x-75, side.x, escape(clip(side.name, 22)))
+		fmt.Fprintf(&b, `<rect class="box" x="%d" y="6" width="150" height="26" rx="6"/><text class="who" x="%d" y="23">%s</text>`, side.x-75, side.x, escape(clip(side.name, 20)))
 		fmt.Fprintf(&b, `<line class="lane" x1="%d" y1="32" x2="%d" y2="%d"/>`, side.x, side.x, height-8)
 	}
 	y := ladderTop
