@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"time"
@@ -116,7 +117,8 @@ func (c *connection) startTLS(ctx context.Context) *tlsClient {
 		return nil
 	}
 
-	g := splice.NewGatherConn(&peekedConn{Conn: c.client, peeked: first.bytes})
+	wire := &peekedConn{Conn: c.client, peeked: first.bytes}
+	g := splice.NewGatherConn(wire)
 	conn := tls.Server(g, c.relay.tlsConfig)
 	c.client.SetDeadline(time.Now().Add(c.relay.cfg.HandshakeTimeout)) // an error shows in the handshake
 	if err := handshake(conn); err != nil {
@@ -124,10 +126,14 @@ func (c *connection) startTLS(ctx context.Context) *tlsClient {
 			c.closed(context.Cause(ctx).Error())
 			return nil
 		}
+		if alert, ok := wire.alert(); ok {
+			err = fmt.Errorf("remote error: %w", alert)
+		}
 		c.entry.CloseReason = "TLS handshake: " + err.Error()
 		c.refuse(store.Denied, causeOfHandshake(first.hello, err))
 		return nil
 	}
+	wire.done = true
 	c.client.SetDeadline(time.Time{})
 	c.entry.TLSVersion = tls.VersionName(conn.ConnectionState().Version)
 	return &tlsClient{TLSConn: g.Wrap(conn), wire: c.client}

@@ -170,6 +170,38 @@ func TestTLSRefusals(t *testing.T) {
 	}
 }
 
+// OpenSSL 3 rejects a certificate with an alert in plaintext also in TLS 1.3.
+func TestPlaintextAlert(t *testing.T) {
+	r := startRelay(t, Config{})
+	m := r.mapping(true)
+	for code, want := range map[byte]string{42: "R14", 46: "R14", 48: "R14", 40: "R15", 70: "R15", 80: ""} {
+		tcp := r.dial(m)
+		conn := tls.Client(&rejecter{TCPConn: tcp, alert: []byte{21, 3, 3, 0, 2, 2, code}}, &tls.Config{ServerName: m.Hostname})
+		if err := conn.Handshake(); err == nil {
+			t.Error("the handshake was good")
+		}
+		tcp.Close()
+		if e := r.awaitAuditOf(tcp); e.Type != relayapi.AuditDenied || e.Code != want {
+			t.Errorf("alert %d: audit entry %+v; want DENIED %s", code, e, want)
+		}
+	}
+}
+
+// rejecter answers the server's first bytes with an alert and reads no more.
+type rejecter struct {
+	*net.TCPConn
+	alert []byte
+}
+
+func (c *rejecter) Read(p []byte) (int, error) {
+	if _, err := c.TCPConn.Read(p); err != nil {
+		return 0, err
+	}
+	c.TCPConn.Write(c.alert)
+	c.TCPConn.CloseWrite()
+	return 0, io.EOF
+}
+
 // A ClientHello that comes in pieces is waited for.
 func TestHelloInPieces(t *testing.T) {
 	r := startRelay(t, Config{})

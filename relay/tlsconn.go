@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -12,17 +13,35 @@ import (
 type peekedConn struct {
 	net.Conn
 	peeked []byte
+	tail   [alertRecord]byte // last bytes that were read, until done
+	done   bool              // the handshake is over: tail is of no more use
 }
 
-func (c *peekedConn) Read(p []byte) (int, error) {
+// alertRecord is the length of an alert record in plaintext: type 21, version, length 2, level, description (RFC 8446 section 6).
+const alertRecord = 7
+
+func (c *peekedConn) Read(p []byte) (n int, err error) {
 	if len(c.peeked) == 0 {
-		return c.Conn.Read(p)
+		n, err = c.Conn.Read(p)
+	} else {
+		n = copy(p, c.peeked)
+		if c.peeked = c.peeked[n:]; len(c.peeked) == 0 {
+			c.peeked = nil // lets go of the ClientHello
+		}
 	}
-	n := copy(p, c.peeked)
-	if c.peeked = c.peeked[n:]; len(c.peeked) == 0 {
-		c.peeked = nil // lets go of the ClientHello
+	if !c.done {
+		last := p[max(0, n-alertRecord):n]
+		copy(c.tail[:], c.tail[len(last):])
+		copy(c.tail[alertRecord-len(last):], last)
 	}
-	return n, nil
+	return n, err
+}
+
+// alert is an alert in plaintext that the client sent last. In TLS 1.3 crypto/tls takes one for a broken record, but OpenSSL rejects
+// certificates like this, before it has switched to the handshake's keys.
+func (c *peekedConn) alert() (tls.AlertError, bool) {
+	t := c.tail
+	return tls.AlertError(t[6]), t[0] == 21 && t[1] == 3 && t[3] == 0 && t[4] == 2
 }
 
 // NetConn is the connection below, for who half-closes under TLS.
