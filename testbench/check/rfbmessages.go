@@ -30,7 +30,7 @@ func (g *rfbGuard) message() error {
 		}
 		g.pass = int64(6 * n)
 	case 2: // Bell
-	case 3: // ServerCutText
+	case 3: // ServerCutText: kept from the library, which reads one byte of padding where section 7.6.4 has three
 		if b, err = g.take(7); err != nil {
 			return err
 		}
@@ -38,7 +38,10 @@ func (g *rfbGuard) message() error {
 		if n > maxRFBCutText {
 			return fmt.Errorf("a cut text of %d bytes, and %d are allowed", n, maxRFBCutText)
 		}
-		g.pass = int64(n)
+		if _, err := g.in.Discard(int(n)); err != nil {
+			return fmt.Errorf("inside a cut text: %w", err)
+		}
+		g.out = nil
 	default:
 		return fmt.Errorf("a message of type %d, which was not asked for", b[0])
 	}

@@ -61,9 +61,12 @@ func DialVNC(ctx context.Context, dial Dial, o VNCOptions) (*VNCClient, error) {
 	return c, nil
 }
 
+// setEncodings offers Raw alone, section 7.5.2. The library's own SetEncodings writes what its reading goroutine reads; Raw it always knows.
+var setEncodings = []byte{2, 0, 0, 1, 0, 0, 0, 0}
+
 func (c *VNCClient) begin() error {
 	return c.send(func() error {
-		if err := c.conn.SetEncodings([]vnc.Encoding{new(vnc.RawEncoding)}); err != nil {
+		if _, err := c.guard.Write(setEncodings); err != nil {
 			return err
 		}
 		return c.conn.FramebufferUpdateRequest(false, 0, 0, c.conn.FrameBufferWidth, c.conn.FrameBufferHeight)
