@@ -20,7 +20,6 @@ import (
 	"sync/atomic"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
-	"gvisor.dev/gvisor/pkg/tcpip/link/channel"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
@@ -71,21 +70,6 @@ type Stack struct {
 	closed bool
 }
 
-// link counts what the queue to the pump refuses, which gVisor keeps to itself.
-type link struct {
-	*channel.Endpoint
-	dropped *atomic.Uint64
-}
-
-// WritePackets implements stack.LinkEndpoint.
-func (l *link) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
-	n, err := l.Endpoint.WritePackets(pkts)
-	if lost := pkts.Len() - n; lost > 0 {
-		l.dropped.Add(uint64(lost))
-	}
-	return n, err
-}
-
 // New builds the host. Nothing is sent before Run. End it by Run's context, or by Close.
 func New(cfg Config) (*Stack, error) {
 	if err := cfg.validate(); err != nil {
@@ -103,7 +87,7 @@ func New(cfg Config) (*Stack, error) {
 		}),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.link = &link{Endpoint: channel.New(cfg.Queue, uint32(cfg.MTU), ""), dropped: &s.stats.dropped}
+	s.link = newLink(cfg.Queue, cfg.MTU, &s.stats.dropped, s.ctx.Done())
 	if err := s.configure(); err != nil {
 		s.Close()
 		return nil, err

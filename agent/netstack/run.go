@@ -91,6 +91,7 @@ func (s *Stack) send(first *stack.PacketBuffer) {
 			break
 		}
 	}
+	s.link.taken()
 	if cap(b.arena) < size {
 		b.arena = make([]byte, 0, size)
 	}

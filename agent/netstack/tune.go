@@ -30,7 +30,8 @@ func (s *Stack) tuneTCP() error {
 	recv := tcpip.TCPReceiveBufferSizeRangeOption{Min: minBuffer, Default: defaultBuffer, Max: maxBuffer}
 	send := tcpip.TCPSendBufferSizeRangeOption{Min: minBuffer, Default: defaultBuffer, Max: maxBuffer}
 	moderate := tcpip.TCPModerateReceiveBufferOption(true)
-	for _, o := range []tcpip.SettableTransportProtocolOption{&sack, &recv, &send, &moderate} {
+	recovery := tcpip.TCPRecovery(0) // RACK off: after a burst of losses gVisor's stands still for seconds (measured with BenchmarkSOCKS)
+	for _, o := range []tcpip.SettableTransportProtocolOption{&sack, &recv, &send, &moderate, &recovery} {
 		if err := s.stack.SetTransportProtocolOption(tcp.ProtocolNumber, o); err != nil {
 			return fmt.Errorf("setting TCP option %T: %w", o, convert(err))
 		}

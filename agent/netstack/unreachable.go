@@ -71,7 +71,7 @@ func unreachableV4(p []byte) []byte {
 
 func unreachableV6(p []byte) []byte {
 	ip := header.IPv6(p)
-	if ip.TransportProtocol() == header.ICMPv6ProtocolNumber {
+	if ip.NextHeader() == uint8(header.ICMPv6ProtocolNumber) {
 		icmp := p[header.IPv6MinimumSize:]
 		if len(icmp) < header.ICMPv6MinimumSize || header.ICMPv6(icmp).Type() != header.ICMPv6EchoRequest {
 			return nil

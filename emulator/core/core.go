@@ -159,9 +159,16 @@ func (c *Core) Run(ctx context.Context) error {
 	if !c.started.CompareAndSwap(false, true) {
 		return errors.New("core: Run was called twice")
 	}
+	names, err := c.listenNames()
+	if err != nil {
+		c.gateway.Close()
+		return err
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return c.gateway.Run(ctx) })
-	g.Go(func() error { return c.runNameServers(ctx) })
+	for _, conn := range names {
+		g.Go(func() error { return serveNames(ctx, conn) })
+	}
 	g.Go(func() error { return c.runCapture(ctx) })
 	g.Go(func() error { return c.end(ctx) })
 	<-c.gateway.Ready()

@@ -4,7 +4,7 @@ import "sync"
 
 const (
 	mtu           = 1500 // of the gateway and of every session; LTE bearers carry that much
-	downlinkQueue = 256  // packets that wait for one device: its bufferbloat
+	downlinkQueue = 512  // packets that wait for one device: its bufferbloat
 	carryBatch    = 64   // packets given to the carrier at a time
 )
 

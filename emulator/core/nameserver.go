@@ -8,7 +8,6 @@ import (
 	"net/netip"
 
 	"golang.org/x/net/dns/dnsmessage"
-	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -16,21 +15,18 @@ const (
 	dnsMaximum = 512 // octets of a UDP message without EDNS (RFC 1035 section 2.3.4)
 )
 
-// runNameServers answers on the addresses that devices are told.
-func (c *Core) runNameServers(ctx context.Context) error {
-	g, ctx := errgroup.WithContext(ctx)
+// listenNames opens the addresses that devices are told.
+func (c *Core) listenNames() ([]net.PacketConn, error) {
+	var conns []net.PacketConn
 	for _, a := range c.cfg.DNS {
 		address := netip.AddrPortFrom(a, dnsPort).String()
 		conn, err := c.gateway.ListenPacket("udp4", address)
-		if errors.Is(err, net.ErrClosed) { // the network ended before it began
-			continue
-		}
 		if err != nil {
-			return fmt.Errorf("serving DNS on %q: %w", address, err)
+			return nil, fmt.Errorf("serving DNS on %q: %w", address, err)
 		}
-		g.Go(func() error { return serveNames(ctx, conn) })
+		conns = append(conns, conn)
 	}
-	return g.Wait()
+	return conns, nil
 }
 
 // serveNames answers until ctx ends, and closes conn.

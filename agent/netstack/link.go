@@ -1,0 +1,84 @@
+package netstack
+
+import (
+	"sync/atomic"
+	"time"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/link/channel"
+	"gvisor.dev/gvisor/pkg/tcpip/stack"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
+)
+
+// stallLimit is how long TCP waits for a link that takes nothing. It holds locks of its connections meanwhile.
+const stallLimit = 100 * time.Millisecond
+
+// link is the queue between the stack and the pump.
+//
+// What TCP sends of its own will waits for room, as it does on a kernel with small queues (TSQ): dropping in one's own queue costs
+// retransmissions and, on several connections at once, seconds of RTO. What answers a packet (ICMP, resets, acknowledgements) never
+// waits, so that two hosts, each inside the other's Deliver, cannot hold each other up; a quarter of the queue is kept for it. When
+// the link stands still, the wait is given up once and everything is dropped until it moves again.
+type link struct {
+	*channel.Endpoint
+	dropped *atomic.Uint64
+	limit   int           // of the queue, for what may wait
+	room    chan struct{} // the pump took packets; whoever finds room passes it on
+	stalled atomic.Bool
+	done    <-chan struct{} // nobody waits after this
+}
+
+func newLink(queue, mtu int, dropped *atomic.Uint64, done <-chan struct{}) *link {
+	return &link{
+		Endpoint: channel.New(queue, uint32(mtu), ""), dropped: dropped,
+		limit: max(queue-queue/4, 1), room: make(chan struct{}, 1), done: done,
+	}
+}
+
+// WritePackets implements stack.LinkEndpoint. A packet for which there is no room is lost and counted; gVisor keeps that to itself.
+func (l *link) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
+	for _, pkt := range pkts.AsSlice() { // one, as a rule: without segmentation offload TCP sends them singly
+		if pkt.TransportProtocolNumber == tcp.ProtocolNumber && pkt.Data().Size() > 0 && l.NumQueued() >= l.limit {
+			l.await()
+			break
+		}
+	}
+	n, err := l.Endpoint.WritePackets(pkts)
+	if lost := pkts.Len() - n; lost > 0 {
+		l.dropped.Add(uint64(lost))
+	}
+	return n, err
+}
+
+// await returns when there may be room.
+func (l *link) await() {
+	if l.stalled.Load() {
+		return
+	}
+	timer := time.NewTimer(stallLimit)
+	defer timer.Stop()
+	for l.NumQueued() >= l.limit {
+		select {
+		case <-l.room:
+		case <-timer.C:
+			l.stalled.Store(true)
+			return
+		case <-l.done:
+			return
+		}
+	}
+	l.signal() // for the next one that waits
+}
+
+// taken is called by the pump when it has made room.
+func (l *link) taken() {
+	l.stalled.Store(false)
+	l.signal()
+}
+
+func (l *link) signal() {
+	select {
+	case l.room <- struct{}{}:
+	default:
+	}
+}
