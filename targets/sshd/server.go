@@ -1,0 +1,86 @@
+// Package sshd is an SSH server for people who look after a device: a small set of commands about the plant, on a terminal or one
+// at a time, and port forwarding to the device's listed services. There is no shell behind it, no file system, no agent, X11 or
+// reverse forwarding, and no default password: without a key or a password in the configuration nobody gets in.
+package sshd
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	gossh "golang.org/x/crypto/ssh"
+
+	"minato/targets/conns"
+	"minato/targets/plc"
+)
+
+const (
+	defaultHandshakeTimeout = 30 * time.Second
+	defaultIdleTimeout      = 30 * time.Minute
+	defaultAuthDelay        = time.Second
+	maxAuthTries            = 6 // as OpenSSH: a client offers each key of its agent
+	maxChannels             = 16
+	maxConnections          = 16
+)
+
+// Config of a Server.
+type Config struct {
+	Name  string     // of the device, in the greeting and the prompt
+	Plant *plc.Plant // what the commands show and switch
+
+	HostKeyFile    string            // ed25519, OpenSSH PEM; made with mode 0600 when absent; "": a new key in memory
+	AuthorizedKeys []string          // lines of an authorized_keys file; empty lines and comments are skipped
+	Passwords      map[string]string // user to password; empty: no password log-in
+
+	// Dial reaches the device's own services for port forwarding; see targets.Config.
+	Dial func(ctx context.Context, port uint16) (net.Conn, error)
+
+	HandshakeTimeout time.Duration // until somebody has logged in; 0: 30 s
+	IdleTimeout      time.Duration // without a byte either way; 0: 30 min
+	Logger           *slog.Logger  // nil: silent
+}
+
+// Server serves any number of listeners.
+type Server struct {
+	cfg       Config
+	signer    gossh.Signer
+	keys      map[string]struct{} // authorized, in wire form
+	authDelay time.Duration
+}
+
+// NewServer checks cfg, and reads or makes the host key.
+func NewServer(cfg Config) (*Server, error) {
+	if cfg.HandshakeTimeout == 0 {
+		cfg.HandshakeTimeout = defaultHandshakeTimeout
+	}
+	if cfg.IdleTimeout == 0 {
+		cfg.IdleTimeout = defaultIdleTimeout
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	for user, password := range cfg.Passwords {
+		if user == "" || password == "" {
+			return nil, fmt.Errorf("the SSH password of user %q: neither may be empty", user)
+		}
+	}
+	keys, err := parseAuthorizedKeys(cfg.AuthorizedKeys)
+	if err != nil {
+		return nil, err
+	}
+	signer, err := hostKey(cfg.HostKeyFile)
+	if err != nil {
+		return nil, err
+	}
+	return &Server{cfg: cfg, signer: signer, keys: keys, authDelay: defaultAuthDelay}, nil
+}
+
+// HostKey is the public key by which clients know this server.
+func (s *Server) HostKey() gossh.PublicKey { return s.signer.PublicKey() }
+
+// Serve lets people in on l until ctx ends; see targets.Service.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	return conns.Serve(ctx, l, conns.Config{Limit: maxConnections, Logger: s.cfg.Logger}, s.serveConn)
+}
