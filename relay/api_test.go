@@ -165,6 +165,7 @@ func TestBadRequests(t *testing.T) {
 		{"audit from", "GET", "/v1/audit_logs/napter?from=yesterday", ``, 400, codeBadField, "from"},
 		{"audit resource", "GET", "/v1/audit_logs/napter?resource_type=Sim", ``, 400, codeBadField, "Subscriber"},
 		{"audit key", "GET", "/v1/audit_logs/napter?last_evaluated_key=%00", ``, 400, codeBadField, "last_evaluated_key"},
+		{"audit key of another relay", "GET", "/v1/audit_logs/napter?last_evaluated_key=1795341940309", ``, 400, codeBadField, "X-Soracom-Next-Key"},
 		{"no path", "GET", "/v1/nothing", ``, 404, codeNoPath, "/v1/nothing"},
 		{"root", "GET", "/", ``, 404, codeNoPath, "/"},
 		{"method", "PUT", "/v1/port_mappings", ``, 405, codeMethod, "PUT"},
@@ -282,5 +283,18 @@ func TestSIMs(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("SIMs (-want +got):\n%s", diff)
+	}
+}
+
+func TestAuditInJapanese(t *testing.T) {
+	r := startRelay(t, Config{})
+	conn := r.dial(r.mapping(true))
+	io.WriteString(conn, "SSH-2.0-x\r\n")
+	expectEOF(t, conn)
+	conn.Close()
+	r.awaitAuditOf(conn)
+	_, answer, _ := r.request("GET", "/v1/audit_logs/napter?resource_type=Subscriber&resource_id="+imsiA, "", map[string]string{"X-Soracom-Lang": "ja"})
+	if !strings.Contains(answer, CauseSSHOnTLS.Text("ja")) {
+		t.Errorf("no Japanese reason in %s", answer)
 	}
 }

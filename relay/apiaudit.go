@@ -43,7 +43,11 @@ func (r *Relay) listAuditLogs(c *call) (any, error) {
 	}
 	list := make([]relayapi.NapterAuditLogEntry, 0, len(entries))
 	for _, e := range entries {
-		list = append(list, auditAnswer(e))
+		a := auditAnswer(e)
+		if text := Cause(e.Code).Text(c.Header.Get("X-Soracom-Lang")); text != "" {
+			a.Reason = text
+		}
+		list = append(list, a)
 	}
 	return list, nil
 }

@@ -1,11 +1,13 @@
 package relay
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -88,31 +90,19 @@ func queryInt(c *call, name string, least, most, ifMissing int64) (int64, error)
 	return n, nil
 }
 
-// page cuts one page out of a list that is sorted by key, and names the next in the answer's header.
+// page sorts a list by its keys, cuts one page out of it, and names the next in the answer's header.
 func page[T any](c *call, all []T, key func(T) string) ([]T, error) {
 	limit, err := queryInt(c, "limit", 1, 1000, 1000)
 	if err != nil {
 		return nil, err
 	}
+	slices.SortFunc(all, func(a, b T) int { return cmp.Compare(key(a), key(b)) })
 	if after := c.URL.Query().Get("last_evaluated_key"); after != "" {
-		at := -1
-		for i, x := range all {
-			if key(x) == after {
-				at = i
-				break
-			}
-		}
-		if at < 0 { // it has gone in between: better a second time than never
-			at = -1
-		}
-		all = all[at+1:]
+		all = slices.DeleteFunc(all, func(x T) bool { return key(x) <= after })
 	}
 	if int64(len(all)) > limit {
 		all = all[:limit]
 		c.header.Set(relayapi.HeaderNextKey, key(all[limit-1]))
-	}
-	if all == nil {
-		all = []T{}
 	}
 	return all, nil
 }

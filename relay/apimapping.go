@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
-	"slices"
 	"strconv"
 	"time"
 
@@ -31,7 +30,7 @@ func (r *Relay) listPortMappingsForSubscriber(c *call) (any, error) {
 	})
 }
 
-// listWhere lists mappings, by address and port. An empty list of one SIM is a 404, as in Napter's API; of names it.
+// listWhere lists mappings. An empty list of one SIM is a 404, as in Napter's API; of names it.
 func (r *Relay) listWhere(c *call, of string, match func(store.Mapping) bool) (any, error) {
 	stored, err := r.store.Mappings(c.Context())
 	if err != nil {
@@ -46,9 +45,6 @@ func (r *Relay) listWhere(c *call, of string, match func(store.Mapping) bool) (a
 	if len(list) == 0 && of != "" {
 		return nil, apiErrorf(http.StatusNotFound, codeNoMapping, "there are no port mappings for %s", of)
 	}
-	slices.SortFunc(list, func(a, b relayapi.PortMapping) int {
-		return cmp.Or(cmp.Compare(a.IPAddress, b.IPAddress), cmp.Compare(a.Port, b.Port))
-	})
 	return page(c, list, func(m relayapi.PortMapping) string { return m.Endpoint })
 }
 

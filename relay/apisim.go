@@ -1,10 +1,8 @@
 package relay
 
 import (
-	"cmp"
 	"context"
 	"net/http"
-	"slices"
 
 	"minato/relay/relayapi"
 )
@@ -18,7 +16,6 @@ func (r *Relay) listSIMs(c *call) (any, error) {
 	for _, s := range sims {
 		list = append(list, simAnswer(s))
 	}
-	slices.SortFunc(list, func(a, b relayapi.SIM) int { return cmp.Compare(a.SIMID, b.SIMID) })
 	return page(c, list, func(s relayapi.SIM) string { return s.SIMID })
 }
 
