@@ -33,13 +33,3 @@ type SSHConfig struct {
 	AuthorizedKeys []string          // lines of an authorized_keys file
 	Passwords      map[string]string // user to password; empty: no password log-in
 }
-
-// Set is the services around one simulated plant. Make it with New and call Run once (it moves the plant and the screen).
-type Set struct{}
-
-func New(cfg Config) (*Set, error)           { panic("stub") }
-func (s *Set) Run(ctx context.Context) error { panic("stub") }
-func (s *Set) Ready() <-chan struct{}        { panic("stub") }
-
-// Service gives "http", "https", "modbus", "vnc" or "ssh"; nil for another name.
-func (s *Set) Service(name string) Service { panic("stub") }
