@@ -1,0 +1,73 @@
+package dce
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestTranscripts replays what is known to be sent by an EC25.
+func TestTranscripts(t *testing.T) {
+	text, err := os.ReadFile("testdata/transcripts.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, nil)
+	b.on()
+	u := b.user("at")
+	u.awaitBoot(b)
+	u.registered()
+	u.send("AT&F\r")
+	u.await("OK\r\n")
+	bytes := strings.NewReplacer(`\r`, "\r", `\n`, "\n")
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimRight(line, "\n")
+		switch body, ok := strings.CutPrefix(line, "> "); {
+		case ok:
+			u.send(bytes.Replace(body))
+		case strings.HasPrefix(line, "< "):
+			want := bytes.Replace(line[2:])
+			if got := u.await(want); got != want {
+				t.Errorf("got %q\nwant %q", got, want)
+			}
+		}
+	}
+}
+
+func TestBoot(t *testing.T) {
+	for _, tt := range []struct {
+		name, pin, want string
+	}{
+		{"open", "", "\r\nRDY\r\n\r\n+CFUN: 1\r\n\r\n+CPIN: READY\r\n\r\n+QUSIM: 1\r\n\r\n+QIND: SMS DONE\r\n\r\n+QIND: PB DONE\r\n"},
+		{"locked", "1234", "\r\nRDY\r\n\r\n+CFUN: 1\r\n\r\n+CPIN: SIM PIN\r\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t, func(c *Config) { c.SIM.PIN = tt.pin })
+			u := b.user("at")
+			b.awaitPort()
+			b.on()
+			if got := u.await(tt.want); got != tt.want {
+				t.Errorf("boot says %q, want %q", got, tt.want)
+			}
+			// A reset says it all again, after its OK.
+			u.send("ATE0\r")
+			u.await("OK\r\n")
+			u.expect("AT+CFUN=1,1", "\r\nOK\r\n"+tt.want)
+		})
+	}
+}
+
+// awaitPort waits until the user's port is there.
+func (b *bench) awaitPort() {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for range tick.C {
+		b.mu.Lock()
+		n := len(b.ports)
+		b.mu.Unlock()
+		if n > 0 {
+			return
+		}
+	}
+}
