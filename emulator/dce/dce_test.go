@@ -245,3 +245,17 @@ func (u *user) awaitBoot(b *bench) {
 	}
 	u.t.Fatal("the modem does not boot")
 }
+
+// awaitPorts waits until n ports are there.
+func (b *bench) awaitPorts(n int) {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for range tick.C {
+		b.mu.Lock()
+		have := len(b.ports)
+		b.mu.Unlock()
+		if have >= n {
+			return
+		}
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 )
 
 // TestTranscripts replays what is known to be sent by an EC25.
@@ -45,7 +44,7 @@ func TestBoot(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newBench(t, func(c *Config) { c.SIM.PIN = tt.pin })
 			u := b.user("at")
-			b.awaitPort()
+			b.awaitPorts(1)
 			b.on()
 			if got := u.await(tt.want); got != tt.want {
 				t.Errorf("boot says %q, want %q", got, tt.want)
@@ -55,19 +54,5 @@ func TestBoot(t *testing.T) {
 			u.await("OK\r\n")
 			u.expect("AT+CFUN=1,1", "\r\nOK\r\n"+tt.want)
 		})
-	}
-}
-
-// awaitPort waits until the user's port is there.
-func (b *bench) awaitPort() {
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for range tick.C {
-		b.mu.Lock()
-		n := len(b.ports)
-		b.mu.Unlock()
-		if n > 0 {
-			return
-		}
 	}
 }
