@@ -80,4 +80,3 @@ func firstError(a, b error) error {
 	}
 	return b
 }
-

@@ -37,17 +37,19 @@ func (o outcome) end(up *direction) (End, error) {
 	return TargetError, o.err
 }
 
-// copy moves bytes until the source ends, then passes the end on. No other error than io.EOF is an orderly end.
-func (d *direction) copy() outcome {
+// copy moves bytes until the source ends, then passes the end on. No other error than io.EOF is an orderly end. It
+// reports before it passes the end on: the other side's answer to that must not come first.
+func (d *direction) copy(done chan<- outcome) {
 	read, err := false, d.write(d.first)
 	if err == nil {
 		read, err = d.flow()
 	}
-	if err == io.EOF {
-		closeWrite(d.dst)
-		err = nil
+	if err != io.EOF {
+		done <- outcome{d, read, err}
+		return
 	}
-	return outcome{d, read, err}
+	done <- outcome{d, read, nil}
+	closeWrite(d.dst)
 }
 
 // flow picks the way of copying. It returns io.EOF at the source's end; read tells whose error it is.

@@ -113,6 +113,9 @@ func (g *GatherConn) Wrap(c *tls.Conn) *TLSConn { return &TLSConn{Conn: c, gathe
 
 // Write sends b in as few system calls as GatherConn can. As with any net.Conn, several goroutines may write.
 func (c *TLSConn) Write(b []byte) (int, error) {
+	if err := c.Conn.Handshake(); err != nil { // its flights must go out while it waits for the peer's
+		return 0, err
+	}
 	c.gather.begin()
 	n, err := c.Conn.Write(b)
 	if ferr := c.gather.end(); ferr != nil {

@@ -110,8 +110,8 @@ func (s *Session) Run(ctx context.Context) Result {
 	down := &direction{s, s.target, s.client, s.cfg.FromTarget, &s.down}
 	done := make(chan outcome, 2)
 	var copying sync.WaitGroup
-	copying.Go(func() { done <- up.copy() })   // ends when client ends or target breaks, or both are closed
-	copying.Go(func() { done <- down.copy() }) // ends when target ends or client breaks, or both are closed
+	copying.Go(func() { up.copy(done) })   // ends when client ends or target breaks, or both are closed
+	copying.Go(func() { down.copy(done) }) // ends when target ends or client breaks, or both are closed
 	end, err := s.supervise(ctx, up, done)
 	s.close()
 	copying.Wait()

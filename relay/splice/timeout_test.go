@@ -1,0 +1,52 @@
+package splice
+
+import (
+	"io"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestIdle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, target := pipePair(t), pipePair(t)
+		_, wait := run(t, t.Context(), client, target, Config{IdleTimeout: 10 * time.Second})
+		start := time.Now()
+		for range 3 { // bytes either way put it off
+			time.Sleep(9 * time.Second)
+			client.far.Write([]byte("ping"))
+			io.ReadFull(target.far, make([]byte, 4))
+			time.Sleep(9 * time.Second)
+			target.far.Write([]byte("pong!"))
+			io.ReadFull(client.far, make([]byte, 5))
+		}
+		r := wait()
+		want := Result{Stats{12, 15}, Idle, nil, 64 * time.Second}
+		if r != want {
+			t.Errorf("result %+v after %v, want %+v", r, time.Since(start), want)
+		}
+	})
+}
+
+func TestCloseTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, target := pipePair(t), pipePair(t)
+		_, wait := run(t, t.Context(), client, target, Config{IdleTimeout: time.Hour, CloseTimeout: 10 * time.Second})
+		time.Sleep(time.Minute)
+		target.far.Close() // a pipe cannot pass this on: the client does not learn of it
+		if r := wait(); r.End != TargetClosed || r.Duration != 70*time.Second {
+			t.Errorf("result %+v, want target closed after 70 s", r)
+		}
+	})
+}
+
+// TestIdleTCP: also while the kernel moves the bytes.
+func TestIdleTCP(t *testing.T) {
+	client, target := tcpPair(t), tcpPair(t)
+	_, wait := run(t, t.Context(), client, target, Config{IdleTimeout: 300 * time.Millisecond})
+	go client.far.Write(make([]byte, 4<<20))
+	io.ReadFull(target.far, make([]byte, 4<<20))
+	if r := wait(); r.End != Idle || r.Up != 4<<20 {
+		t.Errorf("result %+v, want idle after 4 MiB", r)
+	}
+}
