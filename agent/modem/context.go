@@ -46,7 +46,7 @@ const (
 
 // Contexts reads the definitions.
 func (m *Modem) Contexts(ctx context.Context) ([]PDPContext, error) {
-	info, err := m.line.Command(ctx, "+CGDCONT?")
+	info, err := m.command(ctx, "+CGDCONT?")
 	if err != nil {
 		return nil, fmt.Errorf("reading the contexts: %w", err)
 	}
@@ -89,7 +89,7 @@ func (m *Modem) DefineContext(ctx context.Context, c PDPContext) error {
 			return nil
 		}
 	}
-	if _, err := m.line.Command(ctx, fmt.Sprintf("+CGDCONT=%d,\"%s\",%s", c.CID, c.Type, apn)); err != nil {
+	if _, err := m.command(ctx, fmt.Sprintf("+CGDCONT=%d,\"%s\",%s", c.CID, c.Type, apn)); err != nil {
 		return fmt.Errorf("defining context %d: %w", c.CID, err)
 	}
 	return nil
@@ -117,7 +117,7 @@ func (m *Modem) Auth(ctx context.Context, cid int, p AuthProtocol, user, passwor
 		}
 		cmd = fmt.Sprintf(v.Auth, cid, p, u, pw)
 	}
-	_, err := m.line.Command(ctx, cmd)
+	_, err := m.command(ctx, cmd)
 	if Refused(err) {
 		m.log.Debug("the modem takes no user for a context", "error", err)
 		return nil

@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"time"
 
 	"minato/agent/atline"
 )
@@ -85,11 +86,21 @@ func Refused(err error) bool {
 	return errors.Is(err, atline.ErrError) || errors.As(err, &cme) || errors.As(err, &cms) || errors.As(err, &call)
 }
 
+// queryTimeout is for commands that the modem answers by itself: 300 ms by the manuals, some seconds while it boots.
+const queryTimeout = 10 * time.Second
+
+// command sends a command that does not wait for the network.
+func (m *Modem) command(ctx context.Context, cmd string) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	return m.line.Command(ctx, cmd)
+}
+
 // first sends the commands in turn until one is not refused, and returns its lines.
 func (m *Modem) first(ctx context.Context, cmds ...string) ([]string, error) {
 	var refused error
 	for _, cmd := range cmds {
-		info, err := m.line.Command(ctx, cmd)
+		info, err := m.command(ctx, cmd)
 		if err == nil && len(info) > 0 {
 			return info, nil
 		}
@@ -109,7 +120,7 @@ var errNoLine = errors.New("the modem answers without a value")
 
 // value sends a command and returns what follows name and colon in its first line of that name.
 func (m *Modem) value(ctx context.Context, cmd, name string) (string, error) {
-	info, err := m.line.Command(ctx, cmd)
+	info, err := m.command(ctx, cmd)
 	if err != nil {
 		return "", err
 	}

@@ -135,7 +135,7 @@ var registrationCommands = []string{"+CEREG", "+CGREG", "+CREG"}
 func (m *Modem) EnableRegistrationURCs(ctx context.Context) error {
 	for _, cmd := range registrationCommands {
 		for _, mode := range []string{"=3", "=2", "=1"} {
-			_, err := m.line.Command(ctx, cmd+mode)
+			_, err := m.command(ctx, cmd+mode)
 			if err == nil {
 				break
 			}
@@ -151,7 +151,7 @@ func (m *Modem) EnableRegistrationURCs(ctx context.Context) error {
 func (m *Modem) Registration(ctx context.Context) (Registration, error) {
 	var best *Registration
 	for _, cmd := range registrationCommands {
-		info, err := m.line.Command(ctx, cmd+"?")
+		info, err := m.command(ctx, cmd+"?")
 		if err != nil && !Refused(err) {
 			return Registration{}, fmt.Errorf("reading the registration: %w", err)
 		}

@@ -45,7 +45,7 @@ func (m *Modem) Signal(ctx context.Context) (Signal, error) {
 		cmd   string
 		parse func(*Signal, string) error
 	}{{"+CSQ", (*Signal).parseCSQ}, {"+CESQ", (*Signal).parseCESQ}} {
-		info, err := m.line.Command(ctx, q.cmd)
+		info, err := m.command(ctx, q.cmd)
 		if err != nil && !Refused(err) {
 			return Signal{}, fmt.Errorf("reading the signal: %w", err)
 		}

@@ -137,7 +137,7 @@ func (m *Modem) EnterPIN(ctx context.Context, pin string) (tries int, err error)
 	case tries <= 1:
 		return tries, fmt.Errorf("entering the PIN: %w", ErrPINLastTry)
 	}
-	_, err = m.line.Command(ctx, `+CPIN="`+pin+`"`)
+	_, err = m.command(ctx, `+CPIN="`+pin+`"`)
 	if err == nil {
 		return tries, nil
 	}
@@ -157,7 +157,7 @@ func (m *Modem) EnterPIN(ctx context.Context, pin string) (tries int, err error)
 // PINTries reads how many tries the PIN has left. ErrPINUncounted: the modem has no command for it that we know.
 func (m *Modem) PINTries(ctx context.Context) (int, error) {
 	for _, r := range m.vendor().Retries {
-		info, err := m.line.Command(ctx, r.cmd)
+		info, err := m.command(ctx, r.cmd)
 		if err != nil && !Refused(err) {
 			return -1, err
 		}

@@ -1,0 +1,126 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"minato/agent/modem"
+	"minato/targets"
+)
+
+// Agent keeps one modem online. Make it with New and call Run once.
+type Agent struct {
+	cfg      Config
+	log      *slog.Logger
+	set      *targets.Set // nil: no service is a builtin one
+	services []*service
+	guard    *modem.PINGuard
+	backoff  backoff
+
+	ready     chan struct{}
+	readyOnce sync.Once
+
+	mu      sync.Mutex // guards what follows
+	status  Status
+	session *session // while the port is open
+}
+
+// New checks the configuration and prepares the services. Nothing is opened.
+func New(cfg Config) (*Agent, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("configuring the agent: %w", err)
+	}
+	cfg.setDefaults()
+	a := &Agent{cfg: cfg, log: cfg.Logger, guard: modem.NewPINGuard(), ready: make(chan struct{})}
+	a.backoff = backoff{cfg: cfg.Backoff, rand: cfg.Rand}
+	if err := a.prepareServices(); err != nil {
+		return nil, fmt.Errorf("configuring the agent: %w", err)
+	}
+	a.status = Status{State: StateIdle, Since: time.Now(), Port: cfg.Modem.Port}
+	return a, nil
+}
+
+// Ready is closed when the services can be reached for the first time.
+func (a *Agent) Ready() <-chan struct{} { return a.ready }
+
+// Run keeps the device online until ctx ends; then it ends PPP, hangs up, and returns nil. It returns an error when something that
+// no retry can cure fails: the status socket, or the sample services.
+func (a *Agent) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	if a.set != nil {
+		g.Go(func() error { return part("targets", a.set.Run(ctx)) })
+	}
+	if a.cfg.StatusSocket != "" {
+		g.Go(func() error { return part("status socket", a.serveStatus(ctx)) })
+	}
+	g.Go(func() error { a.supervise(ctx); return nil })
+	return g.Wait()
+}
+
+func part(name string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// supervise goes through rounds until ctx ends.
+func (a *Agent) supervise(ctx context.Context) {
+	defer a.closeSession()
+	failures := 0
+	for ctx.Err() == nil {
+		r := &round{agent: a}
+		up, f := r.run(ctx)
+		if ctx.Err() != nil {
+			break
+		}
+		if failures++; up > 0 {
+			failures = 0
+		}
+		if r.spoiled(f) || failures >= reopenAfter {
+			a.closeSession()
+			failures = 0
+		}
+		pause := a.backoff.next(up, f.Hopeless)
+		a.failed(f, pause)
+		select {
+		case <-a.cfg.After(pause):
+		case <-ctx.Done():
+		}
+	}
+	a.enter(StateIdle)
+}
+
+// reopenAfter is how many rounds may fail on an open port before it is closed and begun with from the start.
+const reopenAfter = 3
+
+// failed reports the end of a round: one line.
+func (a *Agent) failed(f *Failure, pause time.Duration) {
+	attrs := []any{"code", f.Code, "state", f.State, "error", f.Err.Error(), "retry_in", pause.Round(time.Millisecond)}
+	if f.Hint != "" {
+		attrs = append(attrs, "hint", f.Hint)
+	}
+	a.log.Warn(codeNames[f.Code], attrs...)
+	a.update(func(s *Status) {
+		s.State, s.Since = StateIdle, time.Now()
+		s.Failure = &FailureStatus{Code: f.Code, Name: codeNames[f.Code], State: f.State, Message: f.Err.Error(), Hint: f.Hint, At: time.Now(), RetryIn: pause.Seconds()}
+		s.linkDown()
+	})
+}
+
+// enter notes a new state.
+func (a *Agent) enter(s State) {
+	a.log.Debug("state", "state", s)
+	a.update(func(st *Status) { st.State, st.Since = s, time.Now() })
+}
+
+func (a *Agent) update(change func(*Status)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	change(&a.status)
+}

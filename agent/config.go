@@ -1,0 +1,132 @@
+package agent
+
+import (
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"minato/targets"
+)
+
+// Config of an Agent. Load reads it from a file; agent/reference.yaml shows every field. Fields without a key are for programs.
+type Config struct {
+	Modem    ModemConfig     `yaml:"modem"`
+	Network  NetworkConfig   `yaml:"network"`
+	Services []ServiceConfig `yaml:"services"` // ports served on the closed-network address; at least one
+	Targets  TargetsConfig   `yaml:"targets"`
+	Backoff  BackoffConfig   `yaml:"backoff"`
+	Log      LogConfig       `yaml:"log"`
+
+	// StatusSocket is where `minato-agent status`, `at` and `doctor` ask; "": no socket. Mode 0660.
+	StatusSocket string `yaml:"status_socket"`
+
+	Logger *slog.Logger                         `yaml:"-"` // nil: silent
+	After  func(time.Duration) <-chan time.Time `yaml:"-"` // nil: time.After; pauses between rounds
+	Rand   func() float64                       `yaml:"-"` // nil: math/rand; in [0,1), for jitter
+	Lookup func(target string) targets.Service  `yaml:"-"` // nil: the sample services of package targets, by name
+}
+
+// ModemConfig says where the modem is.
+type ModemConfig struct {
+	Port    string `yaml:"port"`     // tty or PTY for AT commands, required
+	PPPPort string `yaml:"ppp_port"` // tty or PTY to dial on; "": dial on port
+	Baud    int    `yaml:"baud"`     // bit/s; 0: 115200. USB modems ignore it
+	RTSCTS  bool   `yaml:"rtscts"`   // hardware flow control, for a UART with both lines wired
+	PIN     string `yaml:"pin"`      // 4 to 8 digits; "": the SIM has none
+	PINFile string `yaml:"pin_file"` // file with the PIN, instead of pin
+}
+
+// NetworkConfig is the packet data context.
+type NetworkConfig struct {
+	APN          string `yaml:"apn"`           // access point name; "": soracom.io
+	Type         string `yaml:"type"`          // IP, IPV4V6 or IPV6; "": IP
+	CID          int    `yaml:"cid"`           // context id, 1 to 16; 0: 1
+	Auth         string `yaml:"auth"`          // chap, pap or none; "": chap where there is a user, else none
+	User         string `yaml:"user"`          // "": sora on soracom.io, else none
+	Password     string `yaml:"password"`      // "": sora on soracom.io
+	PasswordFile string `yaml:"password_file"` // file with the password, instead of password
+
+	EchoInterval time.Duration `yaml:"echo_interval"` // LCP echo requests; 0: 10s, negative: none
+	EchoFailures int           `yaml:"echo_failures"` // unanswered ones until the link counts as dead; 0: 3
+}
+
+// ServiceConfig is one port of the closed-network address.
+type ServiceConfig struct {
+	Name   string `yaml:"name"`   // in the status and the log; "": the target's
+	Port   int    `yaml:"port"`   // TCP port, 1 to 65535
+	Target string `yaml:"target"` // builtin:vnc, builtin:http, builtin:https, builtin:modbus, builtin:ssh, or tcp://HOST:PORT
+}
+
+// TargetsConfig is for the builtin services.
+type TargetsConfig struct {
+	Name        string    `yaml:"name"`         // of the device, shown on the page and the screen; "": minato
+	VNCPassword string    `yaml:"vnc_password"` // at most 8 characters; "": none is asked for
+	SSH         SSHConfig `yaml:"ssh"`
+}
+
+// SSHConfig says who may log in by SSH.
+type SSHConfig struct {
+	HostKeyFile    string            `yaml:"host_key_file"`   // made when it is not there; "": a new key at each start
+	AuthorizedKeys []string          `yaml:"authorized_keys"` // lines as of authorized_keys
+	Passwords      map[string]string `yaml:"passwords"`       // user to password; none: no log-in by password
+}
+
+// BackoffConfig is the pause between rounds that fail. It doubles from min to max, with a jitter of a half, and begins anew
+// after a link that was up for stable.
+type BackoffConfig struct {
+	Min    time.Duration `yaml:"min"`    // 0: 1s
+	Max    time.Duration `yaml:"max"`    // 0: 1m
+	Stable time.Duration `yaml:"stable"` // 0: 1m
+}
+
+// LogConfig is what the program writes to stderr.
+type LogConfig struct {
+	Level  string `yaml:"level"`  // debug, info, warn or error; "": info
+	Format string `yaml:"format"` // text or json; "": text
+}
+
+func (c *Config) setDefaults() {
+	if c.Network.APN == "" {
+		c.Network.APN = soracomAPN
+	}
+	if c.Network.APN == soracomAPN && c.Network.User == "" && c.Network.Password == "" && c.Network.Auth != "none" {
+		c.Network.User, c.Network.Password = "sora", "sora" // public, the same for every subscriber
+	}
+	setDefault(&c.Network.Type, "IP")
+	setDefault(&c.Network.CID, 1)
+	setDefault(&c.Network.EchoInterval, 10*time.Second)
+	if c.Network.Auth == "" {
+		c.Network.Auth = "none"
+		if c.Network.User != "" {
+			c.Network.Auth = "chap"
+		}
+	}
+	setDefault(&c.Modem.Baud, 115200)
+	setDefault(&c.Backoff.Min, time.Second)
+	setDefault(&c.Backoff.Max, max(time.Minute, c.Backoff.Min))
+	setDefault(&c.Backoff.Stable, time.Minute)
+	setDefault(&c.Log.Level, "info")
+	setDefault(&c.Log.Format, "text")
+	for i := range c.Services {
+		s := &c.Services[i]
+		setDefault(&s.Name, s.Target)
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.After == nil {
+		c.After = time.After
+	}
+	if c.Rand == nil {
+		c.Rand = rand.Float64
+	}
+}
+
+const soracomAPN = "soracom.io"
+
+func setDefault[T comparable](v *T, d T) {
+	var zero T
+	if *v == zero {
+		*v = d
+	}
+}

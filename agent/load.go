@@ -1,0 +1,113 @@
+package agent
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// maxFile bounds configuration and secret files.
+const maxFile = 1 << 20
+
+// Load reads a configuration file. Its errors name the file and the line.
+func Load(name string) (Config, error) {
+	b, err := readFile(name)
+	if err != nil {
+		return Config{}, fmt.Errorf("reading the configuration: %w", err)
+	}
+	c, err := Parse(b)
+	if err != nil {
+		return Config{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return c, nil
+}
+
+// Parse reads a configuration, and the files with secrets that it names.
+func Parse(b []byte) (Config, error) {
+	var c Config
+	dec := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict())
+	if err := dec.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+		return Config{}, errors.New(strings.TrimSpace(yaml.FormatError(err, false, false)))
+	}
+	if err := c.readSecrets(); err != nil {
+		return Config{}, positioned(b, err)
+	}
+	if err := c.Validate(); err != nil {
+		return Config{}, positioned(b, err)
+	}
+	return c, nil
+}
+
+// readSecrets takes the PIN and the password out of their files.
+func (c *Config) readSecrets() error {
+	for _, s := range []struct {
+		field, file string
+		to          *string
+	}{{"modem.pin_file", c.Modem.PINFile, &c.Modem.PIN}, {"network.password_file", c.Network.PasswordFile, &c.Network.Password}} {
+		if s.file == "" {
+			continue
+		}
+		if *s.to != "" {
+			return &FieldError{s.field, s.file, "give the value or its file, not both"}
+		}
+		b, err := readFile(s.file)
+		if err != nil {
+			return &FieldError{s.field, s.file, err.Error()}
+		}
+		*s.to = strings.TrimRight(string(b), "\r\n")
+	}
+	return nil
+}
+
+func readFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err == nil && len(b) > maxFile {
+		err = fmt.Errorf("%s is larger than %d bytes", name, maxFile)
+	}
+	return b, err
+}
+
+// positioned puts the line of each field before its error.
+func positioned(b []byte, err error) error {
+	list := []error{err}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		list = joined.Unwrap()
+	}
+	file, perr := parser.ParseBytes(b, 0)
+	for i, e := range list {
+		var fe *FieldError
+		if perr == nil && errors.As(e, &fe) {
+			if line, column, ok := position(file, fe.Field); ok {
+				list[i] = fmt.Errorf("[%d:%d] %w", line, column, e)
+			}
+		}
+	}
+	return errors.Join(list...)
+}
+
+// position finds a field, or the nearest thing around it that the file has.
+func position(file *ast.File, field string) (line, column int, ok bool) {
+	for field != "" {
+		if path, err := yaml.PathString("$." + field); err == nil {
+			if node, err := path.FilterFile(file); err == nil && node != nil {
+				if t := node.GetToken(); t != nil && t.Position != nil {
+					return t.Position.Line, t.Position.Column, true
+				}
+			}
+		}
+		field = field[:max(strings.LastIndexAny(field, ".["), 0)]
+	}
+	return 0, 0, false
+}

@@ -1,0 +1,249 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"minato/agent/atline"
+	"minato/agent/modem"
+	"minato/agent/ppp"
+)
+
+// A round is one way through the states.
+type round struct {
+	agent   *Agent
+	session *session
+	call    *modem.Call
+	link    *link
+	started time.Time
+	stuck   bool // the modem could not be taken back from the call
+}
+
+// steps are the states of a round, in order. Those of the port are passed over while it is open.
+var steps = []struct {
+	state  State
+	ofPort bool
+	do     func(*round, context.Context) error
+}{
+	{StatePort, true, (*round).openPort},
+	{StateIdentify, true, (*round).identify},
+	{StateSIM, true, (*round).sim},
+	{StateRegistered, false, (*round).register},
+	{StateContext, false, (*round).context},
+	{StateDial, false, (*round).dial},
+	{StatePPP, false, (*round).negotiate},
+	{StateIP, false, (*round).ip},
+	{StateServices, false, (*round).serve},
+}
+
+// run goes through the states, and stays online until the link is lost or ctx ends. up is how long the services could be reached.
+func (r *round) run(ctx context.Context) (up time.Duration, f *Failure) {
+	r.started = time.Now()
+	r.session = r.agent.currentSession()
+	open := r.session != nil
+	r.agent.update(func(s *Status) { s.Rounds++ })
+	defer r.end()
+	for _, step := range steps {
+		if open && step.ofPort {
+			continue
+		}
+		r.agent.enter(step.state)
+		if err := r.step(ctx, step.state, step.do); err != nil {
+			return 0, r.explain(ctx, step.state, err)
+		}
+	}
+	online := time.Now()
+	r.agent.online(time.Since(r.started))
+	err := r.link.wait(ctx)
+	return max(time.Since(online), 1), r.explain(ctx, StateOnline, err)
+}
+
+// step runs one state under its deadline.
+func (r *round) step(ctx context.Context, s State, do func(*round, context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, deadlines[s])
+	defer cancel()
+	return do(r, ctx)
+}
+
+// explain makes a failure of an error: a port that is gone explains every other.
+func (r *round) explain(ctx context.Context, s State, err error) *Failure {
+	if r.session != nil && r.session.lost() {
+		return &Failure{Code: NoModem, State: s, Err: errPortGone, Hint: "check the cable and the power of the modem"}
+	}
+	f := fail(s, err)
+	noWord := errors.Is(err, ppp.ErrNoCarrier) || errors.Is(err, ppp.ErrPeerTerminated) || errors.As(err, new(atline.ConnectError))
+	if (s == StateDial || s == StatePPP) && noWord && ctx.Err() == nil {
+		r.endLink() // the modem can be asked when it is back in command mode
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		if text, err := r.session.modem.Cause(ctx); err == nil {
+			causeCode(f, text)
+		}
+	}
+	return f
+}
+
+// spoiled tells whether the port must be opened anew.
+func (r *round) spoiled(f *Failure) bool {
+	return r.stuck || r.session == nil || r.session.lost() || f.State <= StateSIM
+}
+
+// openPort opens the ports.
+func (r *round) openPort(context.Context) error {
+	s, err := openSession(r.agent.cfg.Modem, r.agent.guard, r.agent.log)
+	if err != nil {
+		return err
+	}
+	r.session = s
+	r.agent.setSession(s)
+	return nil
+}
+
+// probe is how long one try to speak to the modem takes: the first command after its start may be lost.
+const probe = 3 * time.Second
+
+// identify finds out whether a modem listens, and who it is.
+func (r *round) identify(ctx context.Context) error {
+	if err := initModem(ctx, r.session.modem); err != nil {
+		return err
+	}
+	id, err := r.session.modem.Identify(ctx)
+	if err != nil {
+		return err
+	}
+	r.agent.log.Info("modem", "manufacturer", id.Manufacturer, "model", id.Model, "revision", id.Revision, "imei", id.IMEI, "profile", id.Profile)
+	r.agent.update(func(s *Status) { s.Modem = &id })
+	return nil
+}
+
+// poll is the pause between questions to a modem that announces its news as well.
+const poll = time.Second
+
+// sim waits for the SIM, and unlocks it.
+func (r *round) sim(ctx context.Context) error {
+	m := r.session.modem
+	var iccid string
+	for {
+		if iccid == "" {
+			iccid, _ = m.ICCID(ctx) // many modems tell it before the PIN; the PIN's memory goes by it
+		}
+		state, err := m.SIM(ctx)
+		if err != nil {
+			return err
+		}
+		r.agent.update(func(s *Status) { s.SIM, s.ICCID = state.String(), iccid })
+		switch state {
+		case modem.SIMReady:
+			imsi, err := m.IMSI(ctx)
+			if err != nil {
+				return err
+			}
+			r.agent.update(func(s *Status) { s.IMSI = imsi })
+			return m.EnableRegistrationURCs(ctx)
+		case modem.SIMPINRequired:
+			pin := r.agent.cfg.Modem.PIN
+			if pin == "" {
+				return simFailure(state)
+			}
+			if tries, err := m.EnterPIN(ctx, pin); err != nil {
+				return pinFailure(err, tries)
+			}
+			continue // most are ready at once
+		case modem.SIMBusy, modem.SIMUnknown:
+		default:
+			return simFailure(state)
+		}
+		if err := r.session.wait(ctx, poll); err != nil {
+			return errors.Join(simFailure(state), err)
+		}
+	}
+}
+
+// maxDenied is how long a denial may last: a modem goes on searching, and may find another network.
+const maxDenied = 10 * time.Second
+
+// register waits until the network has the modem.
+func (r *round) register(ctx context.Context) error {
+	m := r.session.modem
+	var denied time.Time
+	for first := true; ; first = false {
+		reg, err := m.Registration(ctx)
+		if err != nil {
+			return err
+		}
+		r.agent.update(func(s *Status) { s.setRegistration(reg) })
+		if reg.Stat.Registered() {
+			return nil
+		}
+		if first {
+			// In LTE the attach asks for the first context's APN: a wrong one there may be why.
+			if err := m.DefineContext(ctx, r.agent.pdpContext()); err != nil && !modem.Refused(err) {
+				return err
+			}
+		}
+		switch {
+		case reg.Stat != modem.RegistrationDenied:
+			denied = time.Time{}
+		case denied.IsZero():
+			denied = time.Now()
+		case time.Since(denied) > maxDenied:
+			return r.notRegistered(ctx, reg)
+		}
+		if err := r.session.wait(ctx, poll); err != nil {
+			return r.notRegistered(context.WithoutCancel(ctx), reg)
+		}
+	}
+}
+
+// notRegistered tells the weak signal from the network's no.
+func (r *round) notRegistered(ctx context.Context, reg modem.Registration) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	f := fail(StateRegistered, fmt.Errorf("%s (%s)", reg.Stat, reg.Domain))
+	if reg.Cause != 0 {
+		f.Err = fmt.Errorf("%w, reject cause %d", f.Err, reg.Cause)
+	}
+	sig, err := r.session.modem.Signal(ctx)
+	if err == nil {
+		r.agent.update(func(s *Status) { s.Signal = &sig })
+		f.Err = fmt.Errorf("%w; signal: %s", f.Err, sig)
+		if sig.Weak() && reg.Stat != modem.RegistrationDenied {
+			f.Code, f.Hint = WeakSignal, weakHint
+		}
+	}
+	return f
+}
+
+func (a *Agent) pdpContext() modem.PDPContext {
+	n := a.cfg.Network
+	return modem.PDPContext{CID: n.CID, Type: modem.PDPType(n.Type), APN: n.APN}
+}
+
+var authProtocols = map[string]modem.AuthProtocol{"none": modem.AuthNone, "pap": modem.AuthPAP, "chap": modem.AuthCHAP}
+
+// context sets up the packet data context.
+func (r *round) context(ctx context.Context) error {
+	m, n := r.session.modem, r.agent.cfg.Network
+	if attached, err := m.Attached(ctx); err != nil && !modem.Refused(err) {
+		return err
+	} else if err == nil && !attached {
+		if err := m.Attach(ctx); err != nil {
+			return err
+		}
+	}
+	if err := m.DefineContext(ctx, r.agent.pdpContext()); err != nil {
+		return err
+	}
+	return m.Auth(ctx, n.CID, authProtocols[n.Auth], n.User, n.Password)
+}
+
+// dial calls.
+func (r *round) dial(ctx context.Context) (err error) {
+	r.call, err = r.session.modem.Dial(ctx, r.agent.cfg.Network.CID)
+	if err == nil {
+		r.agent.log.Debug("connected", "text", r.call.Text)
+	}
+	return err
+}

@@ -1,0 +1,116 @@
+package agent
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"slices"
+	"time"
+
+	"minato/agent/modem"
+	"minato/agent/ppp"
+)
+
+// Status is what the agent knows of its modem, its link and its services.
+type Status struct {
+	State   State          `json:"state"`
+	Since   time.Time      `json:"since"` // of State
+	Rounds  int            `json:"rounds"`
+	Failure *FailureStatus `json:"failure,omitempty"` // the last one; none since the link is up
+
+	Port         string          `json:"port"`
+	Modem        *modem.Identity `json:"modem,omitempty"`
+	SIM          string          `json:"sim,omitempty"`
+	ICCID        string          `json:"iccid,omitempty"`
+	IMSI         string          `json:"imsi,omitempty"`
+	Registration string          `json:"registration,omitempty"`
+	AcT          string          `json:"act,omitempty"`
+	Operator     string          `json:"operator,omitempty"`
+	Signal       *modem.Signal   `json:"signal,omitempty"`
+
+	Address   netip.Addr   `json:"address,omitzero"`
+	DNS       []netip.Addr `json:"dns,omitempty"`
+	MTU       int          `json:"mtu,omitempty"`
+	Connected time.Time    `json:"connected,omitzero"`       // since when there is an address
+	SetUp     float64      `json:"set_up_seconds,omitempty"` // from the round's begin to reachable services
+	PPP       *ppp.Stats   `json:"ppp,omitempty"`
+
+	Services []ServiceStatus `json:"services,omitempty"`
+
+	stats func() ppp.Stats
+	dial  func(ctx context.Context, port uint16) (net.Conn, error)
+}
+
+// FailureStatus is a Failure for other programs.
+type FailureStatus struct {
+	Code    Code      `json:"code"`
+	Name    string    `json:"name"`
+	State   State     `json:"state"`
+	Message string    `json:"message"`
+	Hint    string    `json:"hint,omitempty"`
+	At      time.Time `json:"at"`
+	RetryIn float64   `json:"retry_in_seconds"`
+}
+
+// ServiceStatus is one listed service.
+type ServiceStatus struct {
+	Name   string `json:"name"`
+	Port   int    `json:"port"`
+	Target string `json:"target"`
+	Up     bool   `json:"up"`
+	Error  string `json:"error,omitempty"`
+}
+
+// Status tells how things stand now.
+func (a *Agent) Status() Status {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s := a.status
+	s.DNS = slices.Clone(s.DNS)
+	s.Services = slices.Clone(s.Services)
+	slices.SortFunc(s.Services, func(x, y ServiceStatus) int { return x.Port - y.Port })
+	if s.stats != nil {
+		stats := s.stats()
+		s.PPP = &stats
+	}
+	return s
+}
+
+func (s *Status) linkUp(p ppp.Params, stats func() ppp.Stats) {
+	s.Address, s.DNS, s.MTU, s.Connected, s.stats = p.Local, p.DNS, p.MTU, time.Now(), stats
+}
+
+func (s *Status) linkDown() {
+	s.Address, s.DNS, s.MTU, s.Connected, s.SetUp, s.stats, s.dial = netip.Addr{}, nil, 0, time.Time{}, 0, nil, nil
+	s.Services = nil
+}
+
+func (s *Status) setRegistration(r modem.Registration) {
+	s.Registration, s.AcT = r.Stat.String(), ""
+	if r.AcT >= 0 {
+		s.AcT = r.AcT.String()
+	}
+}
+
+// online reports that the services can be reached.
+func (a *Agent) online(took time.Duration) {
+	a.update(func(s *Status) {
+		s.State, s.Since, s.Failure, s.SetUp = StateOnline, time.Now(), nil, took.Seconds()
+	})
+	st := a.Status()
+	a.log.Info("online", "address", st.Address, "dns", st.DNS, "mtu", st.MTU, "services", len(st.Services), "took", took.Round(time.Millisecond))
+	a.readyOnce.Do(func() { close(a.ready) })
+}
+
+// readRadio refreshes what the status says of the radio. What the modem refuses stays as it was.
+func (a *Agent) readRadio(ctx context.Context, m *modem.Modem) {
+	if sig, err := m.Signal(ctx); err == nil {
+		a.update(func(s *Status) { s.Signal = &sig })
+	}
+	if reg, err := m.Registration(ctx); err == nil {
+		a.update(func(s *Status) { s.setRegistration(reg) })
+	}
+	if op, err := m.Operator(ctx); err == nil {
+		a.update(func(s *Status) { s.Operator = op.Name })
+	}
+}

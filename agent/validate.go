@@ -1,0 +1,117 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// FieldError is a value that is not allowed. Field is its path, as network.auth or services[2].port.
+type FieldError struct {
+	Field   string
+	Value   string // "": not shown, a secret or nothing
+	Allowed string
+}
+
+func (e *FieldError) Error() string {
+	if e.Value == "" {
+		return fmt.Sprintf("%s: %s", e.Field, e.Allowed)
+	}
+	return fmt.Sprintf("%s is %q: %s", e.Field, e.Value, e.Allowed)
+}
+
+// Validate checks every field, and returns all that is wrong.
+func (c *Config) Validate() error {
+	var errs []error
+	check := func(ok bool, field string, value any, allowed string) {
+		if !ok {
+			errs = append(errs, &FieldError{field, fmt.Sprint(value), allowed})
+		}
+	}
+	check(c.Modem.Port != "", "modem.port", "", "required: the tty of the modem's AT port, as /dev/ttyUSB2")
+	check(c.Modem.PPPPort == "" || c.Modem.PPPPort != c.Modem.Port, "modem.ppp_port", c.Modem.PPPPort, "leave it out to dial on modem.port")
+	check(c.Modem.Baud >= 0 && c.Modem.Baud <= 4_000_000, "modem.baud", c.Modem.Baud, "allowed is up to 4000000 bit/s")
+	check(isPIN(c.Modem.PIN), "modem.pin", "", "a PIN has 4 to 8 digits, in quotation marks")
+
+	n := &c.Network
+	check(isAPN(n.APN), "network.apn", n.APN, "an APN has up to 100 letters, digits, dots and hyphens")
+	check(oneOf(n.Type, "", "IP", "IPV6", "IPV4V6"), "network.type", n.Type, "allowed are IP, IPV4V6 and IPV6")
+	check(n.CID >= 0 && n.CID <= 16, "network.cid", n.CID, "allowed are 1 to 16")
+	check(oneOf(n.Auth, "", "chap", "pap", "none"), "network.auth", n.Auth, "allowed are chap, pap and none")
+	check(isParameter(n.User), "network.user", n.User, "allowed are up to 64 printable ASCII characters without quotation marks")
+	check(isParameter(n.Password), "network.password", "", "allowed are up to 64 printable ASCII characters without quotation marks")
+	check(n.EchoFailures >= 0, "network.echo_failures", n.EchoFailures, "allowed is 0 and more")
+
+	check(len(c.Services) > 0, "services", "", "at least one service is needed")
+	ports := map[int]bool{}
+	for i, s := range c.Services {
+		at := fmt.Sprintf("services[%d]", i)
+		check(s.Port >= 1 && s.Port <= 65535, at+".port", s.Port, "allowed are 1 to 65535")
+		check(!ports[s.Port], at+".port", s.Port, "another service has this port")
+		ports[s.Port] = true
+		_, err := parseTarget(s.Target)
+		check(err == nil, at+".target", s.Target, "allowed are "+allowedTargets)
+	}
+	check(len(c.Targets.VNCPassword) <= 8, "targets.vnc_password", "", "VNC passwords have at most 8 characters")
+
+	b := &c.Backoff
+	check(b.Min >= 0, "backoff.min", b.Min, "allowed are positive durations, as 1s")
+	check(b.Max == 0 || b.Max >= b.Min, "backoff.max", b.Max, "it must not be less than backoff.min")
+	check(b.Stable >= 0, "backoff.stable", b.Stable, "allowed are positive durations, as 1m")
+	check(oneOf(c.Log.Level, "", "debug", "info", "warn", "error"), "log.level", c.Log.Level, "allowed are debug, info, warn and error")
+	check(oneOf(c.Log.Format, "", "text", "json"), "log.format", c.Log.Format, "allowed are text and json")
+	return errors.Join(errs...)
+}
+
+func oneOf(s string, allowed ...string) bool {
+	for _, a := range allowed {
+		if s == a {
+			return true
+		}
+	}
+	return false
+}
+
+func isPIN(s string) bool {
+	if s == "" {
+		return true
+	}
+	return len(s) >= 4 && len(s) <= 8 && strings.Trim(s, "0123456789") == ""
+}
+
+// isAPN follows 23.003, 9.1, which is that of a DNS name.
+func isAPN(s string) bool {
+	return len(s) <= 100 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") == ""
+}
+
+func isParameter(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < ' ' || s[i] == '"' || s[i] >= 0x7f {
+			return false
+		}
+	}
+	return len(s) <= 64
+}
+
+// target is what a service leads to: a builtin one by name, or a local TCP address.
+type target struct{ builtin, address string }
+
+const allowedTargets = "builtin:http, builtin:https, builtin:modbus, builtin:vnc, builtin:ssh, and tcp://HOST:PORT"
+
+func parseTarget(s string) (target, error) {
+	if name, ok := strings.CutPrefix(s, "builtin:"); ok && oneOf(name, "http", "https", "modbus", "vnc", "ssh") {
+		return target{builtin: name}, nil
+	}
+	if address, ok := strings.CutPrefix(s, "tcp://"); ok {
+		host, port, err := net.SplitHostPort(address)
+		n, perr := strconv.ParseUint(port, 10, 16)
+		_, aerr := netip.ParseAddr(host)
+		if err == nil && perr == nil && n > 0 && (aerr == nil || host != "" && strings.Trim(host, "0123456789.") != "") {
+			return target{address: address}, nil
+		}
+	}
+	return target{}, fmt.Errorf("target %q: allowed are %s", s, allowedTargets)
+}
