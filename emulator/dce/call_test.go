@@ -31,7 +31,7 @@ type client struct {
 func (u *user) link(name, password string) *client {
 	ctx, cancel := context.WithCancel(context.Background())
 	port := &clientPort{u: u, closed: make(chan struct{})}
-	c := &client{Conn: ppp.New(port, ppp.Config{User: name, Password: password}), port: port, cancel: cancel, done: make(chan error, 1)}
+	c := &client{Conn: ppp.New(port, ppp.Config{User: name, Password: password, RestartInterval: time.Second}), port: port, cancel: cancel, done: make(chan error, 1)}
 	go func() { c.done <- c.Run(ctx) }()
 	return c
 }

@@ -1,0 +1,89 @@
+package dce
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestPersonalities(t *testing.T) {
+	for _, name := range Personalities() {
+		t.Run(name, func(t *testing.T) {
+			p, err := LoadPersonality(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p.Doc == "" {
+				t.Error("it has no doc")
+			}
+			if n := p.Sources(); n[SourceTranscript] == 0 {
+				t.Errorf("nothing of it was ever seen: %v", n)
+			}
+		})
+	}
+}
+
+func TestPersonalityErrors(t *testing.T) {
+	text, err := personalities.ReadFile("personalities/" + DefaultPersonality + ".yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := string(text)
+	for _, tt := range []struct{ name, old, new, want string }{
+		{"unknown key", "identity:", "identify:", "unknown field"},
+		{"no source", "value: EC25, source: transcript", "value: EC25", `identity.model: source ""`},
+		{"wrong source", "value: EC25, source: transcript", "value: EC25, source: rumour", `source "rumour": transcript, manual and inferred`},
+		{"bad name", "name: quectel-ec25", "name: Quectel EC25", `name "Quectel EC25"`},
+		{"bad TAC", `"86758403"`, `"8675840"`, `identity.tac "8675840": must be eight digits`},
+		{"bad ports", "value: [at, ppp]", "value: [ppp]", "ports.names [ppp]"},
+		{"bad authentication", "value: chap", "value: eap", `ppp.auth "eap"`},
+		{"bad boot step", "when: unlocked", "when: sometimes", `when "sometimes"`},
+		{"default not allowed", `default: '"GSM"'`, `default: GSM`, "does not match allow"},
+		{"bad pattern", `allow: "[013]"`, `allow: "[013"`, "settings +CTZU: allow"},
+		{"twice", "command: +CCID", "command: +QCCID", `command "+QCCID" is there twice`},
+		{"bad command", "command: +CCID", "command: ccid", `command "ccid"`},
+		{"bad context", "cid: 2", "cid: 99", "cid 99"},
+		{"not YAML", "boot:", "\tboot", "parsing a personality"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bad := strings.Replace(good, tt.old, tt.new, 1)
+			if bad == good {
+				t.Fatalf("%q is not in the file", tt.old)
+			}
+			if _, err := ParsePersonality([]byte(bad)); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want %q", err, tt.want)
+			}
+		})
+	}
+	if _, err := LoadPersonality("nokia-3310"); err == nil || !strings.Contains(err.Error(), "quectel-ec25") {
+		t.Errorf("unknown personality: %v", err)
+	}
+}
+
+func TestIMEIHasItsCheckDigit(t *testing.T) {
+	p := &Personality{Identity: Identity{TAC: Fact[string]{Value: "49015420"}}}
+	// 49-015420-323751-8 is the worked example of TS 23.003 annex B.
+	if got := p.IMEI(323751 - 123456); got != "490154203237518" {
+		t.Errorf("IMEI %s", got)
+	}
+}
+
+// TestPersonalityData shows that a modem with other manners needs no Go.
+func TestPersonalityData(t *testing.T) {
+	text, err := personalities.ReadFile("personalities/" + DefaultPersonality + ".yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := strings.NewReplacer(
+		`value: ["{manufacturer}", "{model}", "Revision: {revision}"]`, `value: ["Manufacturer: {manufacturer}", "IMEI: {imei}"]`,
+		"CONNECT 150000000", "CONNECT 115200", "value: [at, ppp]", "value: [at]", "omit: []", "omit: [{command: +QNWINFO, source: manual}]",
+	).Replace(string(text))
+	p, err := ParsePersonality([]byte(other))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, func(c *Config) { c.Personality = p })
+	u := b.ready("at")
+	u.expect("ATI", "\r\nManufacturer: Quectel\r\nIMEI: 867584031234565\r\n\r\nOK\r\n")
+	u.expect("AT+QNWINFO", "\r\nERROR\r\n")
+	u.expect("ATD*99#", "\r\nCONNECT 115200\r\n")
+}
