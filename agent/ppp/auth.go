@@ -31,14 +31,14 @@ type authClient struct {
 	user, password string
 
 	protocol AuthProtocol
-	id       byte
+	request  *packet // PAP's Authenticate-Request or CHAP's last Response; nil: not sent yet
+	papID    byte
 	tries    int
-	sent     bool // our name has gone out: what ends the link now is the network's judgement of it
 	pending  bool
 }
 
 func (a *authClient) start(p AuthProtocol) {
-	a.protocol, a.tries, a.sent, a.pending = p, 0, false, true
+	a.protocol, a.request, a.tries, a.pending = p, nil, 0, true
 	if p == AuthCHAP {
 		a.timer.Reset(maxConfigure * a.restart) // the challenge is the peer's to repeat
 		return
@@ -47,19 +47,20 @@ func (a *authClient) start(p AuthProtocol) {
 		a.fail(fmt.Errorf("PAP carries no user name or password above 255 octets: %w", ErrAuthRefused))
 		return
 	}
-	a.id++
+	a.papID++
+	a.request = &packet{papRequest, a.papID, appendPAPRequest(nil, a.user, a.password)}
 	a.timeout()
 }
 
+// timeout sends the request again, CHAP's Response too: the peer's Success may have been lost (RFC 1994 section 4.2).
 func (a *authClient) timeout() {
-	if a.protocol == AuthCHAP || a.tries >= maxConfigure {
+	if a.request == nil || a.tries >= maxConfigure {
 		a.fail(fmt.Errorf("%v: the peer is silent: %w", a.protocol, ErrNegotiation))
 		return
 	}
 	a.tries++
-	a.sent = true
 	a.timer.Reset(a.restart)
-	a.send(ProtoPAP, packet{papRequest, a.id, appendPAPRequest(nil, a.user, a.password)})
+	a.send(a.protocol.number(), *a.request)
 }
 
 func (a *authClient) receive(proto Protocol, p packet) {
@@ -67,7 +68,7 @@ func (a *authClient) receive(proto Protocol, p packet) {
 		a.answer(p)
 		return
 	}
-	if !a.pending || !a.sent || p.id != a.id {
+	if !a.judging() || p.id != a.request.id {
 		return
 	}
 	switch {
@@ -89,9 +90,13 @@ func (a *authClient) answer(p packet) {
 	if err != nil {
 		return
 	}
-	a.id, a.sent = p.id, true
 	value := chapAnswer(p.id, a.password, challenge)
-	a.send(ProtoCHAP, packet{chapResponse, p.id, appendCHAPValue(nil, value, a.user)})
+	a.request = &packet{chapResponse, p.id, appendCHAPValue(nil, value, a.user)}
+	if a.pending {
+		a.timeout()
+		return
+	}
+	a.send(ProtoCHAP, *a.request)
 }
 
 func (a *authClient) stop() {
@@ -100,7 +105,7 @@ func (a *authClient) stop() {
 }
 
 // judging tells whether the peer has our name and has not yet said what it thinks of it.
-func (a *authClient) judging() bool { return a.pending && a.sent }
+func (a *authClient) judging() bool { return a.pending && a.request != nil }
 
 // authServer listens as modems do: whatever the secret, the answer is Success.
 type authServer struct {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -28,7 +29,8 @@ type Conn struct {
 	in      *reader
 	out     *writer
 	stats   counters
-	silence time.Duration
+	silence time.Duration // after NO CARRIER in an unfinished frame
+	random  func() uint32 // magic numbers
 	ready   chan struct{}
 
 	mu     sync.Mutex // guards what follows
@@ -41,7 +43,7 @@ type Conn struct {
 // chunk, no copy); one that is an Unreader gets back what follows PPP.
 func New(port io.ReadWriteCloser, cfg Config) *Conn {
 	cfg = cfg.withDefaults()
-	c := &Conn{port: port, cfg: cfg, silence: noCarrierSilence, ready: make(chan struct{})}
+	c := &Conn{port: port, cfg: cfg, silence: noCarrierSilence, random: rand.Uint32, ready: make(chan struct{})}
 	c.out = newWriter(port, &c.stats)
 	decoder := hdlc.NewDecoder(max(cfg.MRU, defaultMRU) + frameSlack)
 	decoder.ACCM = cfg.ACCM
@@ -80,7 +82,7 @@ func (cfg Config) withDefaults() Config {
 func (c *Conn) Run(ctx context.Context) error {
 	activation, cancel := context.WithCancel(ctx)
 	defer cancel()
-	l := newLink(c.cfg, c.out, c.in, &c.stats, c.opened)
+	l := newLink(c.cfg, c.out, c.in, &c.stats, c.random, c.opened)
 
 	readErr, writeErr := make(chan error, 1), make(chan error, 1)
 	go func() { readErr <- c.in.run() }()   // ends when the port is closed, or data mode ends

@@ -1,9 +1,6 @@
 package ppp
 
-import (
-	"encoding/binary"
-	"math/rand/v2"
-)
+import "encoding/binary"
 
 const (
 	defaultMRU  = 1500           // RFC 1661 section 6.1
@@ -18,6 +15,7 @@ type lcpPolicy struct {
 	accm   uint32       // what must be escaped towards us
 	demand AuthProtocol // what the peer must authenticate with
 	server bool
+	random func() uint32 // magic numbers
 
 	// What we ask for in this negotiation.
 	ask   map[byte]bool
@@ -49,7 +47,7 @@ func (l *lcpPolicy) reset() {
 
 func (l *lcpPolicy) newMagic() {
 	for l.magic = 0; l.magic == 0; { // zero means none (RFC 1661 section 6.4)
-		l.magic = rand.Uint32()
+		l.magic = l.random()
 	}
 }
 
@@ -121,7 +119,7 @@ func (l *lcpPolicy) judge(opts []option) verdict {
 				if peer.magic != 0 {
 					l.loops++
 				}
-				v.nak = append(v.nak, uint32Option(optMagicNumber, rand.Uint32()|1))
+				v.nak = append(v.nak, uint32Option(optMagicNumber, l.random()|1))
 			}
 		case optAuthProtocol:
 			if known = !l.server; known {
@@ -149,10 +147,17 @@ func (l *lcpPolicy) judge(opts []option) verdict {
 	return v
 }
 
-func authOption(a AuthProtocol) option {
-	o := uint16Option(optAuthProtocol, uint16(ProtoPAP))
+// number is the protocol that a is spoken in.
+func (a AuthProtocol) number() Protocol {
 	if a == AuthCHAP {
-		o = uint16Option(optAuthProtocol, uint16(ProtoCHAP))
+		return ProtoCHAP
+	}
+	return ProtoPAP
+}
+
+func authOption(a AuthProtocol) option {
+	o := uint16Option(optAuthProtocol, uint16(a.number()))
+	if a == AuthCHAP {
 		o.data = append(o.data, chapMD5)
 	}
 	return o

@@ -48,9 +48,9 @@ type link struct {
 	finished bool
 }
 
-func newLink(cfg Config, out *writer, in *reader, stats *counters, opened func(Params, framing)) *link {
+func newLink(cfg Config, out *writer, in *reader, stats *counters, random func() uint32, opened func(Params, framing)) *link {
 	l := &link{cfg: cfg, logger: cfg.Logger, out: out, in: in, stats: stats, opened: opened, authTimer: stoppedTimer()}
-	l.options = &lcpPolicy{mru: uint16(cfg.MRU), accm: cfg.ACCM}
+	l.options = &lcpPolicy{mru: uint16(cfg.MRU), accm: cfg.ACCM, random: random}
 	ports := authPorts{
 		send:  func(p Protocol, pk packet) { l.send(p, pk.append(nil)) },
 		fail:  l.fail,

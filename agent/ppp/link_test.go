@@ -20,20 +20,25 @@ var lease = ppp.Lease{
 	DNS:  []netip.Addr{netip.MustParseAddr("218.4.4.4"), netip.MustParseAddr("218.2.2.2")},
 }
 
-func grant(context.Context, ppp.Credentials) (ppp.Lease, error) { return lease, nil }
-
 // running is an end of a link whose Run was called.
 type running struct {
 	*ppp.Conn
 	cancel context.CancelFunc
 	err    chan error
+	done   chan struct{}
 }
+
+// wait returns when Run has.
+func (r *running) wait() { <-r.done }
 
 func run(t *testing.T, c *ppp.Conn) *running {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	r := &running{Conn: c, cancel: cancel, err: make(chan error, 1)}
-	go func() { r.err <- c.Run(ctx) }()
+	r := &running{Conn: c, cancel: cancel, err: make(chan error, 1), done: make(chan struct{})}
+	go func() {
+		defer close(r.done)
+		r.err <- c.Run(ctx)
+	}()
 	return r
 }
 
