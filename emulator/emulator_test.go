@@ -18,6 +18,7 @@ import (
 
 	"minato/agent/netstack"
 	"minato/agent/ppp"
+	"minato/emulator/core"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -249,3 +250,6 @@ func TestAgentReachesTheNetwork(t *testing.T) {
 		t.Error("the session outlived the call")
 	}
 }
+
+// e0 is a network with one SIM.
+func e0() []core.Subscriber { return []core.Subscriber{core.DefaultSubscriber(0)} }

@@ -1,0 +1,154 @@
+package emulator
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+	"github.com/google/go-cmp/cmp"
+)
+
+// ask makes a request of the control API.
+func ask(t *testing.T, e *Emulator, method, path, body string) (int, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+e.ControlAddr()+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Close = true
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(text)
+}
+
+func TestControlAPI(t *testing.T) {
+	e := start(t, Config{Modems: 2})
+	for _, tt := range []struct {
+		name, method, path, body string
+		status                   int
+		want                     string
+	}{
+		{"health", "GET", "/v1/health", "", 200, `"status":"ok"`},
+		{"document", "GET", "/v1/openapi.yaml", "", 200, "openapi: 3"},
+		{"modems", "GET", "/v1/modems", "", 200, `"modem":1,`},
+		{"modem", "GET", "/v1/modems/1", "", 200, `"imsi":"440101234567891"`},
+		{"no modem", "GET", "/v1/modems/2", "", 404, `{"code":"not_found","message":"there is no modem \"2\": 0 to 1 are there"}`},
+		{"modem by name", "GET", "/v1/modems/x", "", 404, `"not_found"`},
+		{"signal", "PUT", "/v1/modems/0/signal", `{"rssi":-113}`, 204, ""},
+		{"bad signal", "PUT", "/v1/modems/0/signal", `{"rssi":"loud"}`, 400, "bad_request"},
+		{"signal is set", "GET", "/v1/modems/0", "", 200, `"csq":0`},
+		{"reset", "POST", "/v1/modems/0/reset", "", 204, ""},
+		{"sims", "GET", "/v1/sims", "", 200, `"simId":"8981100000000000002"`},
+		{"sim", "GET", "/v1/sims/8981100000000000010", "", 200, `"name":"modem1"`},
+		{"sim by IMSI", "GET", "/v1/sims/440101234567891", "", 200, `"name":"modem1"`},
+		{"no sim", "GET", "/v1/sims/1", "", 404, "not_found"},
+		{"faults", "GET", "/v1/faults", "", 200, `"active":[]`},
+		{"inject", "POST", "/v1/faults", `{"name":"registration-denied","modem":1}`, 204, ""},
+		{"active", "GET", "/v1/faults", "", 200, `"active":[{"name":"registration-denied","modem":1,"params":{},`},
+		{"unknown fault", "POST", "/v1/faults", `{"name":"x"}`, 400, "bad_request"},
+		{"unknown field", "POST", "/v1/faults", `{"name":"deact","sim":1}`, 400, `unknown field \"sim\"`},
+		{"no such modem", "POST", "/v1/faults", `{"name":"deact","modem":7}`, 400, "0 to 1 are there"},
+		{"not now", "POST", "/v1/faults", `{"name":"no-carrier"}`, 409, "conflict"},
+		{"two objects", "POST", "/v1/faults", `{"name":"deact"}{}`, 400, "bad_request"},
+		{"clear", "DELETE", "/v1/faults", "", 204, ""},
+		{"cleared", "GET", "/v1/faults", "", 200, `"active":[]`},
+		{"elsewhere", "GET", "/", "", 404, "not_found"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			status, text := ask(t, e, tt.method, tt.path, tt.body)
+			if status != tt.status || !strings.Contains(text, tt.want) {
+				t.Errorf("%d %s, want %d %s", status, text, tt.status, tt.want)
+			}
+		})
+	}
+}
+
+// TestSIMDirectory holds what the relay reads: exactly these names, null or RFC 3339 in since.
+func TestSIMDirectory(t *testing.T) {
+	e := start(t, Config{})
+	var offline, online []map[string]any
+	_, text := ask(t, e, "GET", "/v1/sims", "")
+	if err := json.Unmarshal([]byte(text), &offline); err != nil {
+		t.Fatal(err)
+	}
+	offline[0]["imei"] = "" // set once the modem has attached
+	want := map[string]any{
+		"simId": "8981100000000000002", "imsi": "440101234567890", "iccid": "8981100000000000002", "imei": "",
+		"msisdn": "812000000000", "name": "modem0", "online": false, "ipAddress": "", "since": nil,
+	}
+	if diff := cmp.Diff(want, offline[0]); diff != "" {
+		t.Errorf("offline (-want +got):\n%s", diff)
+	}
+	u := dialTone(t, e, 0)
+	u.at("ATD*99#")
+	l := u.ppp("sora", "sora")
+	l.await(t)
+	_, text = ask(t, e, "GET", "/v1/sims", "")
+	if err := json.Unmarshal([]byte(text), &online); err != nil {
+		t.Fatal(err)
+	}
+	since, _ := online[0]["since"].(string)
+	if online[0]["online"] != true || online[0]["ipAddress"] != l.conn.Params().Local.String() || since == "" {
+		t.Errorf("online: %v", online[0])
+	}
+	l.stop()
+	l.end(t)
+}
+
+// TestDocumentHasEveryRoute compares the OpenAPI document with the code.
+func TestDocumentHasEveryRoute(t *testing.T) {
+	var doc struct {
+		Paths map[string]map[string]any `yaml:"paths"`
+	}
+	if err := yaml.Unmarshal(openAPI, &doc); err != nil {
+		t.Fatal(err)
+	}
+	code, err := os.ReadFile("control.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := 0
+	for path, methods := range doc.Paths {
+		for method := range methods {
+			if method == "parameters" {
+				continue
+			}
+			documented++
+			if route := `"` + strings.ToUpper(method) + " " + path + `"`; !strings.Contains(string(code), route) {
+				t.Errorf("%s is documented and not served", route)
+			}
+		}
+	}
+	if served := strings.Count(string(code), "mux.HandleFunc(") - 1; served != documented {
+		t.Errorf("%d routes are served, %d documented", served, documented)
+	}
+}
+
+func TestWebPagesAreRefused(t *testing.T) {
+	e := start(t, Config{})
+	req, err := http.NewRequestWithContext(t.Context(), "POST", "http://"+e.ControlAddr()+"/v1/modems/0/reset", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Close = true
+	req.Header.Set("Origin", "https://example.com")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusForbidden {
+		t.Errorf("status %s", resp.Status)
+	}
+}
