@@ -1,0 +1,97 @@
+// Command minato-testbench proves the path from a modem to a client, and carries clients that know no TLS to a relay.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit statuses, the same for all of Minato's programs.
+const (
+	exitFailed      = 1 // a scenario failed
+	exitUsage       = 2 // bad usage or configuration
+	exitUnreachable = 3
+)
+
+// exitError is an error with the exit status that tells its class.
+type exitError struct {
+	status int
+	hint   string
+	err    error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+type logging struct {
+	LogLevel  slog.Level `help:"Least level that is logged to standard error: debug, info, warn, error." default:"warn"`
+	LogFormat string     `help:"How: ${enum}." enum:"text,json" default:"text"`
+}
+
+func (l logging) logger(w io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: l.LogLevel}
+	if l.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+var commands struct {
+	logging
+	Run    runCommand    `cmd:"" help:"Run scenarios and report on them."`
+	List   listCommand   `cmd:"" help:"List the scenarios: name and what it proves."`
+	Up     upCommand     `cmd:"" help:"Build the whole path on this machine, print how to reach it, and leave it running."`
+	Tunnel tunnelCommand `cmd:"" help:"Carry plaintext clients over TLS to a relay, as stunnel does in client mode."`
+}
+
+const examples = `Prove the path from an LTE modem to a client, and reach devices through a relay.
+
+Examples:
+  minato-testbench run                                    every scenario, a table, exit status 1 if one failed
+  minato-testbench run --scenario 'vnc-*' --out out/report --format table,html
+  minato-testbench up                                     leave the system running, print how to reach it
+  minato-testbench tunnel --accept 127.0.0.1:5999 --connect 127-0-0-1.relay.example:23456 --ca ca.pem
+  minato-testbench tunnel -c stunnel.conf                 the services of an existing stunnel.conf
+
+Exit status: 0 done, 1 a scenario failed, 2 bad usage or configuration, 3 something could not be reached.`
+
+func main() {
+	if child, status := runChild(); child {
+		os.Exit(status)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	status := run(ctx, os.Args[1:])
+	stop()
+	os.Exit(status)
+}
+
+// run parses the command line, does what it says, and gives the exit status.
+func run(ctx context.Context, args []string) int {
+	parser := kong.Must(&commands, kong.Name("minato-testbench"), kong.Description(examples), kong.BindTo(ctx, (*context.Context)(nil)))
+	k, err := parser.Parse(args)
+	if err != nil {
+		err = &exitError{status: exitUsage, hint: "minato-testbench --help shows the commands", err: err}
+	} else {
+		err = k.Run(commands.logger(os.Stderr))
+	}
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintf(os.Stderr, "minato-testbench: error: %v\n", err)
+	var exit *exitError
+	if !errors.As(err, &exit) {
+		return exitUnreachable
+	}
+	if exit.hint != "" {
+		fmt.Fprintf(os.Stderr, "minato-testbench: hint: %s\n", exit.hint)
+	}
+	return exit.status
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"syscall"
+
+	"minato/testbench"
+	"minato/testbench/report"
+)
+
+type runCommand struct {
+	Scenario string   `help:"Names to run, with * and ? as in file names." placeholder:"GLOB"`
+	Out      string   `help:"Directory for the report, the captures and the logs." default:"out/report" placeholder:"DIR"`
+	Format   []string `help:"Reports: table on standard output; json, junit and html as files in --out." enum:"table,json,junit,html" default:"table"`
+	Programs bool     `help:"Run emulator, relay and agent as separate programs, from bin/, where the scenario can."`
+}
+
+func (c runCommand) Run(ctx context.Context, log *slog.Logger) error {
+	cfg := testbench.Config{Scenarios: c.Scenario, Dir: c.Out, Programs: c.Programs, Logger: log}
+	if slices.Contains(c.Format, "table") {
+		cfg.Progress = os.Stdout
+	}
+	t, err := testbench.New(cfg)
+	if err != nil {
+		return &exitError{status: exitUsage, err: err}
+	}
+	result, err := t.Run(ctx)
+	err = errors.Join(err, c.write(result))
+	if err != nil {
+		return &exitError{status: exitUnreachable, err: err}
+	}
+	failed := 0
+	for _, r := range result.Results {
+		if r.Status == report.Fail {
+			failed++
+		}
+	}
+	if failed > 0 {
+		return &exitError{status: exitFailed, err: fmt.Errorf("%d of %d scenarios failed", failed, len(result.Results))}
+	}
+	return nil
+}
+
+// write makes the files that were asked for.
+func (c runCommand) write(run report.Run) error {
+	files := map[string]struct {
+		name  string
+		write func(io.Writer, report.Run) error
+	}{
+		"json":  {"report.json", report.WriteJSON},
+		"junit": {"junit.xml", report.WriteJUnit},
+		"html":  {"index.html", report.WriteHTML},
+	}
+	for _, format := range c.Format {
+		file, ok := files[format]
+		if !ok {
+			continue // the table is on standard output
+		}
+		var b bytes.Buffer
+		if err := file.write(&b, run); err != nil {
+			return fmt.Errorf("making the %s report: %w", format, err)
+		}
+		path := filepath.Join(c.Out, file.name)
+		if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+			return fmt.Errorf("writing the %s report: %w", format, err)
+		}
+		fmt.Fprintf(os.Stderr, "minato-testbench: wrote %s\n", path)
+	}
+	return nil
+}
+
+type listCommand struct{}
+
+func (listCommand) Run() error {
+	jobs, err := testbench.Jobs("")
+	if err != nil {
+		return err
+	}
+	for _, j := range jobs {
+		fmt.Printf("%-28s %s\n", j.Title(), j.Doc)
+	}
+	return nil
+}
+
+type upCommand struct {
+	Dir string `help:"Directory of the parts' state, ports and logs." default:"out/up" placeholder:"DIR"`
+}
+
+func (c upCommand) Run(ctx context.Context, log *slog.Logger) error {
+	err := testbench.Up(ctx, c.Dir, os.Stdout, log)
+	if err != nil {
+		return &exitError{status: exitUnreachable, err: err}
+	}
+	return nil
+}
+
+// runChild does the work of a child in a network namespace, if this process is one.
+func runChild() (child bool, status int) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return testbench.RunChild(ctx)
+}

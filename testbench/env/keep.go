@@ -1,0 +1,62 @@
+package env
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/png"
+	"net"
+	"os"
+	"path/filepath"
+)
+
+// KeepImage writes a picture beside the captures.
+func (e *Env) KeepImage(name string, m image.Image) error {
+	f, err := os.Create(filepath.Join(e.Dir, name))
+	if err != nil {
+		return err
+	}
+	return errors.Join(png.Encode(f, m), f.Close())
+}
+
+// AfterCapture runs a check of the internet side's capture once the environment has ended and the capture is whole.
+func (e *Env) AfterCapture(check func() error) { e.afterCapture = append(e.afterCapture, check) }
+
+// CheckCapture runs the checks that AfterCapture kept; call it after Close.
+func (e *Env) CheckCapture() error {
+	var err error
+	for _, check := range e.afterCapture {
+		err = errors.Join(err, check())
+	}
+	return err
+}
+
+// While runs a program beside a step: run must last until the step is over, and then ends because its context does.
+func (e *Env) While(ctx context.Context, run, step func(context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(context.Canceled)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := run(ctx); ctx.Err() == nil {
+			cancel(fmt.Errorf("the program beside this step ended early: %v", err))
+		}
+	}()
+	err := step(ctx)
+	if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(err, cause) {
+		err = fmt.Errorf("%w (%w)", err, cause)
+	}
+	cancel(context.Canceled)
+	<-done
+	return err
+}
+
+// FreePort gives a loopback address on which nothing listens now, for a program that has to be told its port.
+func FreePort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("looking for a free port: %w", err)
+	}
+	return l.Addr().String(), l.Close()
+}

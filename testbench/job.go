@@ -1,0 +1,99 @@
+package testbench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"minato/testbench/env"
+	"minato/testbench/report"
+)
+
+// defaultTimeout of a scenario.
+const defaultTimeout = time.Minute
+
+// RunJob runs one scenario in this process and keeps its captures and log in dir.
+func RunJob(ctx context.Context, j Job, dir string, logger *slog.Logger, programs bool) report.Result {
+	started := time.Now()
+	result := report.Result{Name: j.Title(), Doc: j.Doc, Status: report.Pass}
+	log := newStoryLog(started, logger)
+	var mapping netip.AddrPort
+	err := os.MkdirAll(dir, 0o755)
+	if err == nil {
+		mapping, err = play(ctx, j, dir, slog.New(log), programs)
+	}
+	result.Duration = time.Since(started)
+	result.Log = log.Lines()
+	var missing *env.MissingError
+	switch {
+	case errors.As(err, &missing) && os.Getenv("CI") != "true":
+		result.Status, result.Err, result.Hint = report.Skip, missing.Error(), missing.Cure
+	case err != nil:
+		result.Status, result.Err = report.Fail, err.Error()
+		result.Hint = fmt.Sprintf("bin/minato-testbench run --scenario %q --log-level debug", j.Title())
+	}
+	return finish(result, dir, mapping)
+}
+
+// play tells the story in an environment of its own. mapping is the public address of the first port mapping that it made.
+func play(ctx context.Context, j Job, dir string, log *slog.Logger, programs bool) (mapping netip.AddrPort, err error) {
+	timeout := j.Timeout
+	if timeout == 0 {
+		timeout = defaultTimeout
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("the scenario took longer than %s", timeout))
+	defer cancel()
+	cfg := env.Config{Dir: dir, Net: j.Net, Logger: log, Programs: programs && j.Net == env.Kernel}
+	if j.Setup != nil {
+		j.Setup(&cfg)
+	}
+	e, err := env.Start(ctx, cfg)
+	if err != nil {
+		return mapping, fmt.Errorf("building the path: %w", err)
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the scenario panicked: %v\n%s", p, debug.Stack())
+		}
+		err = errors.Join(err, e.Close())
+		if err == nil {
+			err = e.CheckCapture()
+		}
+		mapping = e.FirstMapping()
+	}()
+	ctx, stop := e.Context(ctx)
+	defer stop()
+	return mapping, j.Run(ctx, e)
+}
+
+// finish adds what stands in the scenario's directory to the result. The ladder is of the first connection to the mapping.
+func finish(r report.Result, dir string, mapping netip.AddrPort) report.Result {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return r
+	}
+	for _, entry := range entries {
+		if kept[filepath.Ext(entry.Name())] {
+			r.Artifacts = append(r.Artifacts, report.Artifact{Name: entry.Name(), Path: filepath.Base(dir) + "/" + entry.Name()})
+		}
+	}
+	f, err := os.Open(filepath.Join(dir, "internet.pcapng"))
+	if err != nil || !mapping.IsValid() {
+		return r // nothing was captured, or there is nothing to show
+	}
+	defer f.Close()
+	ladder, err := report.ParseLadder(f, report.LadderOptions{Server: mapping, Left: "client", Right: "relay"})
+	if err == nil && len(ladder.Arrows) > 0 {
+		r.Ladder = ladder
+	}
+	return r
+}
+
+// kept are the files that a report links to; private keys and state are none of them.
+var kept = map[string]bool{".pcapng": true, ".png": true, ".log": true, ".conf": true}

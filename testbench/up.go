@@ -1,0 +1,79 @@
+package testbench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"minato/testbench/env"
+)
+
+// upServices are the device's services as Up maps them: port, TLS option, and how a user reaches each.
+var upServices = []struct {
+	port int
+	tls  bool
+	use  func(m *env.Mapping, dir, sshKey string) string
+}{
+	{80, true, func(m *env.Mapping, dir, _ string) string {
+		return fmt.Sprintf("curl --cacert %s/ca.pem https://%s/", dir, m.Endpoint)
+	}},
+	{5900, true, func(m *env.Mapping, dir, _ string) string {
+		return fmt.Sprintf("minato-testbench tunnel --accept 127.0.0.1:5999 --connect %s --ca %s/ca.pem   then a VNC viewer to 127.0.0.1:5999", m.Endpoint, dir)
+	}},
+	{502, true, func(m *env.Mapping, dir, _ string) string {
+		return fmt.Sprintf("minato-testbench tunnel --accept 127.0.0.1:1502 --connect %s --ca %s/ca.pem   then mbpoll -m tcp -p 1502 -r 1 -c 4 127.0.0.1", m.Endpoint, dir)
+	}},
+	{22, false, func(m *env.Mapping, _, sshKey string) string {
+		return fmt.Sprintf("ssh -i %s -p %d %s@%s", sshKey, m.Port, env.SSHUser, m.IPAddress)
+	}},
+}
+
+// Up builds the whole path in this process at the documented default addresses, makes a port mapping for each service of the device, says how to reach
+// them on w, and keeps it running until ctx ends.
+func Up(ctx context.Context, dir string, w io.Writer, logger *slog.Logger) (err error) {
+	e, err := env.Start(ctx, env.Config{Dir: dir, Logger: logger, Fixed: true})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, e.Close()) }()
+	c, err := e.Client(0)
+	if err != nil {
+		return err
+	}
+	pem, err := c.API.CA(ctx)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "ca.pem"), pem, 0o644); err != nil {
+		return err
+	}
+	id, secret := e.Key()
+	sim := e.SIM()
+	fmt.Fprintf(w, "The device is online: SIM %s, IMSI %s.\n\n", sim.ID, sim.IMSI)
+	fmt.Fprintf(w, "relay API   http://%s   key %s %s\n", e.Address.API, id, secret)
+	fmt.Fprintf(w, "emulator    http://%s   modem %s\n", e.Address.Control, e.Address.AT)
+	fmt.Fprintf(w, "agent       minato-agent status --socket %s\n\n", e.Address.Status)
+	for _, s := range upServices {
+		m, err := c.Map(ctx, s.port, env.MapOptions{TLS: s.tls, Duration: 28800, Sources: []string{"127.0.0.0/8"}})
+		if err != nil {
+			return err
+		}
+		option := "OFF"
+		if s.tls {
+			option = "ON"
+		}
+		fmt.Fprintf(w, "device port %-5d TLS option %-4s %s\n", s.port, option, s.use(m, dir, e.SSHKey.File))
+	}
+	fmt.Fprint(w, "\nThe mappings last 8 hours. Press Ctrl-C to end.\n")
+	ctx, stop := e.Context(ctx)
+	defer stop()
+	<-ctx.Done()
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return nil
+}
