@@ -20,6 +20,14 @@ const relayMode = "SPLICE_BENCH_RELAY"
 // A mode is one way to relay; each is measured in the same run.
 var relayModes = map[string]func(client, target net.Conn){
 	"tcp/splice": func(client, target net.Conn) { New(client, target, Config{}).Run(context.Background()) },
+	"tcp/io.Copy": func(client, target net.Conn) { // splices too, but its counters stand still until the end
+		var both sync.WaitGroup
+		both.Go(func() { io.Copy(client, target); client.(halfCloser).CloseWrite() })
+		both.Go(func() { io.Copy(target, client); target.(halfCloser).CloseWrite() })
+		both.Wait()
+		client.Close()
+		target.Close()
+	},
 	"tcp/copy": func(client, target net.Conn) {
 		copyBoth(&countConn{Conn: client}, &countConn{Conn: target})
 	},
@@ -83,7 +91,7 @@ func seconds(u syscall.Rusage) float64 {
 func BenchmarkRelay(b *testing.B) {
 	const size = 2e9
 	for _, way := range []string{"down", "up"} {
-		for _, mode := range []string{"tcp/copy", "tcp/splice", "tls/copy", "tls/gather"} {
+		for _, mode := range []string{"tcp/copy", "tcp/io.Copy", "tcp/splice", "tls/copy", "tls/gather"} {
 			b.Run(mode+"/"+way, func(b *testing.B) {
 				cpu := 0.0
 				for range b.N {
