@@ -21,6 +21,7 @@ type Agent struct {
 	services []*service
 	guard    *modem.PINGuard
 	backoff  backoff
+	patience time.Duration // with a network that denies; maxDenied
 
 	ready     chan struct{}
 	readyOnce sync.Once
@@ -36,7 +37,7 @@ func New(cfg Config) (*Agent, error) {
 		return nil, fmt.Errorf("configuring the agent: %w", err)
 	}
 	cfg.setDefaults()
-	a := &Agent{cfg: cfg, log: cfg.Logger, guard: modem.NewPINGuard(), ready: make(chan struct{})}
+	a := &Agent{cfg: cfg, log: cfg.Logger, guard: modem.NewPINGuard(), patience: maxDenied, ready: make(chan struct{})}
 	a.backoff = backoff{cfg: cfg.Backoff, rand: cfg.Rand}
 	if err := a.prepareServices(); err != nil {
 		return nil, fmt.Errorf("configuring the agent: %w", err)

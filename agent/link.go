@@ -94,7 +94,7 @@ func (r *round) ip(context.Context) error {
 	l.stack, l.addr = stack, p.Local
 	l.conn.Attach(stack.Deliver)
 	l.group.Go(func() error { return stack.Run(l.ctx) })
-	r.agent.update(func(s *Status) { s.linkUp(p, l.conn.Stats) })
+	r.agent.update(func(s *Status) { s.linkUp(p, l) })
 	select {
 	case <-stack.Ready():
 		return nil

@@ -188,7 +188,7 @@ func (r *round) register(ctx context.Context) error {
 			denied = time.Time{}
 		case denied.IsZero():
 			denied = time.Now()
-		case time.Since(denied) > maxDenied:
+		case time.Since(denied) >= r.agent.patience:
 			return r.notRegistered(ctx, reg)
 		}
 		if err := r.session.wait(ctx, poll); err != nil {

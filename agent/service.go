@@ -128,12 +128,12 @@ func (a *Agent) dialOwn(ctx context.Context, port uint16) (net.Conn, error) {
 			return p.dial(ctx)
 		}
 		a.mu.Lock()
-		dial := a.status.dial
+		dial, addr := a.status.dial, a.status.Address
 		a.mu.Unlock()
 		if dial == nil {
 			return nil, fmt.Errorf("reaching port %d: there is no link", port)
 		}
-		return dial(ctx, port)
+		return dial(ctx, "tcp", netip.AddrPortFrom(addr, port).String())
 	}
 	return nil, fmt.Errorf("port %d is not a listed service: %w", port, os.ErrPermission)
 }

@@ -38,7 +38,7 @@ type Status struct {
 	Services []ServiceStatus `json:"services,omitempty"`
 
 	stats func() ppp.Stats
-	dial  func(ctx context.Context, port uint16) (net.Conn, error)
+	dial  func(ctx context.Context, network, address string) (net.Conn, error) // through the link's stack
 }
 
 // FailureStatus is a Failure for other programs.
@@ -76,8 +76,9 @@ func (a *Agent) Status() Status {
 	return s
 }
 
-func (s *Status) linkUp(p ppp.Params, stats func() ppp.Stats) {
-	s.Address, s.DNS, s.MTU, s.Connected, s.stats = p.Local, p.DNS, p.MTU, time.Now(), stats
+func (s *Status) linkUp(p ppp.Params, l *link) {
+	s.Address, s.DNS, s.MTU, s.Connected = p.Local, p.DNS, p.MTU, time.Now()
+	s.stats, s.dial = l.conn.Stats, l.stack.DialContext
 }
 
 func (s *Status) linkDown() {

@@ -1,0 +1,276 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+	"go.uber.org/goleak"
+
+	"minato/agent/netstack"
+	"minato/agent/ppp"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var (
+	deviceAddr  = netip.MustParseAddr("10.128.0.7")
+	gatewayAddr = netip.MustParseAddr("100.127.0.1")
+)
+
+// A fakeModem answers on a PTY from a table, and carries PPP after a dial, with a gateway host at the network's end.
+type fakeModem struct {
+	t       *testing.T
+	master  *os.File
+	path    string
+	answers map[string]string           // over the default ones: "|" ends a line
+	admit   func(ppp.Credentials) error // nil: everybody gets an address
+	auth    ppp.AuthProtocol
+
+	mu      sync.Mutex
+	sent    []string
+	gateway *netstack.Stack
+	hangUp  context.CancelFunc // ends the call from the network's side
+}
+
+var defaultAnswers = map[string]string{
+	"E0V1": "OK", "": "OK", "+CMEE=1": "OK", "&C1": "OK", "&D2": "OK", "H": "OK",
+	"+CGMI": "Quectel|OK", "+CGMM": "EC25|OK", "+CGMR": "EC25EFAR06A11M4G|OK", "+CGSN": "867584034313614|OK",
+	"+QCCID": "+QCCID: 8981100005710720466F|OK", "+CPIN?": "+CPIN: READY|OK", "+CIMI": "440101234567890|OK",
+	"+CEREG=3": "OK", "+CGREG=3": "OK", "+CREG=3": "OK", "+CEREG?": `+CEREG: 3,1,"1F00","79D903",7|OK`,
+	"+CSQ": "+CSQ: 20,99|OK", "+CGATT?": "+CGATT: 1|OK", "+CGDCONT?": "OK", `+CGDCONT=1,"IP","soracom.io"`: "OK",
+	`+CGAUTH=1,2,"sora","sora"`: "OK", `+QPINC="SC"`: `+QPINC: "SC",3,10|OK`, "+CEER": "+CEER: No cause information available|OK",
+}
+
+func newFakeModem(t *testing.T, answers map[string]string) *fakeModem {
+	t.Helper()
+	master, slave, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fakeModem{t: t, master: master, path: filepath.Join(t.TempDir(), "at"), answers: answers}
+	if err := os.Symlink(slave.Name(), f.path); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() { defer close(done); f.serve() }()
+	t.Cleanup(func() {
+		f.drop()
+		master.Close()
+		slave.Close() // held open, so that the agent's closing is no hang-up of the line
+		<-done
+	})
+	return f
+}
+
+// serve is the modem in command mode. It ends with the PTY.
+func (f *fakeModem) serve() {
+	var line []byte
+	b := make([]byte, 1)
+	for {
+		f.master.SetReadDeadline(time.Time{})
+		if _, err := f.master.Read(b); err != nil {
+			return
+		}
+		if b[0] != '\r' {
+			line = append(line, b[0])
+			continue
+		}
+		i := bytes.LastIndex(line, []byte("AT"))
+		if i < 0 {
+			line = nil
+			continue
+		}
+		cmd := string(line[i+2:])
+		line = nil
+		f.mu.Lock()
+		f.sent = append(f.sent, cmd)
+		f.mu.Unlock()
+		if f.answer(cmd) {
+			f.call()
+		}
+	}
+}
+
+// answer answers one command, and tells whether a call begins.
+func (f *fakeModem) answer(cmd string) bool {
+	answer, ok := f.answers[cmd]
+	if !ok {
+		answer, ok = defaultAnswers[cmd]
+	}
+	if !ok {
+		answer = "ERROR"
+		if strings.HasPrefix(cmd, "D*99") {
+			answer = "CONNECT 150000000"
+		}
+	}
+	if answer != "silence" {
+		io.WriteString(f.master, "\r\n"+strings.ReplaceAll(answer, "|", "\r\n\r\n")+"\r\n")
+	}
+	return strings.HasPrefix(answer, "CONNECT")
+}
+
+// call is the modem in data mode.
+func (f *fakeModem) call() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	conn := ppp.New(&callPort{f.master}, ppp.Config{RestartInterval: 200 * time.Millisecond, Server: &ppp.Server{
+		Auth: f.auth,
+		Activate: func(_ context.Context, c ppp.Credentials) (ppp.Lease, error) {
+			if f.admit != nil {
+				if err := f.admit(c); err != nil {
+					return ppp.Lease{}, err
+				}
+			}
+			return ppp.Lease{Addr: deviceAddr, DNS: []netip.Addr{netip.MustParseAddr("100.127.0.53")}}, nil
+		},
+	}})
+	gateway, err := netstack.New(netstack.Config{Addrs: []netip.Addr{gatewayAddr}, Output: conn.WritePackets})
+	if err != nil {
+		f.t.Error(err)
+		return
+	}
+	conn.Attach(gateway.Deliver)
+	var running sync.WaitGroup
+	running.Go(func() { gateway.Run(ctx) })
+	f.mu.Lock()
+	f.gateway, f.hangUp = gateway, cancel
+	f.mu.Unlock()
+	conn.Run(ctx)
+	cancel()
+	running.Wait()
+	io.WriteString(f.master, "\r\nNO CARRIER\r\n")
+}
+
+// callPort is the PTY for the time of a call: closing it ends reads, and not the PTY.
+type callPort struct{ *os.File }
+
+func (p *callPort) Close() error { return p.SetReadDeadline(time.Unix(1, 0)) }
+
+// drop ends a call, if one is up.
+func (f *fakeModem) drop() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.hangUp != nil {
+		f.hangUp()
+	}
+}
+
+func (f *fakeModem) commands() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return append([]string(nil), f.sent...)
+}
+
+// dial connects from the network to a port of the device.
+func (f *fakeModem) dial(port uint16) (net.Conn, error) {
+	f.mu.Lock()
+	g := f.gateway
+	f.mu.Unlock()
+	return g.DialContext(f.t.Context(), "tcp", netip.AddrPortFrom(deviceAddr, port).String())
+}
+
+var errNotAdmitted = errors.New("not admitted")
+
+// A logBook collects log lines.
+type logBook struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logBook) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+// warnings are the lines of level WARN.
+func (l *logBook) warnings() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var out []string
+	for line := range strings.Lines(l.b.String()) {
+		if strings.Contains(line, "level=WARN") {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+// A running agent, whose pauses the test sees and ends.
+type running struct {
+	*Agent
+	log    *logBook
+	pauses chan time.Duration
+	resume chan time.Time
+	stop   func()
+}
+
+func start(t *testing.T, cfg Config) *running {
+	t.Helper()
+	r := &running{log: &logBook{}, pauses: make(chan time.Duration, 100), resume: make(chan time.Time)}
+	cfg.Logger = slog.New(slog.NewTextHandler(r.log, nil))
+	cfg.After = func(d time.Duration) <-chan time.Time { r.pauses <- d; return r.resume }
+	cfg.Rand = func() float64 { return 0 }
+	a, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Agent = a
+	a.patience = 0
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- a.Run(ctx) }()
+	var once sync.Once
+	r.stop = func() {
+		once.Do(func() {
+			cancel()
+			if err := <-done; err != nil {
+				t.Errorf("Run: %v", err)
+			}
+		})
+	}
+	t.Cleanup(r.stop)
+	return r
+}
+
+// config serves one local port behind the modem at path.
+func config(path, local string) Config {
+	return Config{
+		Modem:    ModemConfig{Port: path},
+		Services: []ServiceConfig{{Name: "echo", Port: 7, Target: "tcp://" + local}},
+		Backoff:  BackoffConfig{Min: 2 * time.Second, Max: 8 * time.Second},
+	}
+}
+
+// echoServer echoes until the client half-closes.
+func echoServer(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			serving.Go(func() { defer c.Close(); io.Copy(c, c) })
+		}
+	})
+	t.Cleanup(func() { l.Close(); serving.Wait() })
+	return l.Addr().String()
+}
