@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 )
 
 // batchSize is the most packets that one call of Output takes.
@@ -41,7 +42,9 @@ func (s *Stack) end() {
 	s.closed = true
 	s.mu.Unlock()
 	for _, ep := range s.stack.RegisteredEndpoints() {
-		ep.Abort()
+		if !inTimeWait(ep) {
+			ep.Abort()
+		}
 	}
 	select {
 	case <-s.ready:
@@ -52,6 +55,13 @@ func (s *Stack) end() {
 	s.link.Close()
 	s.stack.Destroy()
 	close(s.ended)
+}
+
+// inTimeWait tells whether both sides of a TCP connection have ended already, so that the peer needs no word (RFC 9293, 3.6.1): a reset would
+// make an orderly end look like a broken one. Destroy, with the link gone, frees these.
+func inTimeWait(ep stack.TransportEndpoint) bool {
+	e, ok := ep.(interface{ State() uint32 })
+	return ok && tcp.EndpointState(e.State()) == tcp.StateTimeWait
 }
 
 // Ready is closed when packets flow.
