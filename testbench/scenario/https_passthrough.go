@@ -36,7 +36,7 @@ var httpsPassthrough = Scenario{
 				return nil, fmt.Errorf("TLS handshake with the device: %w", err)
 			}
 			leaf := c.ConnectionState().PeerCertificates[0]
-			if leaf.CheckSignatureFrom(leaf) != nil {
+			if leaf.CheckSignature(leaf.SignatureAlgorithm, leaf.RawTBSCertificate, leaf.Signature) != nil {
 				c.Close()
 				return nil, fmt.Errorf("the certificate %q was signed by %q, not by the device itself", leaf.Subject, leaf.Issuer)
 			}

@@ -19,7 +19,7 @@ var modbusTLS = Scenario{
 		}
 		return throughTunnel(ctx, e, m, func(ctx context.Context, address string) error {
 			return runOver(ctx, e, dialTCP(address), "modbus", check.Options{Modbus: check.ModbusOptions{
-				Write: true, WriteAddress: 0, WriteValue: 55,
+				Quantity: 2, Write: true, WriteAddress: 100, WriteValue: 55, // a register without effect
 			}})
 		})
 	},

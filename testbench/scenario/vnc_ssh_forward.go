@@ -26,12 +26,14 @@ var vncSSHForward = Scenario{
 		if err != nil {
 			return err
 		}
-		cmd, err := sshCommand(ctx, e, m, "-N", "-o", "ExitOnForwardFailure=yes",
-			"-L", accept+":127.0.0.1:5900", "-L", unlisted+":127.0.0.1:9")
-		if err != nil {
-			return err
-		}
-		return e.While(ctx, func(context.Context) error { return cmd.Run() }, func(ctx context.Context) error {
+		return e.While(ctx, func(ctx context.Context) error {
+			cmd, err := sshCommand(ctx, e, m, "-N", "-o", "ExitOnForwardFailure=yes",
+				"-L", accept+":127.0.0.1:5900", "-L", unlisted+":127.0.0.1:9")
+			if err != nil {
+				return err
+			}
+			return cmd.Run()
+		}, func(ctx context.Context) error {
 			if err := awaitPort(ctx, accept); err != nil {
 				return err
 			}
