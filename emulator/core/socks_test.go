@@ -139,7 +139,7 @@ func TestSOCKSTransfer(t *testing.T) {
 			}
 			defer conn.Close()
 			conn.SetDeadline(time.Now().Add(patience))
-			want := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
+			want := bytes.Repeat([]byte("0123456789abcdef"), 1<<14)
 			sent := make(chan error, 1)
 			go func() {
 				_, err := conn.Write(want)

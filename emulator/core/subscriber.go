@@ -26,7 +26,7 @@ func DefaultSubscriber(n int) Subscriber {
 	iccid := fmt.Sprintf("898110%012d", n) // ITU-T E.118: 89 telecom, 81 Japan
 	iccid += string(rune('0' + luhn(iccid)))
 	return Subscriber{
-		SIMID: iccid, IMSI: fmt.Sprintf("%015d", 440101234567890+n), ICCID: iccid, MSISDN: fmt.Sprintf("8120%08d", n),
+		SIMID: iccid, IMSI: fmt.Sprintf("%015d", 440101234567890+int64(n)), ICCID: iccid, MSISDN: fmt.Sprintf("8120%08d", n),
 		APN: defaultAPN, User: "sora", Password: "sora",
 	}
 }
