@@ -13,6 +13,8 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"time"
+
+	"minato/targets/web"
 )
 
 // BulkOptions of "bulk": seeded pseudo-random data, compared by SHA-256.
@@ -22,7 +24,7 @@ type BulkOptions struct {
 	Echo         bool   // the far end sends every byte back; false: it is HTTP with an upload and a download
 	Host         string // Host header; "": device
 	UploadPath   string // "": /upload, to which the data is PUT; the answer must hold its SHA-256 in hex
-	DownloadPath string // "": /bytes/N with N the size; the answer's header must hold its SHA-256 in hex, where it has X-Content-Sha256
+	DownloadPath string // "": /bytes/N of package targets/web, whose content is known; another's SHA-256 must be in header X-Content-Sha256
 }
 
 // Bulk moves data both ways and compares what arrived.
@@ -145,6 +147,10 @@ func bulkDownload(ctx context.Context, r *recorder, dial Dial, opts BulkOptions)
 	}
 	r.begin(fmt.Sprintf("reading %s", size(opts.Size)))
 	in.N = 2*opts.Size + maxHTTPHeader // chunk headers may come on top
+	want := resp.Header.Get("X-Content-Sha256")
+	if want == "" && opts.DownloadPath != "" {
+		return 0, errors.New("the answer has no header X-Content-Sha256 to compare with")
+	}
 	got := sha256.New()
 	n, err := io.Copy(got, io.LimitReader(resp.Body, opts.Size+1))
 	if err != nil {
@@ -155,8 +161,15 @@ func bulkDownload(ctx context.Context, r *recorder, dial Dial, opts BulkOptions)
 		return 0, fmt.Errorf("%d bytes came, and %d are wanted", n, opts.Size)
 	}
 	sum := hex.EncodeToString(got.Sum(nil))
-	if want := resp.Header.Get("X-Content-Sha256"); want != "" && want != sum {
-		return 0, fmt.Errorf("SHA-256 %s came, and the device sent %s", sum, want)
+	if opts.DownloadPath == "" {
+		known := sha256.New()
+		if _, err := io.Copy(known, web.Bytes(opts.Size)); err != nil {
+			return 0, err
+		}
+		want = hex.EncodeToString(known.Sum(nil))
+	}
+	if want != sum {
+		return 0, fmt.Errorf("the bytes changed on the way: SHA-256 %s came, and %s is right", sum, want)
 	}
 	r.logf("%s down in %s, SHA-256 %s", size(opts.Size), took.Round(time.Millisecond), sum)
 	return took, nil

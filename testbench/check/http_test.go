@@ -1,7 +1,6 @@
 package check
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"io"
@@ -11,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"minato/targets/web"
 )
 
 // device is a web server with what the checks ask for.
@@ -26,10 +27,13 @@ func device(t *testing.T) Dial {
 	mux.HandleFunc("PUT /liar", func(w http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body); fmt.Fprint(w, "thanks") })
 	mux.HandleFunc("GET /bytes/{n}", func(w http.ResponseWriter, r *http.Request) {
 		n, _ := strconv.Atoi(r.PathValue("n"))
-		data := bytes.Repeat([]byte("x"), n)
-		w.Header().Set("X-Content-Sha256", fmt.Sprintf("%x", sha256.Sum256(data)))
-		w.Write(data)
+		io.Copy(w, web.Bytes(int64(n)))
 	})
+	mux.HandleFunc("GET /sum", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Content-Sha256", fmt.Sprintf("%x", sha256.Sum256(make([]byte, 100))))
+		w.Write(make([]byte, 100))
+	})
+	mux.HandleFunc("GET /nosum", func(w http.ResponseWriter, _ *http.Request) { w.Write(make([]byte, 100)) })
 	mux.HandleFunc("GET /wrongsum", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("X-Content-Sha256", "00")
 		w.Write(make([]byte, 100))
@@ -70,7 +74,9 @@ func TestBulk(t *testing.T) {
 	dial := device(t)
 	passes(t, "bulk", dial, Options{Bulk: BulkOptions{Size: 300_000, Seed: 7}}, "293 KiB up at")
 	fails(t, "bulk", dial, Options{Bulk: BulkOptions{Size: 1000, UploadPath: "/liar"}}, "reading the answer to the upload", "does not confirm the SHA-256", "")
-	fails(t, "bulk", dial, Options{Bulk: BulkOptions{Size: 100, DownloadPath: "/wrongsum"}}, "reading 100 bytes", "and the device sent 00", "")
+	fails(t, "bulk", dial, Options{Bulk: BulkOptions{Size: 100, DownloadPath: "/wrongsum"}}, "reading 100 bytes", "and 00 is right", "")
+	passes(t, "bulk", dial, Options{Bulk: BulkOptions{Size: 100, DownloadPath: "/sum"}}, "100 bytes up at")
+	fails(t, "bulk", dial, Options{Bulk: BulkOptions{Size: 100, DownloadPath: "/nosum"}}, "reading 100 bytes", "no header X-Content-Sha256", "")
 	fails(t, "bulk", dial, Options{Bulk: BulkOptions{Size: 100, DownloadPath: "/bytes/99"}}, "reading 100 bytes", "99 bytes came, and 100 are wanted", "")
 	fails(t, "bulk", dial, Options{Bulk: BulkOptions{Size: -1}}, "starting", "size -1", "")
 
@@ -95,7 +101,7 @@ func TestNewData(t *testing.T) {
 		}
 		return string(b)
 	}
-	if read(1) != read(1) || read(1) == read(2) {
+	if first, again := read(1), read(1); first != again || first == read(2) {
 		t.Error("the seed does not decide the data")
 	}
 }

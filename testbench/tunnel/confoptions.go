@@ -19,7 +19,7 @@ var confOptions = map[string]func(s *service, value string) (want string){
 	},
 	"connect": func(s *service, v string) string {
 		s.Connect = confAddress(v, "localhost")
-		return wantAddress(s.Connect)
+		return wantIf(strings.HasPrefix(v, ":") || wantAddress(s.Connect) != "", "[HOST:]PORT, with a port from 0 to 65535")
 	},
 	"verifychain": func(s *service, v string) string { return yesNo(v, &s.byChain) },
 	"verifypeer":  func(s *service, v string) string { return yesNo(v, &s.byPeer) },
