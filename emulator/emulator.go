@@ -57,7 +57,8 @@ type Emulator struct {
 	control, socks net.Listener
 }
 
-// New checks the configuration; nothing is made outside this process before Run.
+// New checks the configuration; nothing is made outside this process before Run. What New returns must be Run, if only with a
+// context that has ended.
 func New(cfg Config) (*Emulator, error) {
 	if cfg.Modems == 0 {
 		cfg.Modems = 1
@@ -83,17 +84,18 @@ func New(cfg Config) (*Emulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := core.New(core.Config{Subscribers: cfg.Subscribers, Capture: cfg.Capture, Logger: cfg.Logger.With("part", "core")})
-	if err != nil {
-		return nil, err
-	}
-	e := &Emulator{cfg: cfg, log: cfg.Logger, core: c, ready: make(chan struct{})}
+	e := &Emulator{cfg: cfg, log: cfg.Logger, ready: make(chan struct{})}
 	for n := range cfg.Modems {
 		m, err := newModem(e, n, personality)
 		if err != nil {
 			return nil, fmt.Errorf("modem %d: %w", n, err)
 		}
 		e.modems = append(e.modems, m)
+	}
+	// Last, because the network's stack has goroutines, which only Run ends.
+	e.core, err = core.New(core.Config{Subscribers: cfg.Subscribers, Capture: cfg.Capture, Logger: cfg.Logger.With("part", "core")})
+	if err != nil {
+		return nil, err
 	}
 	return e, nil
 }
@@ -112,7 +114,8 @@ func (e *Emulator) Modem(i int) *Modem {
 	return e.modems[i]
 }
 
-// Ready is closed when all ports, the control API and the door are there. The modems may still boot.
+// Ready is closed when all ports, the control API and the door are there, and with a Delay of 0 the modems hear commands; with
+// another they are still to boot.
 func (e *Emulator) Ready() <-chan struct{} { return e.ready }
 
 // Dir is where the ports have their names; call it after Ready.
@@ -152,8 +155,26 @@ func (e *Emulator) Run(ctx context.Context) (err error) {
 	}
 	g.Go(func() error { return part("SOCKS5", e.core.ServeSOCKS(ctx, e.socks)) })
 	g.Go(func() error { return part("control API", e.serveControl(ctx)) })
-	close(e.ready)
+	if e.awaitModems(ctx) {
+		close(e.ready)
+	}
 	return g.Wait()
+}
+
+// awaitModems waits until all modems hear commands, unless they are to be as slow as real ones: that is the agent's to wait for.
+// It is false when ctx ends before.
+func (e *Emulator) awaitModems(ctx context.Context) bool {
+	if e.cfg.Delay > 0 {
+		return true
+	}
+	for _, m := range e.modems {
+		select {
+		case <-m.dce.Ready():
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return true
 }
 
 func part(name string, err error) error {
@@ -202,10 +223,13 @@ func (e *Emulator) open() (closeAll func(), err error) {
 }
 
 // network is the closed network as dce's consumers see it.
-type network struct{ *core.Core }
+type network struct{ e *Emulator }
+
+func (n network) Attach(imsi, imei string) error { return n.e.core.Attach(imsi, imei) }
+func (n network) Detach(imsi string)             { n.e.core.Detach(imsi) }
 
 func (n network) Activate(ctx context.Context, r core.ActivateRequest) (dce.Session, error) {
-	s, err := n.Core.Activate(ctx, r)
+	s, err := n.e.core.Activate(ctx, r)
 	if err != nil {
 		return nil, err // not a nil *Session in an interface
 	}

@@ -11,8 +11,20 @@ func (m *Modem) boot(ctx context.Context) {
 	m.log.Info("modem boots")
 	m.announce(ctx, func(s BootStep) bool { return s.When == "" || m.simReady() })
 	m.mu.Lock()
-	m.booting = m.restart
-	m.mu.Unlock()
+	defer m.mu.Unlock()
+	if !m.restart {
+		m.heardLocked()
+	}
+}
+
+// heardLocked ends the deafness of the boot.
+func (m *Modem) heardLocked() {
+	m.booting = false
+	select {
+	case <-m.ready:
+	default:
+		close(m.ready)
+	}
 }
 
 // announce sends the boot steps that pass. The modem answers commands from the first one on.
@@ -27,7 +39,7 @@ func (m *Modem) announce(ctx context.Context, pass func(BootStep) bool) {
 		m.mu.Lock()
 		restart := m.restart
 		if !restart {
-			m.booting = false
+			m.heardLocked()
 		}
 		m.mu.Unlock()
 		if restart {

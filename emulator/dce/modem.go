@@ -59,6 +59,7 @@ type Modem struct {
 	air    air
 	radio  sync.Mutex
 	kick   chan struct{} // buffered: Run has something to look at
+	ready  chan struct{} // closed when commands are heard for the first time
 	spawns sync.WaitGroup
 
 	mu        sync.Mutex
@@ -111,6 +112,7 @@ func New(cfg Config) (*Modem, error) {
 		delay:       cfg.Delay,
 		log:         cfg.Logger,
 		kick:        make(chan struct{}, 1),
+		ready:       make(chan struct{}),
 		ports:       map[*port]struct{}{},
 		booting:     true,
 		restart:     true,
@@ -165,6 +167,9 @@ func (m *Modem) Run(ctx context.Context) error {
 		}
 	}
 }
+
+// Ready is closed when the modem hears commands for the first time after Run.
+func (m *Modem) Ready() <-chan struct{} { return m.ready }
 
 // stop switches off: sessions end, nothing new begins.
 func (m *Modem) stop() {

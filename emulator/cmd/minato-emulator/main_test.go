@@ -1,0 +1,173 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// output is what a program prints, read while it runs.
+type output struct {
+	mu   sync.Mutex
+	b    bytes.Buffer
+	more chan struct{}
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	select {
+	case o.more <- struct{}{}:
+	default:
+	}
+	return o.b.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
+}
+
+// await waits for something to be printed.
+func (o *output) await(t *testing.T, pattern string) string {
+	t.Helper()
+	re := regexp.MustCompile(pattern)
+	deadline := time.After(30 * time.Second)
+	for {
+		if m := re.FindString(o.String()); m != "" {
+			return m
+		}
+		select {
+		case <-o.more:
+		case <-deadline:
+			t.Fatalf("%q is not printed; there is %q", pattern, o.String())
+		}
+	}
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// once runs a call to its end.
+func once(args ...string) (status int, stdout, stderr string) {
+	var out, errs bytes.Buffer
+	status = execute(context.Background(), args, &out, &errs)
+	return status, out.String(), errs.String()
+}
+
+func TestRunAndTalkToIt(t *testing.T) {
+	dir := t.TempDir()
+	control, socks := freePort(t), freePort(t)
+	pcap := filepath.Join(dir, "packets.pcapng")
+	ctx, cancel := context.WithCancel(context.Background())
+	out := &output{more: make(chan struct{}, 1)}
+	ended := make(chan int, 1)
+	go func() {
+		ended <- execute(ctx, []string{"run", "--modems", "2", "--dir", dir, "--control", control, "--socks", socks, "--pcap", pcap, "--log-level", "error"}, out, io.Discard)
+	}()
+	out.await(t, `(?m)^modem1 Quectel EC25 .* at=`+regexp.QuoteMeta(dir)+`/modem1/at ppp=.*/ppp socket=.*/at\.sock\n`)
+	for _, tt := range []struct {
+		name   string
+		args   []string
+		status int
+		want   string // on stdout, or of stderr when the status is not 0
+	}{
+		{"sims", []string{"sim", "list"}, 0, "8981100000000000010  440101234567891  modem1"},
+		{"sims for programs", []string{"sim", "list", "--json"}, 0, `[{"simId":"8981100000000000002",`},
+		{"modems", []string{"modem", "list"}, 0, "EC25"},
+		{"modems for programs", []string{"modem", "list", "--json"}, 0, `"personality":"quectel-ec25"`},
+		{"reset", []string{"modem", "reset", "1"}, 0, ""},
+		{"reset of none", []string{"modem", "reset", "5"}, 2, "0 to 1 are there"},
+		{"inject", []string{"fault", "inject", "silent-link", "--modem", "1", "lcp=true"}, 0, ""},
+		{"faults", []string{"fault", "list"}, 0, "silent-link [active on modem 1]"},
+		{"faults for programs", []string{"fault", "list", "--json"}, 0, `"available":[{"name":"no-carrier"`},
+		{"bad parameter", []string{"fault", "inject", "silent-link", "lcp=maybe"}, 2, "allowed is true or false"},
+		{"no parameter", []string{"fault", "inject", "silent-link", "lcp"}, 2, "must have the form k=v"},
+		{"not now", []string{"fault", "inject", "no-carrier"}, 1, "no data call"},
+		{"clear", []string{"fault", "clear"}, 0, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			status, stdout, stderr := once(append(tt.args, "--control", control)...)
+			text := stdout
+			if status != 0 {
+				text = stderr
+			}
+			if status != tt.status || !strings.Contains(text, tt.want) {
+				t.Errorf("status %d, %q%q; want %d, %q", status, stdout, stderr, tt.status, tt.want)
+			}
+		})
+	}
+	t.Run("second in the same place", func(t *testing.T) {
+		status, _, stderr := once("run", "--control", control, "--socks", freePort(t), "--log-level", "error")
+		if status != exitUnreachable || !strings.Contains(stderr, "hint: is another emulator running?") {
+			t.Errorf("status %d, %q", status, stderr)
+		}
+	})
+	cancel()
+	if status := <-ended; status != 0 {
+		t.Errorf("run ended with %d", status)
+	}
+	if head, err := os.ReadFile(pcap); err != nil || !bytes.HasPrefix(head, []byte{0x0a, 0x0d, 0x0d, 0x0a}) {
+		t.Errorf("the capture begins %x, %v", head[:min(4, len(head))], err)
+	}
+	if status, _, stderr := once("sim", "list", "--control", control); status != exitUnreachable || !strings.Contains(stderr, "minato-emulator: hint: start one") {
+		t.Errorf("with no emulator: %d, %q", status, stderr)
+	}
+}
+
+func TestUsage(t *testing.T) {
+	bad := filepath.Join(t.TempDir(), "bad.yaml")
+	if err := os.WriteFile(bad, []byte("modem: 1\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name   string
+		args   []string
+		status int
+		want   string
+	}{
+		{"help", []string{"--help"}, 0, "Examples:"},
+		{"nothing", nil, 2, "minato-emulator: error:"},
+		{"unknown", []string{"frobnicate"}, 2, "hint: see minato-emulator --help"},
+		{"configuration", []string{"run", "-c", bad}, 2, `unknown field "modem"`},
+		{"no configuration", []string{"run", "-c", bad + ".not"}, 2, "reading the configuration"},
+		{"personality", []string{"run", "--personality", "x"}, 2, "allowed are quectel-ec25"},
+		{"personalities", []string{"personalities"}, 0, "quectel-ec25"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			status, stdout, stderr := once(tt.args...)
+			if status != tt.status || !strings.Contains(stdout+stderr, tt.want) {
+				t.Errorf("status %d, %q%q; want %d, %q", status, stdout, stderr, tt.status, tt.want)
+			}
+		})
+	}
+}
+
+func TestPersonalitiesForPrograms(t *testing.T) {
+	_, stdout, _ := once("personalities", "--json")
+	var list []provenance
+	if err := json.Unmarshal([]byte(stdout), &list); err != nil || len(list) == 0 || list[0].Transcript == 0 {
+		t.Errorf("%q, %v", stdout, err)
+	}
+}

@@ -1,0 +1,87 @@
+package emulator
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestParseFile(t *testing.T) {
+	f, err := ParseFile([]byte(`
+dir: /run/modems
+modems: 2
+control: 127.0.0.1:7170
+delay: 0.5
+pcap: packets.pcapng
+sims:
+  - {pin: "1234", user: sora, password: sora}
+  - {imsi: "001010123456789", iccid: "8981100005555555555", id: lift-3, apn: example, address: 10.200.0.7}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := f.Config()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.Modems != 2 || cfg.Delay != 0.5 || cfg.PINs[0] != "1234" || len(cfg.Subscribers) != 2 {
+		t.Errorf("configuration %+v", cfg)
+	}
+	s := cfg.Subscribers[1]
+	if s.SIMID != "lift-3" || s.IMSI != "001010123456789" || s.APN != "example" || s.Addr.String() != "10.200.0.7" || s.User != "" {
+		t.Errorf("second SIM %+v", s)
+	}
+	cfg.Dir, cfg.Control = "", ""
+	e := start(t, cfg)
+	if got := e.Modem(0).Status().SIM; got != "SIM PIN" {
+		t.Errorf("the first SIM says %q", got)
+	}
+}
+
+func TestParseFileErrors(t *testing.T) {
+	for _, tt := range []struct{ name, text, want string }{
+		{"unknown key", "modem: 2\n", `unknown field "modem"`},
+		{"unknown key of a SIM", "sims: [{imei: x}]\n", `unknown field "imei"`},
+		{"not a number", "modems: two\n", "modems"},
+		{"address", "sims: [{address: fe80::1}]\n", `sims[0].address "fe80::1": must be an IPv4 address`},
+		{"not YAML", "sims: [\n", "parsing the configuration"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, err := ParseFile([]byte(tt.text)); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestNewErrors(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		cfg  Config
+		want string
+	}{
+		{"modems", Config{Modems: -1}, "modems -1"},
+		{"delay", Config{Delay: -1}, "delay -1"},
+		{"personality", Config{Personality: "x"}, `personality "x": not known, allowed are quectel-ec25`},
+		{"PIN", Config{PINs: []string{"12"}}, "modem 0: SIM 440101234567890: PIN"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, err := New(tt.cfg); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func FuzzParseFile(f *testing.F) {
+	f.Add([]byte("modems: 2\nsims: [{pin: \"1234\"}]\n"))
+	f.Add([]byte("dir: x\npersonality: y\ncontrol: z\nsocks: 1\ndelay: 1e9\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		file, err := ParseFile(text)
+		if err != nil {
+			return
+		}
+		if _, err := file.Config(); err != nil {
+			t.Error(err)
+		}
+	})
+}
