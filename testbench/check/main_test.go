@@ -124,7 +124,7 @@ func passes(t *testing.T, name string, dial Dial, o Options, summary string) Res
 // Every check ends with its timeout when the server says nothing, and says so; and every check tells a server that hangs up.
 func TestSilentAndHangingUp(t *testing.T) {
 	steps := map[string]string{
-		"http": "reading the status line and the header", "modbus": "reading 4 holding registers from 0", "vnc": "connecting and taking the screen",
+		"http": "reading the status line and the header", "modbus": "reading 1 holding registers from 0", "vnc": "connecting and taking the screen",
 		"ssh": "connecting and logging in", "rdp": "reading the connection confirm", "bulk": "reading the answer to the upload",
 		"halfclose": "reading the answer to its end",
 	}

@@ -16,7 +16,7 @@ import (
 type ModbusOptions struct {
 	UnitID                   byte   // 0: 1
 	Address                  uint16 // of the first register read
-	Quantity                 uint16 // of registers read from each table; 0: 4, at most 125
+	Quantity                 uint16 // of registers read from each table; 0: 1, at most 125
 	SkipInput, SkipHolding   bool   // tables that the device does not have
 	Write                    bool   // also write WriteValue to holding register WriteAddress
 	WriteAddress, WriteValue uint16
@@ -27,7 +27,7 @@ func Modbus(ctx context.Context, dial Dial, o Options) (Result, error) {
 	return run(ctx, "modbus", o, func(ctx context.Context, r *recorder) error {
 		opts := o.Modbus
 		if opts.Quantity == 0 {
-			opts.Quantity = 4
+			opts.Quantity = 1
 		}
 		r.begin(stepDial)
 		client, err := DialModbus(ctx, dial, opts.UnitID)
@@ -171,9 +171,17 @@ func explainModbus(err error) error {
 	case 10, 11:
 		cure = "the gateway is reached, but not the device behind it: check the unit id"
 	}
-	name := or(modbusExceptions[exception.ExceptionCode], "unknown")
-	return &hinted{fmt.Errorf("the device answers exception %d, %s: %w", exception.ExceptionCode, name, err), cure}
+	return &hinted{&modbusError{exception}, cure}
 }
+
+// modbusError says an exception once; the library's own words are in Unwrap.
+type modbusError struct{ exception *modbus.Error }
+
+func (e *modbusError) Error() string {
+	return fmt.Sprintf("the device answers exception %d, %s", e.exception.ExceptionCode, or(modbusExceptions[e.exception.ExceptionCode], "unknown"))
+}
+
+func (e *modbusError) Unwrap() error { return e.exception }
 
 func registers(b []byte) string {
 	var values []string
