@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -55,10 +56,19 @@ var defaultAnswers = map[string]string{
 
 func newFakeModem(t *testing.T, answers map[string]string) *fakeModem {
 	t.Helper()
-	master, slave, err := pty.Open()
+	blocking, slave, err := pty.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer blocking.Close()
+	fd, err := syscall.Dup(int(blocking.Fd())) // that package leaves its file blocking, on which deadlines do nothing
+	if err == nil {
+		err = syscall.SetNonblock(fd, true)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	master := os.NewFile(uintptr(fd), "ptmx")
 	f := &fakeModem{t: t, master: master, path: filepath.Join(t.TempDir(), "at"), answers: answers}
 	if err := os.Symlink(slave.Name(), f.path); err != nil {
 		t.Fatal(err)
