@@ -199,13 +199,14 @@ func TestCutStuck(t *testing.T) {
 			s, wait := run(t, ctx, client, target, Config{})
 			var sending sync.WaitGroup
 			sending.Go(func() { io.Copy(client.far, endless{}) })
-			for before := int64(-1); before != s.Stats().Up; { // until nothing moves
-				before = s.Stats().Up
-				select {
-				case <-time.After(300 * time.Millisecond):
-				case <-t.Context().Done():
+			moved, still := int64(-1), 0
+			await(t, "nothing to move", func() bool { // the buffers on the way are full
+				if now := s.Stats().Up; now != moved {
+					moved, still = now, 0
 				}
-			}
+				still++
+				return still > 100
+			})
 			cut(errors.New("deleted"))
 			if r := wait(); r.End != Cut {
 				t.Errorf("result %+v, want cut", r)
@@ -213,6 +214,20 @@ func TestCutStuck(t *testing.T) {
 			client.far.Close()
 			sending.Wait()
 		})
+	}
+}
+
+// await asks again and again: counters have no event.
+func await(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	again := time.NewTicker(2 * time.Millisecond)
+	defer again.Stop()
+	for deadline := time.After(patience); !ok(); {
+		select {
+		case <-again.C:
+		case <-deadline:
+			t.Fatalf("waited in vain for %s", what)
+		}
 	}
 }
 
@@ -262,9 +277,7 @@ func TestResetUnderLoad(t *testing.T) {
 			var flowing sync.WaitGroup
 			flowing.Go(func() { io.Copy(client.far, endless{}) })
 			flowing.Go(func() { io.Copy(io.Discard, target.far) })
-			for s.Stats().Up < 8<<20 {
-				time.Sleep(time.Millisecond)
-			}
+			await(t, "8 MiB", func() bool { return s.Stats().Up >= 8<<20 })
 			reset(tt.far(client, target))
 			if r := wait(); r.End != tt.want || r.Err == nil {
 				t.Errorf("result %+v, want %v", r, tt.want)
@@ -303,12 +316,7 @@ func TestLiveStats(t *testing.T) {
 		t.Fatal(err)
 	}
 	sending.Wait()
-	for deadline := time.Now().Add(patience); s.Stats().Up != size; {
-		if time.Now().After(deadline) {
-			t.Fatalf("counted %d of %d bytes", s.Stats().Up, size)
-		}
-		time.Sleep(time.Millisecond)
-	}
+	await(t, "all bytes in the counter", func() bool { return s.Stats().Up == size })
 	client.far.Close()
 	target.far.Close()
 	wait()

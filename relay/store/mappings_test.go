@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 func isErr(err, target error) bool { return errors.Is(err, target) }
@@ -257,17 +259,27 @@ func TestTTL(t *testing.T) {
 		t.Fatal(err)
 	}
 	s = openStore(t, cfg)
+	entries, err := s.mappings.WatchAll(ctx) // shows the marker of one that is gone already, too
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer entries.Stop()
+	ends := make(map[string]time.Time)
 	for _, m := range want {
-		for {
-			if _, err := s.mappingEntry(ctx, m.Addr()); isErr(err, ErrNotFound) {
-				break
-			} else if err != nil {
-				t.Fatalf("entry of port %d: %v", m.Port, err)
+		ends[mappingKey(m.Addr())] = m.ExpiresAt
+	}
+	for len(ends) > 0 {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("entries that stay: %v", ends)
+		case e := <-entries.Updates():
+			if e == nil || e.Operation() == jetstream.KeyValuePut {
+				continue
 			}
-			time.Sleep(50 * time.Millisecond)
-		}
-		if now := time.Now(); now.Before(m.ExpiresAt) {
-			t.Errorf("entry of port %d went at %v, before its end %v", m.Port, now, m.ExpiresAt)
+			if now := time.Now(); now.Before(ends[e.Key()]) {
+				t.Errorf("entry %s went at %v, before its end %v", e.Key(), now, ends[e.Key()])
+			}
+			delete(ends, e.Key())
 		}
 	}
 }
