@@ -29,7 +29,7 @@ type Config struct {
 
 	User, Password string // the client's answer to PAP or CHAP-MD5; never logged
 
-	MRU  int    // largest packet that we take; 0: 1500
+	MRU  int    // largest packet that we take, at least 128; 0: 1500
 	ACCM uint32 // control characters that the peer must escape towards us; 0: none
 
 	EchoInterval time.Duration // LCP echo requests; 0: none

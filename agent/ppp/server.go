@@ -29,6 +29,6 @@ type Server struct {
 
 // Lease is what the network grants.
 type Lease struct {
-	Addr netip.Addr
-	DNS  []netip.Addr // at most two are told
+	Addr netip.Addr   // IPv4
+	DNS  []netip.Addr // the first two that are IPv4 are told
 }
