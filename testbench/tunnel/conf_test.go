@@ -73,6 +73,7 @@ func TestParseConfErrors(t *testing.T) {
 		{head + "verifyPeer = yes", `line 5: option "verifyPeer": service [vnc]: needs CAfile`, "CAfile"},
 		{head + "TIMEOUTidle = -1", `line 5: option "TIMEOUTidle": value "-1": want a number of seconds`, ""},
 		{"[vnc]\naccept = host:http", `line 2: option "accept": value "host:http": want [HOST:]PORT, with a port from 0 to 65535`, ""},
+		{"[vnc]\nconnect = :1", `line 2: option "connect": value ":1": want [HOST:]PORT, with a port from 0 to 65535`, ""},
 		{"[vnc]\naccept = " + strings.Repeat("1", 5000), "line 2: bufio.Scanner: token too long", "4096"},
 		{strings.Repeat("[a]\n", 1001), "line 1001: more than 1000 services", "split"},
 	}
