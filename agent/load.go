@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 )
 
 // maxFile bounds configuration and secret files.
@@ -34,7 +35,7 @@ func Parse(b []byte) (Config, error) {
 	var c Config
 	dec := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict())
 	if err := dec.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
-		return Config{}, errors.New(strings.TrimSpace(yaml.FormatError(err, false, false)))
+		return Config{}, syntaxError(b, err)
 	}
 	if err := c.readSecrets(); err != nil {
 		return Config{}, positioned(b, err)
@@ -43,6 +44,42 @@ func Parse(b []byte) (Config, error) {
 		return Config{}, positioned(b, err)
 	}
 	return c, nil
+}
+
+// syntaxError words an error of the YAML parser. The text around it is not shown: a password may stand there.
+func syntaxError(b []byte, err error) error {
+	var te *yaml.TypeError
+	if errors.As(err, &te) && te.Token != nil {
+		at := te.Token.Position
+		return fmt.Errorf("[%d:%d] %s: the value must be of type %s", at.Line, at.Column, pathAt(b, at), te.DstType)
+	}
+	return errors.New(strings.TrimSpace(yaml.FormatError(err, false, false)))
+}
+
+// pathAt names the field at a position.
+func pathAt(b []byte, at *token.Position) string {
+	file, err := parser.ParseBytes(b, 0)
+	if err != nil {
+		return "a field"
+	}
+	f := &pathFinder{at: at}
+	for _, doc := range file.Docs {
+		ast.Walk(f, doc.Body)
+	}
+	return strings.TrimPrefix(f.path, "$.")
+}
+
+type pathFinder struct {
+	at   *token.Position
+	path string
+}
+
+// Visit implements ast.Visitor.
+func (f *pathFinder) Visit(n ast.Node) ast.Visitor {
+	if t := n.GetToken(); t != nil && t.Position != nil && t.Position.Offset == f.at.Offset {
+		f.path = n.GetPath()
+	}
+	return f
 }
 
 // readSecrets takes the PIN and the password out of their files.

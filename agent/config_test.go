@@ -1,0 +1,144 @@
+package agent
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// The reference file is valid, and names every field.
+func TestReference(t *testing.T) {
+	b, err := os.ReadFile("reference.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load("reference.yaml"); err != nil {
+		t.Fatal(err)
+	}
+	var walk func(reflect.Type)
+	walk = func(typ reflect.Type) {
+		switch typ.Kind() {
+		case reflect.Slice:
+			walk(typ.Elem())
+		case reflect.Struct:
+			for i := range typ.NumField() {
+				f := typ.Field(i)
+				key := f.Tag.Get("yaml")
+				if key == "-" {
+					continue
+				}
+				if !strings.Contains(string(b), key+":") {
+					t.Errorf("%s.%s (%s) is not in reference.yaml", typ, f.Name, key)
+				}
+				walk(f.Type)
+			}
+		}
+	}
+	walk(reflect.TypeFor[Config]())
+}
+
+const minimal = "modem: {port: /dev/ttyUSB2}\nservices: [{port: 80, target: builtin:http}]\n"
+
+func TestSoracomIsBuiltIn(t *testing.T) {
+	c, err := Parse([]byte(minimal))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.setDefaults()
+	want := NetworkConfig{APN: "soracom.io", Type: "IP", CID: 1, Auth: "chap", User: "sora", Password: "sora", EchoInterval: c.Network.EchoInterval}
+	if d := cmp.Diff(want, c.Network); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	other, err := Parse([]byte(minimal + "network: {apn: internet}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other.setDefaults()
+	if other.Network.User != "" || other.Network.Auth != "none" {
+		t.Errorf("another APN got %+v", other.Network)
+	}
+}
+
+func TestSecretFiles(t *testing.T) {
+	dir := t.TempDir()
+	pin := filepath.Join(dir, "pin")
+	if err := os.WriteFile(pin, []byte("1234\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Parse([]byte("modem: {port: x, pin_file: " + pin + "}\nservices: [{port: 80, target: builtin:http}]\n"))
+	if err != nil || c.Modem.PIN != "1234" {
+		t.Errorf("PIN %q, %v", c.Modem.PIN, err)
+	}
+	for _, bad := range []string{"modem: {port: x, pin: '1234', pin_file: " + pin + "}\n", "modem: {port: x, pin_file: " + dir + "/absent}\n"} {
+		if _, err := Parse([]byte(bad)); err == nil || !strings.Contains(err.Error(), "[1:") || !strings.Contains(err.Error(), "modem.pin_file") {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}
+
+func TestBadConfigurations(t *testing.T) {
+	tests := []struct {
+		name, file string
+		want       []string
+	}{
+		{"empty", "", []string{"modem.port: required", "services: at least one"}},
+		{"unknown key", "modem: {port: x}\nmodm: {}\n", []string{"[2:1]", "modm"}},
+		{"wrong type", "modem: {port: x, baud: fast}\n", []string{"[1:", "baud"}},
+		{"port", "modem: {port: x}\nservices:\n  - {port: 80, target: builtin:http}\n  - {port: 70000, target: builtin:vnc}\n",
+			[]string{"[4:12]", "services[1].port", `"70000"`, "1 to 65535"}},
+		{"same port", "modem: {port: x}\nservices: [{port: 80, target: builtin:http}, {port: 80, target: builtin:vnc}]\n", []string{"services[1].port", "another service"}},
+		{"target", "modem: {port: x}\nservices: [{port: 80, target: builtin:ftp}]\n", []string{"services[0].target", `"builtin:ftp"`, "builtin:modbus"}},
+		{"tcp target", "modem: {port: x}\nservices: [{port: 80, target: 'tcp://127.0.0.1'}]\n", []string{"services[0].target"}},
+		{"auth", minimal + "network: {auth: mschap}\n", []string{"[3:17]", "network.auth", "chap, pap and none"}},
+		{"apn", minimal + "network: {apn: 'a\";H'}\n", []string{"network.apn"}},
+		{"pin", "modem: {port: x, pin: '12'}\n" + "services: [{port: 80, target: builtin:http}]\n", []string{"modem.pin", "4 to 8 digits"}},
+		{"several", "modem: {baud: -1}\nlog: {level: loud}\nservices: [{port: 80, target: builtin:http}]\n", []string{"modem.port", "modem.baud", "log.level"}},
+		{"no yaml", "modem: {", []string{"["}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Parse([]byte(tt.file))
+			if err == nil {
+				t.Fatal("no error")
+			}
+			for _, w := range tt.want {
+				if !strings.Contains(err.Error(), w) {
+					t.Errorf("%q is not in: %v", w, err)
+				}
+			}
+		})
+	}
+}
+
+func TestSecretsAreNotInErrors(t *testing.T) {
+	_, err := Parse([]byte("modem: {port: x, pin: 'hunter'}\nnetwork: {password: \"hunter\\n\", nonsense: 1}\n"))
+	if err == nil || strings.Contains(err.Error(), "hunter") {
+		t.Errorf("%v", err)
+	}
+	_, err = Parse([]byte("modem: {port: x, pin: 'hunter'}\nnetwork: {password: \"hunter\\n\"}\n"))
+	if err == nil || strings.Contains(err.Error(), "hunter") {
+		t.Errorf("%v", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	b, err := os.ReadFile("reference.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(string(b))
+	f.Add(minimal)
+	f.Fuzz(func(t *testing.T, s string) {
+		if strings.Contains(s, "_file") {
+			return // no reading of files by chance
+		}
+		c, err := Parse([]byte(s))
+		if err == nil && c.Validate() != nil {
+			t.Errorf("%q: parsed, and not valid", s)
+		}
+	})
+}
