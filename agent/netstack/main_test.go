@@ -25,10 +25,7 @@ var (
 // startSwitch runs a switch until the test ends.
 func startSwitch(t testing.TB, cfg SwitchConfig) *Switch {
 	t.Helper()
-	w, err := NewSwitch(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := NewSwitch(cfg)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- w.Run(ctx) }()

@@ -12,12 +12,18 @@ import (
 	"github.com/gopacket/gopacket"
 	"github.com/gopacket/gopacket/layers"
 	"github.com/gopacket/gopacket/pcapgo"
+
+	"minato/agent/netstack/capture"
 )
 
 // TestSwitchCapture reads a capture back: every packet of a short connection, whole, in order, with ports and flags.
 func TestSwitchCapture(t *testing.T) {
 	var file safeBuffer
-	w := startSwitch(t, SwitchConfig{Capture: &file})
+	recorder, err := capture.New(&file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := startSwitch(t, SwitchConfig{Capture: func(p []byte) { recorder.Packet(0, capture.Unknown, p) }})
 	a, b := addHost(t, w, addrA), addHost(t, w, addrB)
 	c, s := connPair(t, a, b, "10.0.0.2:80")
 	c.Write([]byte("hello"))
@@ -26,7 +32,7 @@ func TestSwitchCapture(t *testing.T) {
 	if err != nil || string(got) != "hello" {
 		t.Fatalf("got %q, %v", got, err)
 	}
-	if err := w.Flush(); err != nil {
+	if err := recorder.Flush(); err != nil {
 		t.Fatal(err)
 	}
 	r, err := pcapgo.NewNgReader(bytes.NewReader(file.Bytes()), pcapgo.DefaultNgReaderOptions)

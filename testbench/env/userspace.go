@@ -1,7 +1,6 @@
 package env
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +11,7 @@ import (
 	"sync"
 
 	"minato/agent/netstack"
+	"minato/agent/netstack/capture"
 )
 
 // userspace is an internet of userspace stacks: the relay at 203.0.113.1, clients at 198.51.100.1 and up (the documentation's
@@ -76,12 +76,14 @@ func (e *Env) startUserspace() error {
 	if err != nil {
 		return err
 	}
-	w := bufio.NewWriterSize(f, 1<<20)
-	sw, err := netstack.NewSwitch(netstack.SwitchConfig{Capture: w})
+	recorder, err := capture.New(f)
 	if err != nil {
 		return errors.Join(err, f.Close())
 	}
-	e.stops = append(e.stops, func() error { return errors.Join(w.Flush(), f.Close()) })
+	e.stops = append(e.stops, func() error { return errors.Join(recorder.Flush(), f.Close()) })
+	sw := netstack.NewSwitch(netstack.SwitchConfig{
+		Capture: func(packet []byte) { recorder.Packet(0, capture.Unknown, packet) },
+	})
 	u := &userspace{sw: sw, capture: path, clients: map[int]*netstack.Stack{}}
 	if u.relay, err = sw.Host(UserspaceRelay); err != nil {
 		return err
