@@ -12,6 +12,9 @@ import (
 // hangUp is called at the EIO that follows the last close. While no user has the device open, every read of the master is EIO
 // at once, so we open the device ourselves and hold it until a user's first byte: reads block again, with no spin.
 //
+// A user that opens the device again before the reader has run at all is not told from one that never left: the kernel keeps no
+// count of edges.
+//
 // What the user left unread is thrown away, as a USB driver does at close.
 func (p *Port) hangUp() error {
 	p.mu.Lock()

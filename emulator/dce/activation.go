@@ -1,0 +1,143 @@
+package dce
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"minato/agent/ppp"
+	"minato/emulator/core"
+)
+
+func readActive(x *exchange) result {
+	x.m.mu.Lock()
+	defer x.m.mu.Unlock()
+	list, _ := x.m.contextsLocked(nil)
+	for _, c := range list {
+		x.info(fmt.Sprintf("+CGACT: %d,%s", c.cid, bit(c.session != nil)))
+	}
+	return resultOK
+}
+
+// setActive is +CGACT=<state>[,<cid>,...]; without cid it means all.
+func setActive(x *exchange, a args) result {
+	on, ok := a.number(0, 1, 0, 1)
+	if !ok {
+		return cmeError(cmeIncorrectParams)
+	}
+	x.m.mu.Lock()
+	list, ok := x.m.contextsLocked(a[min(1, len(a)):])
+	registered := x.m.reg.stat == RegisteredHome
+	var change []*pdpContext
+	for _, c := range list {
+		if (c.session != nil) != (on == 1) {
+			change = append(change, c)
+		}
+	}
+	x.m.mu.Unlock()
+	if !ok {
+		return cmeError(cmeIncorrectParams)
+	}
+	for _, c := range change {
+		if on == 0 {
+			x.m.deactivate(c, "deactivated by +CGACT", "ME PDN DEACT")
+			continue
+		}
+		if !registered {
+			return cmeError(cmeNoNetwork)
+		}
+		if _, err := x.m.activate(x.ctx, c.cid, ppp.Credentials{}, nil); err != nil {
+			return activationError(err)
+		}
+	}
+	return resultOK
+}
+
+// activationError maps the network's cause to +CME ERROR (TS 27.007 section 9.2.2).
+func activationError(err error) result {
+	var no *core.Reject
+	switch {
+	case errors.Is(err, context.Canceled):
+		return cmeError(cmeUnknown)
+	case !errors.As(err, &no):
+		return cmeError(cmeUnknown)
+	}
+	switch no.Cause {
+	case 8:
+		return cmeError(cmeServiceForbidden)
+	case 29:
+		return cmeError(cmePDPAuth)
+	case 27, 33:
+		return cmeError(cmeNotSubscribed)
+	}
+	return cmeError(cmeServiceOption)
+}
+
+func (c *pdpContext) address() string {
+	if c.session == nil {
+		return "0.0.0.0"
+	}
+	return c.session.Lease().Addr.String()
+}
+
+func showAddresses(x *exchange, a args) result {
+	x.m.mu.Lock()
+	defer x.m.mu.Unlock()
+	list, ok := x.m.contextsLocked(a)
+	if !ok {
+		return cmeError(cmeIncorrectParams)
+	}
+	for _, c := range list {
+		x.info(fmt.Sprintf(`+CGPADDR: %d,"%s"`, c.cid, c.address()))
+	}
+	return resultOK
+}
+
+func testAddresses(x *exchange) result {
+	x.m.mu.Lock()
+	defer x.m.mu.Unlock()
+	x.info("+CGPADDR: (" + x.m.cidsLocked(false) + ")")
+	return resultOK
+}
+
+func testParameters(x *exchange) result {
+	x.m.mu.Lock()
+	defer x.m.mu.Unlock()
+	x.info("+CGCONTRDP: (" + x.m.cidsLocked(true) + ")")
+	return resultOK
+}
+
+func (m *Modem) cidsLocked(active bool) string {
+	var list []string
+	all, _ := m.contextsLocked(nil)
+	for _, c := range all {
+		if !active || c.session != nil {
+			list = append(list, strconv.Itoa(c.cid))
+		}
+	}
+	return strings.Join(list, ",")
+}
+
+// showParameters tells what the network granted: cid, bearer, APN, address and mask in one, gateway, name servers.
+func showParameters(x *exchange, a args) result {
+	x.m.mu.Lock()
+	defer x.m.mu.Unlock()
+	list, ok := x.m.contextsLocked(a)
+	if !ok {
+		return cmeError(cmeIncorrectParams)
+	}
+	for _, c := range list {
+		if c.session == nil {
+			continue
+		}
+		lease := c.session.Lease()
+		dns := []string{"0.0.0.0", "0.0.0.0"}
+		for i, d := range lease.DNS[:min(2, len(lease.DNS))] {
+			dns[i] = d.String()
+		}
+		x.info(fmt.Sprintf(`+CGCONTRDP: %d,%d,"%s","%s.255.255.255.255","%s","%s","%s"`, c.cid, 4+c.cid, c.apn, lease.Addr, lease.Addr, dns[0], dns[1]))
+	}
+	return resultOK
+}
