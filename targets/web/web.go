@@ -9,7 +9,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"html/template"
 	"log/slog"
 	"net"
 	"net/http"
@@ -40,7 +39,7 @@ type Config struct {
 // Server serves the page on any number of listeners.
 type Server struct {
 	cfg     Config
-	page    *template.Template
+	page    string // page/index.html
 	handler http.Handler
 }
 
@@ -49,11 +48,11 @@ func NewServer(cfg Config) (*Server, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	page, err := template.ParseFS(pages, "page/index.html")
+	page, err := pages.ReadFile("page/index.html")
 	if err != nil {
-		return nil, fmt.Errorf("parsing the page: %w", err)
+		return nil, fmt.Errorf("reading the page: %w", err)
 	}
-	s := &Server{cfg: cfg, page: page}
+	s := &Server{cfg: cfg, page: string(page)}
 	s.handler = secure(s.routes())
 	return s, nil
 }
