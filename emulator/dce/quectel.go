@@ -9,10 +9,10 @@ import (
 func quectelCommands() []command {
 	return []command{
 		{name: "+QNWINFO", exec: networkInformation, test: says()},
-		{name: "+QCSQ", exec: vendorSignal, read: vendorSignal, test: says(`+QCSQ: ("NOSERVICE","GSM","WCDMA","TDSCDMA","LTE","CDMA","EVDO")`)},
+		{name: "+QCSQ", exec: vendorSignal, read: says("+QCSQ: 0"), test: says(`+QCSQ: ("NOSERVICE","GSM","WCDMA","TDSCDMA","LTE","CDMA","EVDO")`)},
 		{name: "+QSPN", exec: registeredName, test: says()},
 		{name: "+QENG", test: says(`+QENG: ("servingcell","neighbourcell")`), set: engineering},
-		{name: "+QPINC", read: pinCounters, test: says(`+QPINC: ("SC","P2")`), set: func(x *exchange, _ args) result { return pinCounters(x) }},
+		{name: "+QPINC", read: func(x *exchange) result { return pinCounters(x, nil) }, test: says(`+QPINC: ("SC","P2")`), set: pinCounters},
 		{name: "+QICSGP", set: contextParameters},
 		{name: "+QCFG", test: says(`+QCFG: "usbnet",(0-3)`), set: vendorConfiguration},
 		{name: "+QURCCFG", test: says(`+QURCCFG: "urcport",("usbat","usbmodem","uart1","all")`), set: urcPort},
@@ -77,14 +77,27 @@ func engineering(x *exchange, a args) result {
 	return resultOK
 }
 
-func pinCounters(x *exchange) result {
+// pinCounters tells the tries left of PIN and PUK, for all facilities or for the one that is named.
+func pinCounters(x *exchange, a args) result {
 	x.m.mu.Lock()
 	defer x.m.mu.Unlock()
 	sim := &x.m.sim
 	if !sim.inserted {
 		return cmeError(cmeSIMNotInserted)
 	}
-	x.info(fmt.Sprintf(`+QPINC: "SC",%d,%d`, pinTries-sim.badPIN, pukTries-sim.badPUK), fmt.Sprintf(`+QPINC: "P2",%d,%d`, pinTries, pukTries))
+	all := map[string]string{
+		"SC": fmt.Sprintf(`+QPINC: "SC",%d,%d`, pinTries-sim.badPIN, pukTries-sim.badPUK),
+		"P2": fmt.Sprintf(`+QPINC: "P2",%d,%d`, pinTries, pukTries),
+	}
+	if a == nil {
+		x.info(all["SC"], all["P2"])
+		return resultOK
+	}
+	line, ok := all[a.str(0)]
+	if !ok || len(a) > 1 {
+		return resultError
+	}
+	x.info(line)
 	return resultOK
 }
 

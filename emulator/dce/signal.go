@@ -8,7 +8,7 @@ type Signal struct {
 	SINR int `json:"sinr"` // dB
 }
 
-// DefaultSignal is a good one: a Quectel +QCSQ of it is -52,-81,195,-10, and +CSQ is 30.
+// DefaultSignal is the example of +QCSQ in Quectel's application notes: -52,-81,195,-10; +CSQ of it is 30.
 var DefaultSignal = Signal{RSSI: -52, RSRP: -81, RSRQ: -10, SINR: 19}
 
 // SetSignal changes what the radio receives.
