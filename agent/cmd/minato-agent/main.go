@@ -5,11 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
-
-	"github.com/alecthomas/kong"
 
 	"minato/agent/tty"
 )
@@ -22,48 +21,10 @@ const (
 	exitPermission  = 4
 )
 
-type cli struct {
-	LogLevel  string `help:"Least level that is logged: debug, info, warn or error. Over the configuration's." enum:"debug,info,warn,error," default:""`
-	LogFormat string `help:"text or json. Over the configuration's." enum:"text,json," default:""`
-
-	Run    runCmd    `cmd:"" help:"Keep the device online and serve its ports."`
-	Status statusCmd `cmd:"" help:"Show what the running agent knows."`
-	Doctor doctorCmd `cmd:"" help:"Look for what is wrong, step by step."`
-	AT     atCmd     `cmd:"" name:"at" help:"Send one AT command to the modem."`
-	Config struct {
-		Check checkCmd `cmd:"" help:"Check a configuration file."`
-	} `cmd:"" help:"Work with the configuration."`
-	Modems modemsCmd `cmd:"" help:"List the serial ports of USB modems."`
-}
-
-const description = `Brings a cellular device onto its closed network and serves the listed ports there.
-
-Examples:
-  minato-agent modems                      which ports are there
-  minato-agent at --port /dev/ttyUSB2 'AT+CSQ'
-  minato-agent config check /etc/minato/agent.yaml
-  minato-agent run -c /etc/minato/agent.yaml
-  minato-agent status --json
-  minato-agent doctor`
-
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:]))
-}
-
-// run parses the arguments, runs the command, and gives the exit status.
-func run(ctx context.Context, args []string) int {
-	var c cli
-	p, err := kong.New(&c, kong.Name("minato-agent"), kong.Description(description), kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(&c))
-	if err != nil {
-		panic("minato-agent: " + err.Error())
-	}
-	k, err := p.Parse(args)
-	if err != nil {
-		return report(&usageError{err})
-	}
-	return report(k.Run())
+	os.Exit(report(os.Stderr, run(ctx, os.Args[1:], os.Stdout, os.Stderr)))
 }
 
 // usageError is bad usage or configuration; checkError is a check that failed.
@@ -75,20 +36,22 @@ type (
 func (e *usageError) Unwrap() error { return e.error }
 func (e *checkError) Unwrap() error { return e.error }
 
-// report prints an error, and what to do where that is known.
-func report(err error) int {
+// report prints an error, and what to do where that is known, and gives the exit status.
+func report(w io.Writer, err error) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintf(os.Stderr, "minato-agent: error: %v\n", err)
+	fmt.Fprintf(w, "minato-agent: error: %v\n", err)
 	var hinted interface{ Hint() string }
 	if errors.As(err, &hinted) && hinted.Hint() != "" {
-		fmt.Fprintf(os.Stderr, "minato-agent: hint: %s\n", hinted.Hint())
+		fmt.Fprintf(w, "minato-agent: hint: %s\n", hinted.Hint())
 	}
+	var usage *usageError
+	var check *checkError
 	switch {
-	case errors.As(err, new(*usageError)):
+	case errors.As(err, &usage):
 		return exitUsage
-	case errors.As(err, new(*checkError)):
+	case errors.As(err, &check):
 		return exitCheck
 	case errors.Is(err, os.ErrPermission), errors.Is(err, tty.ErrPermission):
 		return exitPermission

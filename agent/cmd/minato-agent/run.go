@@ -2,23 +2,23 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 
 	"minato/agent"
 )
 
-type runCmd struct {
-	Config string `short:"c" required:"" placeholder:"FILE" help:"Configuration."`
-}
-
-func (r *runCmd) Run(ctx context.Context, c *cli) error {
-	cfg, err := agent.Load(r.Config)
+// runAgent keeps the device online until it is told to end.
+func (p *program) runAgent(ctx context.Context, _ []string) error {
+	if p.config == "" {
+		return &usageError{errors.New("run needs -c FILE")}
+	}
+	cfg, err := agent.Load(p.config)
 	if err != nil {
 		return &usageError{err}
 	}
-	cfg.Logger = c.logger(cfg.Log)
+	cfg.Logger = p.logger(cfg.Log)
 	a, err := agent.New(cfg)
 	if err != nil {
 		return &usageError{err}
@@ -27,36 +27,29 @@ func (r *runCmd) Run(ctx context.Context, c *cli) error {
 }
 
 // logger writes to stderr. The flags go over the configuration.
-func (c *cli) logger(cfg agent.LogConfig) *slog.Logger {
-	if c.LogLevel != "" {
-		cfg.Level = c.LogLevel
+func (p *program) logger(cfg agent.LogConfig) *slog.Logger {
+	if p.log.Level != "" {
+		cfg.Level = p.log.Level
 	}
-	if c.LogFormat != "" {
-		cfg.Format = c.LogFormat
+	if p.log.Format != "" {
+		cfg.Format = p.log.Format
 	}
-	var opts slog.HandlerOptions
-	level := slog.LevelInfo
-	if cfg.Level != "" && level.UnmarshalText([]byte(cfg.Level)) == nil {
-		opts.Level = level
+	var level slog.Level // info
+	if cfg.Level != "" {
+		level.UnmarshalText([]byte(cfg.Level)) // one of four words, as was checked
 	}
+	opts := &slog.HandlerOptions{Level: level}
 	if cfg.Format == "json" {
-		return slog.New(slog.NewJSONHandler(os.Stderr, &opts))
+		return slog.New(slog.NewJSONHandler(p.errOut, opts))
 	}
-	return slog.New(slog.NewTextHandler(os.Stderr, &opts))
+	return slog.New(slog.NewTextHandler(p.errOut, opts))
 }
 
-type checkCmd struct {
-	File string `arg:"" help:"Configuration."`
-}
-
-func (c *checkCmd) Run() error {
-	cfg, err := agent.Load(c.File)
-	if err == nil {
-		_, err = agent.New(cfg)
-	}
-	if err != nil {
+// checkConfig checks a file, without making or opening what it names.
+func (p *program) checkConfig(_ context.Context, args []string) error {
+	if _, err := agent.Load(args[0]); err != nil {
 		return &usageError{err}
 	}
-	fmt.Println(c.File + ": good")
+	fmt.Fprintf(p.out, "%s: good\n", args[0])
 	return nil
 }

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestCommandLine(t *testing.T) {
+	good := filepath.Join(t.TempDir(), "good.yaml")
+	if err := os.WriteFile(good, []byte("modem: {port: /dev/no-such-modem}\nservices: [{port: 22, target: 'tcp://127.0.0.1:22'}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	bad := filepath.Join(t.TempDir(), "bad.yaml")
+	if err := os.WriteFile(bad, []byte("modem: {prot: /dev/ttyUSB2}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	absent := filepath.Join(t.TempDir(), "agent.sock")
+	tests := []struct {
+		args []string
+		exit int
+		says string
+	}{
+		{nil, 2, "which command"},
+		{[]string{"--help"}, 0, "Examples"},
+		{[]string{"run", "--help"}, 0, "configuration file"},
+		{[]string{"walk"}, 2, `no command "walk"`},
+		{[]string{"run"}, 2, "needs -c"},
+		{[]string{"run", "-c", bad}, 2, "prot"},
+		{[]string{"run", "-c", good, "--log-level", "loud"}, 2, "loud"},
+		{[]string{"config", "check", good, "--log-level", "debug"}, 0, "good"},
+		{[]string{"config", "check", bad}, 2, "[1:9]"},
+		{[]string{"config", "check"}, 2, "takes 1 arguments"},
+		{[]string{"status", "--socket", absent}, 3, "no agent runs"},
+		{[]string{"at", "AT+CSQ", "--socket", absent}, 3, "asking the agent"},
+		{[]string{"at", "--port", "/dev/no-such-modem", "AT+CSQ"}, 3, "hint: check the cable"},
+		{[]string{"at", "--timeout", "soon", "AT"}, 2, "--timeout"},
+		{[]string{"doctor", "-c", good, "--socket", absent}, 1, "FAIL port /dev/no-such-modem [A24]"},
+		{[]string{"doctor", "--json", "-c", good, "--socket", absent}, 1, `"code": "A24"`},
+		{[]string{"modems", "--json=maybe"}, 2, "maybe"},
+	}
+	for _, tt := range tests {
+		t.Run(strings.Join(tt.args, " "), func(t *testing.T) {
+			var out bytes.Buffer
+			exit := report(&out, run(t.Context(), tt.args, &out, &out))
+			if exit != tt.exit || !strings.Contains(out.String(), tt.says) {
+				t.Errorf("exit status %d, want %d; output does not say %q:\n%s", exit, tt.exit, tt.says, &out)
+			}
+		})
+	}
+}
