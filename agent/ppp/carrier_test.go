@@ -3,6 +3,9 @@ package ppp_test
 import (
 	"bytes"
 	"errors"
+	"io"
+	"net"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -140,4 +143,47 @@ func TestServerIgnoresSign(t *testing.T) {
 		default:
 		}
 	})
+}
+
+// lendingPort gives its chunks through WriteTo and keeps what is not taken, as a demultiplexer of AT and data does.
+type lendingPort struct {
+	*ppptest.Port
+	chunks chan string
+	kept   string
+}
+
+func (p *lendingPort) WriteTo(w io.Writer) (int64, error) {
+	for c := range p.chunks {
+		n, err := w.Write([]byte(c))
+		if err != nil {
+			p.kept += c[n:]
+			for c := range p.chunks {
+				p.kept += c
+			}
+			return 0, err
+		}
+	}
+	return 0, io.EOF
+}
+
+// TestLineGoesAfterSign: the port vanishes while NO CARRIER stands in an unfinished frame.
+func TestLineGoesAfterSign(t *testing.T) {
+	for _, last := range []string{"~!half a pa" + sign, "~" + sign + "RDY"} {
+		synctest.Test(t, func(t *testing.T) {
+			a, b := net.Pipe()
+			port := &lendingPort{Port: ppptest.NewPort(a), chunks: make(chan string, 3)}
+			port.chunks <- last
+			port.chunks <- "next"
+			close(port.chunks)
+			go io.Copy(io.Discard, b) // ends when Run closes the port
+			if err := ppp.New(port, ppp.Config{}).Run(t.Context()); !errors.Is(err, ppp.ErrNoCarrier) {
+				t.Errorf("ended with %v, want ErrNoCarrier", err)
+			}
+			given := string(port.Unreads())
+			if all := last[strings.Index(last, sign):] + "next"; given+port.kept != all {
+				t.Errorf("%q given back and %q kept, want %q in all", given, port.kept, all)
+			}
+			b.Close()
+		})
+	}
 }

@@ -167,7 +167,12 @@ func (c *Conn) lineEnded(ctx context.Context, l *link, err error) ending {
 		l.settle()
 	}
 	if errors.Is(err, errStopReading) {
-		return ending{err: l.ended(ErrNoCarrier), sign: c.in.sign, reader: true}
+		sign, _ := c.in.stop()
+		return ending{err: l.ended(ErrNoCarrier), sign: sign, reader: true}
+	}
+	select {
+	case <-c.in.suspect:
+	default:
 	}
 	if sign, ended := c.in.silent(); ended { // no line is more silent than one that has gone
 		return ending{err: l.ended(ErrNoCarrier), sign: sign, reader: true}
@@ -199,20 +204,20 @@ func (c *Conn) finish(end ending, readErr, writeErr <-chan error) {
 		}
 	}
 	unread(end.sign)
+	rest, stopped := c.in.stop()
+	unread(rest) // before Close, so that what the port still has comes after it
 	c.port.Close()
 	if !end.writer {
 		<-writeErr
 	}
 	if !end.reader {
 		<-readErr
-		switch {
-		case end.sign == nil && c.in.sign != nil:
-			unread(c.in.sign) // the modem spoke while the link was ending for another reason,
-		case end.sign == nil:
-			unread(c.in.decoder.PartialSign()) // or began to
-		}
-		unread(c.in.late)
 	}
+	if !stopped {
+		rest, _ = c.in.stop()
+		unread(rest)
+	}
+	unread(c.in.late)
 	c.out.mu.Lock()
 	c.out.setIPLocked(defaultFraming, 0)
 	c.out.mu.Unlock()

@@ -33,14 +33,12 @@ type reader struct {
 	deliver atomic.Pointer[func([]byte)]
 	ipMu    sync.Mutex // held while deliver runs: the loop hands over packets too, those that overtook IPCP's last word
 
-	suspect chan struct{} // holds a token when candidate was set
-	mu      sync.Mutex    // guards what follows
-	// candidate is the line from a NO CARRIER on that stands in an unfinished frame, until anything more comes.
-	candidate []byte
-	ended     bool   // the event loop has taken candidate as the end of data mode,
-	late      []byte // and this came after it
+	suspect chan struct{} // gets a token when a NO CARRIER stands in the unfinished frame at the end of a chunk
 
-	sign []byte // set when run returns errStopReading; read after that
+	mu      sync.Mutex // held while a chunk is decoded, deliver included: others only try it. Guards what follows, and decoder
+	sign    []byte     // set when run returns errStopReading
+	stopped bool       // PPP takes no more octets:
+	late    []byte     // these came nevertheless
 }
 
 // run reads until the port fails or data mode ends.
@@ -56,7 +54,8 @@ func (r *reader) run() error {
 	for {
 		n, err := r.port.Read(buf)
 		if n > 0 {
-			if _, err := r.Write(buf[:n]); err != nil {
+			if taken, err := r.Write(buf[:n]); err != nil {
+				r.late = append(r.late, buf[taken:n]...) // nobody else has it
 				return err
 			}
 		}
@@ -66,17 +65,14 @@ func (r *reader) run() error {
 	}
 }
 
-// Write takes one chunk of the line: reader is what the port's WriteTo writes to.
+// Write takes one chunk of the line: reader is what the port's WriteTo writes to. A chunk that comes after the end is not taken,
+// so that it stays with the port.
 func (r *reader) Write(chunk []byte) (int, error) {
 	r.mu.Lock()
-	r.candidate = nil
-	if r.ended {
-		r.late = append(r.late, chunk...)
-		r.mu.Unlock()
-		return len(chunk), nil
+	defer r.mu.Unlock()
+	if r.stopped {
+		return 0, errStopReading
 	}
-	r.mu.Unlock()
-
 	before := r.decoder.Counters
 	sign, ended := r.decoder.Decode(chunk, r.frame)
 	r.count(before, len(chunk))
@@ -85,10 +81,7 @@ func (r *reader) Write(chunk []byte) (int, error) {
 		r.ipOpen.Store(false) // not one packet more: the line belongs to AT
 		return len(chunk), errStopReading
 	}
-	if tail, ok := r.decoder.Candidate(); ok {
-		r.mu.Lock()
-		r.candidate = tail
-		r.mu.Unlock()
+	if _, ok := r.decoder.Candidate(); ok {
 		select {
 		case r.suspect <- struct{}{}:
 		default:
@@ -137,10 +130,33 @@ func (r *reader) packet(p []byte) {
 	r.counters.packetsIn.Add(1)
 }
 
-// silent is called when the line was silent for long enough after the last suspect. It tells whether data mode has ended so.
+// silent is called when the line was silent for long enough after a suspect. It tells whether data mode has ended so.
 func (r *reader) silent() (sign []byte, ended bool) {
-	r.mu.Lock()
+	if !r.mu.TryLock() {
+		return nil, false // it is not silent
+	}
 	defer r.mu.Unlock()
-	r.ended = r.candidate != nil
-	return r.candidate, r.ended
+	if len(r.suspect) > 0 {
+		return nil, false // nor was it for long
+	}
+	sign, ended = r.decoder.Candidate()
+	r.stopped = r.stopped || ended
+	return sign, ended
+}
+
+// stop makes the reader take no more, when it is not at work just now, and returns what of the last chunk was not PPP's.
+func (r *reader) stop() (rest []byte, ok bool) {
+	if !r.mu.TryLock() {
+		return nil, false
+	}
+	defer r.mu.Unlock()
+	switch {
+	case r.stopped:
+	case r.sign != nil: // the modem spoke while the link was ending for another reason,
+		rest = r.sign
+	default:
+		rest = r.decoder.PartialSign() // or began to
+	}
+	r.stopped = true
+	return rest, true
 }
