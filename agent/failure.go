@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"minato/agent/modem"
@@ -32,7 +33,11 @@ var codeNames = map[Code]string{
 	PPPAuth: "ppp-auth", NoAddress: "no-address", DeadLink: "dead-link", ServiceDown: "service-down",
 }
 
-const weakHint = "move the antenna or take a better one: outside, higher, away from metal"
+const (
+	contextHint = "check network.apn and network.type against the SIM's contract"
+	authHint    = "check network.user, network.password and network.auth"
+	weakHint    = "move the antenna or take a better one: outside, higher, away from metal"
+)
 
 // Failure is why a round ended: one line for people, with what to do.
 type Failure struct {
@@ -73,7 +78,7 @@ func fail(s State, err error) *Failure {
 		f.Hint = "check the antenna, the SIM's contract, and whether roaming is allowed"
 	case StateContext, StateDial:
 		f.Code = NoContext
-		f.Hint = "check network.apn and network.type against the SIM's contract"
+		f.Hint = contextHint
 	case StatePPP, StateIP:
 		pppCode(f)
 	case StateServices:
@@ -91,7 +96,7 @@ func fail(s State, err error) *Failure {
 func pppCode(f *Failure) {
 	switch {
 	case errors.Is(f.Err, ppp.ErrAuthRefused):
-		f.Code, f.Hint = PPPAuth, "check network.user, network.password and network.auth"
+		f.Code, f.Hint = PPPAuth, authHint
 	case errors.Is(f.Err, ppp.ErrDeadLink):
 		f.Code = DeadLink
 	default:
@@ -99,27 +104,45 @@ func pppCode(f *Failure) {
 	}
 }
 
-// causeCode makes of the modem's extended error report (+CEER, free text with 24.301's names or numbers) a better code than
-// the failure has, where it says more.
+// networkCauses are the numbers of 24.301 (9.9.4.4) that change a failure's code.
+var networkCauses = map[int]Code{
+	8:  NoContext, // operator determined barring
+	27: NoContext, // missing or unknown APN
+	29: PPPAuth,   // user authentication failed
+	33: NoContext, // requested service option not subscribed
+}
+
+// causeCode gives a failure the code that the modem's extended error report tells of. +CEER is free text; modems write 24.301's
+// names, its numbers, or both.
 func causeCode(f *Failure, text string) {
 	lower := strings.ToLower(text)
-	contains := func(words ...string) bool {
-		for _, w := range words {
-			if strings.Contains(lower, w) {
-				return true
-			}
+	if text == "" || strings.Contains(lower, "no cause") || strings.HasPrefix(lower, "normal") {
+		return
+	}
+	code := Code("")
+	if _, number, ok := strings.Cut(lower, "cause "); ok {
+		end := strings.IndexFunc(number, func(r rune) bool { return r < '0' || r > '9' })
+		if end < 0 {
+			end = len(number)
 		}
-		return false
+		if n, err := strconv.Atoi(number[:end]); err == nil {
+			code = networkCauses[n]
+		}
 	}
 	switch {
-	case text == "" || contains("no cause", "normal"):
-		return
-	case contains("authentication", "cause 29"):
-		f.Code, f.Hint = PPPAuth, "check network.user, network.password and network.auth"
-	case contains("apn", "cause 27", "not subscribed", "cause 33", "barring", "cause 8"):
-		f.Code, f.Hint = NoContext, "check network.apn and network.type against the SIM's contract"
+	case code != "":
+	case strings.Contains(lower, "authentication"):
+		code = PPPAuth
+	case strings.Contains(lower, "apn"), strings.Contains(lower, "not subscribed"), strings.Contains(lower, "barring"):
+		code = NoContext
 	}
-	f.Err = fmt.Errorf("%w; the network says: %.120s", f.Err, text)
+	switch code {
+	case PPPAuth:
+		f.Code, f.Hint = code, authHint
+	case NoContext:
+		f.Code, f.Hint = code, contextHint
+	}
+	f.Err = fmt.Errorf("the network says: %.120s (%w)", text, f.Err)
 }
 
 // simFailure says what the SIM needs.
