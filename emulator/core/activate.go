@@ -76,6 +76,11 @@ func (c *Core) openLocked(sub *subscriber) (*Session, error) {
 	}
 	sub.sessions++
 	s := newSession(c, sub, addr, fmt.Sprintf("%s-%d", sub.IMSI, sub.sessions))
+	if err := s.openGateway(); err != nil {
+		s.cancel()
+		c.pool.release(addr)
+		return nil, fmt.Errorf("opening session %s: %w", s.id, err)
+	}
 	sub.session = s
 	c.routesMu.Lock()
 	c.routes[addr] = s

@@ -1,8 +1,11 @@
-// Package core is the closed cellular network behind the emulator's modems: subscribers, their sessions and addresses, one
-// gateway stack for all of them, and the doors into and out of the network.
+// Package core is the closed cellular network behind the emulator's modems: subscribers, their sessions and addresses, the
+// gateway's end of each session, and the doors into and out of the network.
 //
-//	modem -> Session.Deliver -> uplink (anti-spoofing, isolation) -> gateway stack -> door
-//	door -> gateway stack -> gateway (one look-up a packet) -> the session's downlink queue -> modem
+//	modem -> Session.Deliver -> uplink (anti-spoofing, isolation) -> the session's gateway stack -> door
+//	door -> the session's gateway stack -> the session's downlink queue -> modem
+//
+// Each session has a gateway stack of its own, all with the same addresses. A line that is full so pushes back on the TCP
+// connections through it alone, and nothing that one device does, or leaves undone, reaches another.
 //
 // A session is the only way to a device: a door dials a SIM, which is looked up at that moment, and the end of the session
 // ends every connection through it before its address can go to another device.
@@ -21,7 +24,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"minato/agent/netstack"
 	"minato/agent/netstack/capture"
 )
 
@@ -36,7 +38,7 @@ const (
 	defaultRest        = 60 * time.Second
 	defaultDialTimeout = 10 * time.Second
 	flushInterval      = time.Second // how long a packet may wait before a reader of the capture sees it
-	gatewayQueue       = 1024        // of all sessions together; what waits for one device waits in its own queue
+	gatewayQueue       = 128         // packets of one session before TCP waits; what waits for the device waits in its own queue
 )
 
 // Config describes the network. The zero value is a network with no subscriber.
@@ -55,11 +57,9 @@ type Config struct {
 type Core struct {
 	cfg     Config
 	log     *slog.Logger
-	gateway *netstack.Stack
 	capture *capture.Writer // nil: none
 	ready   chan struct{}
 	started atomic.Bool
-	lost    atomic.Uint64 // downlink packets to addresses without a session
 
 	// mu guards what follows. It is never held while a session ends or anything outside this package is called.
 	mu     sync.Mutex
@@ -68,14 +68,14 @@ type Core struct {
 	byIMSI map[string]*subscriber
 	pool   *pool
 	ended  bool
-	wg     sync.WaitGroup // the sessions' carriers
+	wg     sync.WaitGroup // what the sessions run
 
 	routesMu sync.RWMutex
 	routes   map[netip.Addr]*Session
 }
 
-// New checks the configuration and builds the network. Run must be called, if only with a context that has ended, since the
-// gateway holds goroutines from here on.
+// New checks the configuration and builds the network. Sessions hold goroutines, which Run ends; so Run must be called, if only with a
+// context that has ended.
 func New(cfg Config) (*Core, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
@@ -102,13 +102,6 @@ func New(cfg Config) (*Core, error) {
 			return nil, fmt.Errorf("subscriber %d: %w", i, err)
 		}
 	}
-	gw, err := netstack.New(netstack.Config{
-		Addrs: append([]netip.Addr{cfg.Gateway}, cfg.DNS...), MTU: mtu, Queue: gatewayQueue, Logger: cfg.Logger, Output: c.output,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("building the gateway: %w", err)
-	}
-	c.gateway = gw
 	return c, nil
 }
 
@@ -159,19 +152,9 @@ func (c *Core) Run(ctx context.Context) error {
 	if !c.started.CompareAndSwap(false, true) {
 		return errors.New("core: Run was called twice")
 	}
-	names, err := c.listenNames()
-	if err != nil {
-		c.gateway.Close()
-		return err
-	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return c.gateway.Run(ctx) })
-	for _, conn := range names {
-		g.Go(func() error { return serveNames(ctx, conn) })
-	}
 	g.Go(func() error { return c.runCapture(ctx) })
 	g.Go(func() error { return c.end(ctx) })
-	<-c.gateway.Ready()
 	close(c.ready)
 	return g.Wait()
 }

@@ -98,7 +98,7 @@ func (s *Session) dial(ctx context.Context, port uint16) (net.Conn, error) {
 	defer cancel()
 	defer context.AfterFunc(s.ctx, cancel)()
 	from := netip.AddrPortFrom(s.core.cfg.Gateway, 0)
-	conn, err := s.core.gateway.DialFrom(limited, from, "tcp4", netip.AddrPortFrom(s.addr, port).String())
+	conn, err := s.gateway.DialFrom(limited, from, "tcp4", netip.AddrPortFrom(s.addr, port).String())
 	if s.ending() {
 		if err == nil {
 			conn.(*netstack.Conn).Abort()

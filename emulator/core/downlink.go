@@ -3,9 +3,8 @@ package core
 import "sync"
 
 const (
-	mtu           = 1500 // of the gateway and of every session; LTE bearers carry that much
-	downlinkQueue = 512  // packets that wait for one device: its bufferbloat
-	carryBatch    = 64   // packets given to the carrier at a time
+	mtu        = 1500 // of the gateway and of every session; LTE bearers carry that much
+	carryBatch = 64   // packets given to the carrier at a time
 )
 
 // packetBuffer holds a packet between the gateway and a device.
@@ -14,89 +13,67 @@ type packetBuffer struct {
 	data [mtu]byte
 }
 
+func (b *packetBuffer) bytes() []byte { return b.data[:b.n] }
+
 var packetBuffers = sync.Pool{New: func() any { return new(packetBuffer) }}
 
-// downlink is the queue of a session. The gateway serves all devices from one goroutine, so it never waits for one of them: a
-// device that takes no packets loses its own only.
+// downlink is the way to the device. Its goroutine is the only one that waits for the modem.
 type downlink struct {
-	wake chan struct{} // something is queued
+	pipe *pipe
 
 	mu      sync.Mutex
-	queue   []*packetBuffer
 	carrier func(packets [][]byte) error // nil: nobody carries
 }
 
 // Attach sets who carries packets to the device. It is called from one goroutine at a time, with at most 64 packets, which
-// are valid during the call only. Packets that came before are lost.
+// are valid during the call only. Packets that came before are lost. While it does not return the queue fills, and what sends to the device
+// waits, or loses its packets where it cannot.
 func (s *Session) Attach(carrier func(packets [][]byte) error) {
 	s.down.mu.Lock()
 	defer s.down.mu.Unlock()
 	s.down.carrier = carrier
 }
 
-// enqueue copies packets for the device, and drops what finds no room.
-func (s *Session) enqueue(packets [][]byte) {
-	d := &s.down
-	var dropped, bytes uint64
+func (d *downlink) to() func([][]byte) error {
 	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.carrier
+}
+
+// enqueue copies packets for the device. With wait it waits for room, and is to be called from what belongs to this session only.
+func (s *Session) enqueue(packets [][]byte, wait bool) {
+	if s.down.to() == nil {
+		s.dropped.Add(uint64(len(packets)))
+		return
+	}
+	var until <-chan struct{}
+	if wait {
+		until = s.ctx.Done()
+	}
 	for _, p := range packets {
-		if d.carrier == nil || len(d.queue) >= downlinkQueue || len(p) > mtu {
-			dropped++
+		if !s.down.pipe.put(p, until) {
+			s.dropped.Add(1)
 			continue
 		}
-		b := packetBuffers.Get().(*packetBuffer)
-		b.n = copy(b.data[:], p)
-		d.queue = append(d.queue, b)
-		bytes += uint64(b.n)
-	}
-	d.mu.Unlock()
-	s.dropped.Add(dropped)
-	s.bytesDown.Add(bytes)
-	select {
-	case d.wake <- struct{}{}:
-	default:
+		s.bytesDown.Add(uint64(len(p)))
 	}
 }
 
 // carry hands queued packets to the carrier. It ends with the session; the Core waits for it.
 func (s *Session) carry() {
-	var (
-		batch   [carryBatch]*packetBuffer
-		packets [carryBatch][]byte
-	)
-	for {
-		select {
-		case <-s.ctx.Done():
+	var packets [carryBatch][]byte
+	s.down.pipe.run(s.ctx, func(batch []*packetBuffer) {
+		carrier := s.down.to()
+		if carrier == nil {
+			s.dropped.Add(uint64(len(batch)))
 			return
-		case <-s.down.wake:
 		}
-		for s.ctx.Err() == nil {
-			n, carrier := s.down.take(batch[:])
-			if n == 0 {
-				break
-			}
-			for i, b := range batch[:n] {
-				packets[i] = b.data[:b.n]
-			}
-			if err := carrier(packets[:n]); err != nil {
-				s.dropped.Add(uint64(n))
-				s.core.log.Debug("the downlink refused packets", "session", s.id, "packets", n, "error", err)
-			}
-			for i, b := range batch[:n] {
-				packetBuffers.Put(b)
-				batch[i] = nil
-			}
+		for i, b := range batch {
+			packets[i] = b.bytes()
 		}
-	}
-}
-
-// take removes the first packets of the queue.
-func (d *downlink) take(batch []*packetBuffer) (int, func([][]byte) error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	n := copy(batch, d.queue)
-	rest := copy(d.queue, d.queue[n:])
-	clear(d.queue[rest:])
-	d.queue = d.queue[:rest]
-	return n, d.carrier
+		if err := carrier(packets[:len(batch)]); err != nil {
+			s.dropped.Add(uint64(len(batch)))
+			s.core.log.Debug("the downlink refused packets", "session", s.id, "packets", len(batch), "error", err)
+		}
+	})
 }

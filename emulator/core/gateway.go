@@ -2,9 +2,11 @@ package core
 
 import (
 	"encoding/binary"
+	"fmt"
 	"net/netip"
 	"slices"
 
+	"minato/agent/netstack"
 	"minato/agent/netstack/capture"
 )
 
@@ -34,7 +36,7 @@ func (s *Session) Deliver(packet []byte) {
 		s.isolated.Add(1)
 		return
 	}
-	c.gateway.Deliver(packet)
+	s.gateway.Deliver(packet)
 }
 
 // isDevice tells whether an address is a device's, now or at another time.
@@ -50,29 +52,32 @@ func (c *Core) isDevice(a netip.Addr) bool {
 	return c.routes[a] != nil
 }
 
-// output runs in the gateway's pump. Packets that follow each other to the same device, as a transfer's do, go there together.
-func (c *Core) output(packets [][]byte) error {
-	for len(packets) > 0 {
-		dst := destination(packets[0])
-		n := 1
-		for n < len(packets) && destination(packets[n]) == dst {
-			n++
-		}
-		c.routesMu.RLock()
-		s := c.routes[dst]
-		c.routesMu.RUnlock()
-		if s == nil {
-			c.lost.Add(uint64(n))
-		} else {
-			if c.capture != nil {
-				for _, p := range packets[:n] {
-					c.capture.Packet(s.sub.iface, capture.Outbound, p)
-				}
-			}
-			s.enqueue(packets[:n])
-		}
-		packets = packets[n:]
+// openGateway makes the network's end of the session, with the network's own services on it.
+func (s *Session) openGateway() error {
+	c := s.core
+	gateway, err := netstack.New(netstack.Config{
+		Addrs: append([]netip.Addr{c.cfg.Gateway}, c.cfg.DNS...), MTU: mtu, Queue: gatewayQueue, Logger: c.log, Output: s.output,
+	})
+	if err != nil {
+		return fmt.Errorf("building the gateway: %w", err)
 	}
+	s.gateway = gateway
+	if err := s.listenNames(); err != nil {
+		gateway.Close()
+		return err
+	}
+	c.wg.Go(func() { gateway.Run(s.ctx) })
+	return nil
+}
+
+// output runs in the pump of the session's gateway. It waits while the device's queue is full, and TCP waits behind it.
+func (s *Session) output(packets [][]byte) error {
+	if c := s.core; c.capture != nil {
+		for _, p := range packets {
+			c.capture.Packet(s.sub.iface, capture.Outbound, p)
+		}
+	}
+	s.enqueue(packets, true)
 	return nil
 }
 

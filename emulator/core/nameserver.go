@@ -1,8 +1,6 @@
 package core
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -15,31 +13,27 @@ const (
 	dnsMaximum = 512 // octets of a UDP message without EDNS (RFC 1035 section 2.3.4)
 )
 
-// listenNames opens the addresses that devices are told.
-func (c *Core) listenNames() ([]net.PacketConn, error) {
-	var conns []net.PacketConn
-	for _, a := range c.cfg.DNS {
+// listenNames opens the addresses that devices are told, on the session's gateway.
+func (s *Session) listenNames() error {
+	for _, a := range s.core.cfg.DNS {
 		address := netip.AddrPortFrom(a, dnsPort).String()
-		conn, err := c.gateway.ListenPacket("udp4", address)
+		conn, err := s.gateway.ListenPacket("udp4", address)
 		if err != nil {
-			return nil, fmt.Errorf("serving DNS on %q: %w", address, err)
+			return fmt.Errorf("serving DNS on %q: %w", address, err)
 		}
-		conns = append(conns, conn)
+		s.core.wg.Go(func() { serveNames(conn) })
 	}
-	return conns, nil
+	return nil
 }
 
-// serveNames answers until ctx ends, and closes conn.
-func serveNames(ctx context.Context, conn net.PacketConn) error {
-	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	buf := make([]byte, 65535)
+// serveNames answers until the gateway ends, and closes conn.
+func serveNames(conn net.PacketConn) {
+	defer conn.Close()
+	buf := make([]byte, mtu)
 	for {
 		n, from, err := conn.ReadFrom(buf)
 		if err != nil {
-			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
-				return nil
-			}
-			return fmt.Errorf("reading a DNS query: %w", err)
+			return
 		}
 		if answer := answerQuery(buf[:n]); answer != nil {
 			conn.WriteTo(answer, from) // an answer that is lost is asked for again

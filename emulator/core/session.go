@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"minato/agent/netstack"
 	"minato/agent/ppp"
 )
 
@@ -32,9 +33,10 @@ type Session struct {
 	addr  netip.Addr
 	since time.Time
 
-	ctx    context.Context // ends first of all when the session does: dials are called off, the carrier stops
-	cancel context.CancelFunc
-	down   downlink
+	ctx     context.Context // ends first of all when the session does: dials are called off, the carrier stops
+	cancel  context.CancelFunc
+	gateway *netstack.Stack // the network's end of the connection; it ends with the session, and every connection with it
+	down    downlink
 
 	bytesUp, bytesDown                    atomic.Uint64
 	spoofed, malformed, isolated, dropped atomic.Uint64
@@ -51,7 +53,7 @@ type Session struct {
 func newSession(c *Core, sub *subscriber, addr netip.Addr, id string) *Session {
 	s := &Session{core: c, sub: sub, id: id, addr: addr, since: c.pool.now(), done: make(chan struct{})}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.down.wake = make(chan struct{}, 1)
+	s.down.pipe = newPipe()
 	return s
 }
 
@@ -76,7 +78,7 @@ func (s *Session) Info() SessionInfo {
 	return SessionInfo{
 		ID: s.id, Addr: s.addr, APN: s.sub.APN, Since: s.since,
 		BytesUp: s.bytesUp.Load(), BytesDown: s.bytesDown.Load(),
-		Spoofed: s.spoofed.Load(), Malformed: s.malformed.Load(), Isolated: s.isolated.Load(), Dropped: s.dropped.Load(),
+		Spoofed: s.spoofed.Load(), Malformed: s.malformed.Load(), Isolated: s.isolated.Load(), Dropped: s.dropped.Load() + s.gateway.Stats().Dropped,
 	}
 }
 
@@ -95,7 +97,7 @@ func (s *Session) close(reason string) {
 	delete(c.routes, s.addr)
 	c.routesMu.Unlock()
 	s.dials.Wait()
-	c.gateway.AbortRemote(s.addr)
+	s.gateway.Close()
 
 	s.reason = reason
 	c.mu.Lock()
