@@ -18,13 +18,16 @@ import (
 // defaultTimeout of a scenario.
 const defaultTimeout = time.Minute
 
-// RunJob runs one scenario in this process and keeps its captures and log in dir.
+// RunJob runs one scenario in this process and keeps its captures in dir, which it empties first.
 func RunJob(ctx context.Context, j Job, dir string, logger *slog.Logger, programs bool) report.Result {
 	started := time.Now()
 	result := report.Result{Name: j.Title(), Doc: j.Doc, Status: report.Pass}
 	log := newStoryLog(started, logger)
 	var mapping netip.AddrPort
-	err := os.MkdirAll(dir, 0o755)
+	err := os.RemoveAll(dir) // what an earlier run left
+	if err == nil {
+		err = os.MkdirAll(dir, 0o755)
+	}
 	if err == nil {
 		mapping, err = play(ctx, j, dir, slog.New(log), programs)
 	}

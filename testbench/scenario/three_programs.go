@@ -36,7 +36,8 @@ var threePrograms = Scenario{
 		if err := os.Symlink(filepath.Dir(emulator), filepath.Join(e.Dir, "bin")); err != nil && !errors.Is(err, os.ErrExist) {
 			return err
 		}
-		cmd := e.Command(ctx, "sh", "-e", "-c", script)
+		// Should a command fail, the programs still end with the shell.
+		cmd := e.Command(ctx, "sh", "-e", "-c", "trap 'kill $programs 2>/dev/null; wait' EXIT\ntrap 'exit 1' INT TERM\n"+script)
 		out, err := cmd.Output()
 		e.Step("the README's commands printed", "output", string(out))
 		if err != nil {
