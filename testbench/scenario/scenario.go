@@ -45,9 +45,8 @@ var All = []Scenario{
 	armAgent,
 }
 
-// The usual internet sides: the userspace one, whose packets are kept, and real sockets.
+// The usual internet sides: real sockets, and the userspace one beside them, whose packets are kept.
 var (
-	captured = []env.Net{env.Userspace}
-	kernel   = []env.Net{env.Kernel}
-	both     = []env.Net{env.Userspace, env.Kernel}
+	kernel = []env.Net{env.Kernel}
+	both   = []env.Net{env.Userspace, env.Kernel}
 )
