@@ -37,7 +37,7 @@ var threePrograms = Scenario{
 			return err
 		}
 		// Should a command fail, the programs still end with the shell.
-		cmd := e.Command(ctx, "sh", "-e", "-c", "trap 'kill $programs 2>/dev/null; wait' EXIT\ntrap 'exit 1' INT TERM\n"+script)
+		cmd := e.Command(ctx, "sh", "-e", "-c", "trap 'kill $programs 2>/dev/null || :; wait' EXIT\ntrap 'exit 1' INT TERM\n"+script)
 		out, err := cmd.Output()
 		e.Step("the README's commands printed", "output", string(out))
 		if err != nil {
