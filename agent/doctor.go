@@ -62,18 +62,6 @@ func diagnoseModem(ctx context.Context, m *modem.Modem) Check {
 	return c
 }
 
-// initModem speaks to a modem that may lose its first command.
-func initModem(ctx context.Context, m *modem.Modem) error {
-	for {
-		pctx, cancel := context.WithTimeout(ctx, probe)
-		err := m.Init(pctx)
-		cancel()
-		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
-			return err
-		}
-	}
-}
-
 func diagnoseSIM(ctx context.Context, m *modem.Modem) Check {
 	c := Check{Name: "SIM"}
 	state, err := m.SIM(ctx)

@@ -54,12 +54,15 @@ var defaultAnswers = map[string]string{
 	`+CGAUTH=1,2,"sora","sora"`: "OK", `+QPINC="SC"`: `+QPINC: "SC",3,10|OK`, "+CEER": "+CEER: No cause information available|OK",
 }
 
-func newFakeModem(t *testing.T, answers map[string]string) *fakeModem {
+// openPTY makes a PTY whose master takes deadlines, with a symlink to the slave, which stays open until the test's end: the agent's
+// closing of it is no hang-up of the line.
+func openPTY(t testing.TB) (master *os.File, path string) {
 	t.Helper()
 	blocking, slave, err := pty.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { slave.Close() })
 	defer blocking.Close()
 	fd, err := syscall.Dup(int(blocking.Fd())) // that package leaves its file blocking, on which deadlines do nothing
 	if err == nil {
@@ -68,17 +71,24 @@ func newFakeModem(t *testing.T, answers map[string]string) *fakeModem {
 	if err != nil {
 		t.Fatal(err)
 	}
-	master := os.NewFile(uintptr(fd), "ptmx")
-	f := &fakeModem{t: t, master: master, path: filepath.Join(t.TempDir(), "at"), answers: answers}
-	if err := os.Symlink(slave.Name(), f.path); err != nil {
+	master = os.NewFile(uintptr(fd), "ptmx")
+	t.Cleanup(func() { master.Close() })
+	path = filepath.Join(t.TempDir(), "at")
+	if err := os.Symlink(slave.Name(), path); err != nil {
 		t.Fatal(err)
 	}
+	return master, path
+}
+
+func newFakeModem(t *testing.T, answers map[string]string) *fakeModem {
+	t.Helper()
+	master, path := openPTY(t)
+	f := &fakeModem{t: t, master: master, path: path, answers: answers}
 	done := make(chan struct{})
 	go func() { defer close(done); f.serve() }()
 	t.Cleanup(func() {
 		f.drop()
 		master.Close()
-		slave.Close() // held open, so that the agent's closing is no hang-up of the line
 		<-done
 	})
 	return f

@@ -104,6 +104,22 @@ func (r *round) openPort(context.Context) error {
 // probe is how long one try to speak to the modem takes: the first command after its start may be lost.
 const probe = 3 * time.Second
 
+// initModem speaks to a modem that may lose its first command, or still be in a call.
+func initModem(ctx context.Context, m *modem.Modem) error {
+	for {
+		pctx, cancel := context.WithTimeout(ctx, probe)
+		err := m.Init(pctx)
+		cancel()
+		silent := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, atline.ErrNoReply)
+		if !silent || ctx.Err() != nil {
+			return err
+		}
+		if err := m.Recover(ctx); err != nil && ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
 // identify finds out whether a modem listens, and who it is.
 func (r *round) identify(ctx context.Context) error {
 	if err := initModem(ctx, r.session.modem); err != nil {

@@ -262,3 +262,30 @@ func TestLateConnect(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// A call that another process left is not known here; the modem takes every command for data until it is escaped.
+func TestRecover(t *testing.T) {
+	online := true
+	port := newScriptPort(func(w string) []string {
+		switch {
+		case w == "+++":
+			online = false
+		case online:
+			return []string{"~noise~"}
+		}
+		return []string{"\r\nOK\r\n"}
+	})
+	l := New(port, quick())
+	defer l.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := l.Command(ctx, "E0V1"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatal(err)
+	}
+	if err := l.Recover(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Command(t.Context(), "E0V1"); err != nil {
+		t.Fatal(err)
+	}
+}

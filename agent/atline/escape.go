@@ -42,6 +42,15 @@ func (l *Line) Escape(ctx context.Context) error {
 	return nil
 }
 
+// Recover is Escape for a modem that may carry a call which this process did not begin: one that was killed left it so, on a port
+// without DTR.
+func (l *Line) Recover(ctx context.Context) error {
+	l.mu.Lock()
+	l.online = l.lost == nil
+	l.mu.Unlock()
+	return l.Escape(ctx)
+}
+
 // Resume goes back to the call that Escape suspended (V.250, 6.3.7).
 func (l *Line) Resume(ctx context.Context) (*Data, error) {
 	d, _, err := l.Connect(ctx, "O")

@@ -71,6 +71,20 @@ func (m *Modem) Init(ctx context.Context) error {
 	return nil
 }
 
+// Recover takes a modem that does not answer out of a call that an earlier process left, and ends it.
+func (m *Modem) Recover(ctx context.Context) error {
+	for _, line := range m.lines() {
+		err := line.Recover(ctx)
+		if err == nil {
+			_, err = line.Command(ctx, "H")
+		}
+		if err != nil && !Refused(err) {
+			return fmt.Errorf("recovering the modem: %w", err)
+		}
+	}
+	return nil
+}
+
 func (m *Modem) lines() []*atline.Line {
 	if m.data == m.line {
 		return []*atline.Line{m.line}

@@ -226,7 +226,9 @@ func FuzzParsers(f *testing.F) {
 		s.parseCESQ(line)
 		parseCGDCONT(line)
 		parseCOPS(line)
-		parseCPIN(line)
+		if s := parseCPIN(line); s < SIMUnknown || s > SIMLocked {
+			t.Error(s)
+		}
 		parseConnect(line)
 		parseIMEI(line)
 		if n, err := parseCPINR(line); err == nil && n < 0 {
