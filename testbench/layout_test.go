@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"io/fs"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -21,9 +22,9 @@ var mayImport = map[string][]string{
 }
 
 func TestImportsPointOneWay(t *testing.T) {
-	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}}: {{join .Imports " "}}`, "minato/...").CombinedOutput()
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}}: {{join .Imports " "}}`, "minato/...").Output()
 	if err != nil {
-		t.Fatalf("go list: %v\n%s", err, out)
+		t.Fatalf("go list: %v", err)
 	}
 	for line := range strings.Lines(string(out)) {
 		pkg, imports, _ := strings.Cut(strings.TrimSpace(line), ": ")
@@ -41,7 +42,9 @@ func TestImportsPointOneWay(t *testing.T) {
 			if !within(imported, append(allowed, folder)) {
 				t.Errorf("%s imports %s, which is not below any of %q", pkg, imported, allowed)
 			}
-			if strings.HasPrefix(pkg, imported+"/") && !strings.HasPrefix(pkg, folder+"/cmd/") {
+			// A program wires its folder's package up, and package xtest holds x's fakes.
+			above := strings.HasPrefix(pkg, imported+"/")
+			if above && !strings.HasPrefix(pkg, folder+"/cmd/") && pkg != imported+"/"+path.Base(imported)+"test" {
 				t.Errorf("%s imports its parent %s", pkg, imported)
 			}
 		}
