@@ -34,7 +34,8 @@ type port struct {
 	out  *output
 
 	asm     assembler
-	pending []byte // came with CONNECT's command line or after PPP: to be read before the line
+	entry   *textEntry // a command waits for text; nil: none does
+	pending []byte     // came with CONNECT's command line or after PPP: to be read before the line
 
 	mu       sync.Mutex
 	set      settings // guarded by mu; written only by serve's goroutine and by a reset
@@ -99,19 +100,41 @@ func (p *port) commands(ctx context.Context, b []byte) {
 	var out []byte
 	for i, c := range b {
 		set := p.settings()
-		echo, ev, body := p.asm.feed(c, &set)
-		if echo && set.echo {
-			out = append(out, c)
-		}
-		if ev == eventNone {
-			continue
-		}
-		x := &exchange{ctx: ctx, p: p, m: p.m, out: out}
-		r := resultError
-		if ev == eventLine {
-			r = x.line(body)
+		var x *exchange
+		var r result
+		if p.entry != nil {
+			if set.echo {
+				out = append(out, c)
+			}
+			body, ended, given := p.entry.feed(c, &set)
+			if !ended {
+				continue
+			}
+			done := p.entry.done
+			p.entry = nil
+			x = &exchange{ctx: ctx, p: p, m: p.m, out: out}
+			r = done(x, body, given)
+			x.flushInfo()
+		} else {
+			echo, ev, body := p.asm.feed(c, &set)
+			if echo && set.echo {
+				out = append(out, c)
+			}
+			if ev == eventNone {
+				continue
+			}
+			x = &exchange{ctx: ctx, p: p, m: p.m, out: out}
+			r = resultError
+			if ev == eventLine {
+				r = x.line(body)
+			}
 		}
 		set = p.settings()
+		if r.text != nil {
+			p.entry = r.text
+			out = append(x.out, set.crlf()+"> "...)
+			continue
+		}
 		connect := p.m.personality.Line.Connect.Value
 		out = append(x.out, r.format(&set, connect)...)
 		if r.call == nil && r.after == nil {
@@ -165,6 +188,7 @@ func (p *port) unsolicited(text string, keep bool) {
 func (p *port) dtrDropped() {
 	p.out.discard()
 	p.asm.state = lineIdle
+	p.entry = nil
 	p.pending = nil
 	if s := p.settings(); s.d == 2 {
 		p.hangUp(hangUpDTR)

@@ -4,12 +4,12 @@ import "strconv"
 
 // result is the final result of a command line (V.250 section 5.7.1).
 type result struct {
-	code    int    // with ATV0
-	text    string // with ATV1
-	cme     int    // +CME ERROR number when cmeUsed
-	cmeUsed bool
-	call    *dial  // CONNECT: what to connect to
-	after   func() // runs once the result is on the line
+	code    int        // with ATV0
+	verbose string     // with ATV1
+	cause   cause      // of an error; zero: none is told
+	call    *dial      // CONNECT: what to connect to
+	after   func()     // runs once the result is on the line
+	text    *textEntry // no result yet: text is to follow
 }
 
 // dial is an accepted request for a data call.
@@ -19,12 +19,19 @@ type dial struct {
 }
 
 var (
-	resultOK        = result{code: 0, text: "OK"}
-	resultNoCarrier = result{code: 3, text: "NO CARRIER"}
-	resultError     = result{code: 4, text: "ERROR"}
+	resultOK        = result{code: 0, verbose: "OK"}
+	resultNoCarrier = result{code: 3, verbose: "NO CARRIER"}
+	resultError     = result{code: 4, verbose: "ERROR"}
 )
 
-func (r result) ok() bool { return r.code == resultOK.code && !r.cmeUsed && r.call == nil }
+func (r result) ok() bool { return r.code == resultOK.code && r.call == nil && r.text == nil }
+
+// cause is the number of a +CME ERROR or a +CMS ERROR, and its text.
+type cause struct {
+	family string // "+CME" or "+CMS"; "": no cause
+	number int
+	text   string
+}
 
 // Numbers of +CME ERROR (TS 27.007 section 9.2).
 const (
@@ -63,31 +70,39 @@ var cmeText = map[int]string{
 	cmeNotSubscribed:    "requested service option not subscribed",
 }
 
-func cmeError(n int) result { return result{code: resultError.code, cme: n, cmeUsed: true} }
+func cmeError(n int) result {
+	return result{code: resultError.code, cause: cause{"+CME", n, cmeText[n]}}
+}
+
+// cmsError is the failure of a message command (TS 27.005 section 3.2.5); text is for +CMEE=2.
+func cmsError(n int, text string) result {
+	return result{code: resultError.code, cause: cause{"+CMS", n, text}}
+}
 
 // format gives the bytes of the result in the manner that the port is set to.
 func (r result) format(s *settings, connect string) string {
 	if s.quiet {
 		return ""
 	}
-	text := r.text
+	text := r.verbose
+	told := r.cause.family != "" && s.cmee > 0
 	switch {
-	case r.cmeUsed && s.cmee == 1:
-		text = "+CME ERROR: " + strconv.Itoa(r.cme)
-	case r.cmeUsed && s.cmee == 2:
-		text = "+CME ERROR: " + cmeText[r.cme]
-	case r.cmeUsed:
-		text = "ERROR"
+	case told && s.cmee == 1:
+		text = r.cause.family + " ERROR: " + strconv.Itoa(r.cause.number)
+	case told:
+		text = r.cause.family + " ERROR: " + r.cause.text
+	case r.cause.family != "":
+		text = resultError.verbose
 	case r.call != nil && s.x > 0:
 		text = connect
 	}
 	if s.verbose {
 		return s.crlf() + text + s.crlf()
 	}
-	if r.cmeUsed && s.cmee > 0 {
+	if told {
 		return text + string(s.reg(3))
 	}
 	return strconv.Itoa(r.code) + string(s.reg(3))
 }
 
-func connectResult(d dial) result { return result{code: 1, text: "CONNECT", call: &d} }
+func connectResult(d dial) result { return result{code: 1, verbose: "CONNECT", call: &d} }

@@ -192,3 +192,38 @@ func TestContextByCommand(t *testing.T) {
 	u.expect("AT+CGACT?", "\r\n+CGACT: 1,0\r\n+CGACT: 2,0\r\n+CGACT: 3,0\r\n\r\nOK\r\n")
 	u.expect("AT+CGACT=1,7", "\r\n+CME ERROR: 50\r\n")
 }
+
+// TestTextEntry is the way of a command that asks for text.
+func TestTextEntry(t *testing.T) {
+	b := newBench(t, nil)
+	b.table["+CTEST"] = &command{name: "+CTEST", exec: func(*exchange) result {
+		return textResult(8, func(x *exchange, text []byte, given bool) result {
+			if !given {
+				return cmsError(304, "Invalid PDU mode parameter")
+			}
+			x.info("+CTEST: " + string(text))
+			return resultOK
+		})
+	}}
+	u := b.ready("at")
+	for _, tt := range []struct{ name, text, want string }{
+		{"given", "hello\x1a", "\r\n+CTEST: hello\r\n\r\nOK\r\n"},
+		{"edited", "helx\x08lo\x1a", "\r\n+CTEST: hello\r\n\r\nOK\r\n"},
+		{"lines", "a\rb\x1a", "\r\n+CTEST: a\rb\r\n\r\nOK\r\n"},
+		{"given up", "hello\x1b", "\r\nERROR\r\n"},
+		{"too long", "hello world\x1a", "\r\nERROR\r\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			u.send("AT+CMEE=0;+CTEST\r")
+			if got := u.await("> "); got != "\r\n> " {
+				t.Errorf("the prompt is %q", got)
+			}
+			u.send(tt.text)
+			if got := u.await(tt.want); got != tt.want {
+				t.Errorf("%q gave %q, want %q", tt.text, got, tt.want)
+			}
+		})
+	}
+	u.send("AT+CMEE=2;+CTEST\r\x1b")
+	u.await("\r\n+CMS ERROR: Invalid PDU mode parameter\r\n")
+}

@@ -27,12 +27,21 @@ const (
 	needSIM          // a card that is not locked
 )
 
+// families are all tables of commands, one a file.
+var families = []func() []command{
+	basicCommands,
+	identityCommands,
+	simCommands,
+	networkCommands,
+	packetCommands,
+	quectelCommands,
+}
+
 // commands is the table of this modem: all families, what its personality adds, less what it takes away.
 func (m *Modem) commands() map[string]*command {
-	families := [][]command{basicCommands(), identityCommands(), simCommands(), networkCommands(), packetCommands(), quectelCommands()}
 	table := map[string]*command{}
 	for _, family := range families {
-		for _, c := range family {
+		for _, c := range family() {
 			table[c.name] = &c
 		}
 	}
