@@ -91,17 +91,7 @@ func (*ipcpServer) reject([]option)   {}
 func (s *ipcpServer) judge(opts []option) verdict {
 	var v verdict
 	if s.lease == nil {
-		for _, o := range opts {
-			if _, ok := o.addr(); !ok || o.kind != optIPAddress && o.kind != optPrimaryDNS && o.kind != optSecondaryDNS {
-				v.reject = append(v.reject, o)
-			}
-		}
-		v.hint = true
-		v.nak = []option{
-			addrOption(optPrimaryDNS, notReady1), addrOption(optSecondaryDNS, notReady2),
-			addrOption(optPrimaryNBNS, notReady1), addrOption(optSecondaryNBNS, notReady2),
-		}
-		return v
+		return notReady(opts)
 	}
 	for _, o := range opts {
 		addr, ok := o.addr()
@@ -115,6 +105,20 @@ func (s *ipcpServer) judge(opts []option) verdict {
 	}
 	if !hasOption(opts, optIPAddress) {
 		v.nak = append(v.nak, addrOption(optIPAddress, s.lease.Addr)) // RFC 1661 section 5.3: a hint to ask for it
+	}
+	return v
+}
+
+// notReady is what modems say while their bearer is not up.
+func notReady(opts []option) verdict {
+	v := verdict{hint: true, nak: []option{
+		addrOption(optPrimaryDNS, notReady1), addrOption(optSecondaryDNS, notReady2),
+		addrOption(optPrimaryNBNS, notReady1), addrOption(optSecondaryNBNS, notReady2),
+	}}
+	for _, o := range opts {
+		if _, ok := o.addr(); !ok || o.kind != optIPAddress && o.kind != optPrimaryDNS && o.kind != optSecondaryDNS {
+			v.reject = append(v.reject, o)
+		}
 	}
 	return v
 }

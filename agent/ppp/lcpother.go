@@ -13,6 +13,9 @@ func (l *link) lcpOther(p packet) {
 	case ProtocolReject:
 		l.receiveProtocolReject(p)
 	case EchoRequest:
+		if l.faults().EchoSilent {
+			return
+		}
 		// One with our own magic number is our own, returned by the line.
 		if magic, ok := leadingMagic(p.data); ok && (magic == 0 || magic != l.options.magic) {
 			reply := binary.BigEndian.AppendUint32(nil, l.options.magic)

@@ -50,10 +50,13 @@ func newLink(cfg Config, out *writer, in *reader, stats *counters, random func()
 	if s := cfg.Server; s != nil {
 		firstID = 0 // as modems number their requests
 		l.options.server, l.options.demand = true, s.Auth
+		if l.faults().RefuseAuth && s.Auth == AuthNone {
+			l.options.demand = AuthCHAP
+		}
 		server := &ipcpServer{}
-		network, l.agreed = server, server.agreed
+		network, l.agreed = faultyIPCP{server, l.faults}, server.agreed
 		l.bearer = newBearer(s, server)
-		l.auth = &authServer{authPorts: ports, name: s.Name, heard: func(c Credentials) { l.bearer.credentials = c }}
+		l.auth = &faultyAuth{&authServer{authPorts: ports, name: s.Name, heard: func(c Credentials) { l.bearer.credentials = c }}, l.faults}
 	} else {
 		client := &ipcpClient{}
 		network, l.agreed = client, client.agreed
@@ -125,8 +128,11 @@ func (l *link) receiveLCP(p packet) {
 }
 
 func (l *link) receiveIPCP(ctx context.Context, p packet) {
-	if l.bearer != nil && p.code == ConfigureRequest && l.bearer.hold(ctx, p) {
-		return
+	if l.bearer != nil {
+		f := l.faults()
+		if f.IPCPSilent || !f.NotReady && p.code == ConfigureRequest && l.bearer.hold(ctx, p) {
+			return
+		}
 	}
 	l.ipcp.receive(p)
 }
@@ -208,6 +214,9 @@ func (l *link) peerMRU() uint16 {
 
 // send queues one packet for the line.
 func (l *link) send(p Protocol, payload []byte) {
+	if p == ProtoIPCP && l.faults().IPCPSilent {
+		return
+	}
 	f := defaultFraming
 	if p != ProtoLCP {
 		f = l.framing()

@@ -21,6 +21,10 @@ type Server struct {
 	Auth AuthProtocol
 	Name string // in CHAP challenges; "": UMTS_CHAP_SRVR
 
+	// Faults tells how the server fails at this moment; nil: it does not. It is called often, by the link's event loop, so that faults
+	// come and go while a link is up.
+	Faults func() Faults
+
 	// Activate asks the network for an address once the peer sends its first IPCP request. Until it returns, the peer is
 	// told that the bearer is not ready (RFC 1877 options naked with 10.11.12.13), at most once a second. An error ends the link.
 	// It is called once, and must return when ctx ends.
