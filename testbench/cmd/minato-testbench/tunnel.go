@@ -44,19 +44,14 @@ func (c tunnelCommand) configs() ([]tunnel.Config, error) {
 func (c tunnelCommand) Run(ctx context.Context, log *slog.Logger) error {
 	cfgs, err := c.configs()
 	if err != nil {
-		usage := &exitError{status: exitUsage, err: err}
-		var conf *tunnel.ConfError
-		if errors.As(err, &conf) {
-			usage.hint = conf.Hint
-		}
-		return usage
+		return &exitError{status: exitUsage, hint: tunnel.Hint(err), err: err}
 	}
 	for i := range cfgs {
 		cfgs[i].Logger = log
 	}
 	g, err := tunnel.NewGroup(cfgs)
 	if err != nil {
-		return &exitError{status: exitUsage, hint: hintOf(err), err: err}
+		return &exitError{status: exitUsage, hint: tunnel.Hint(err), err: err}
 	}
 	done := make(chan error, 1)
 	go func() { done <- g.Run(ctx) }()
@@ -69,16 +64,7 @@ func (c tunnelCommand) Run(ctx context.Context, log *slog.Logger) error {
 	case err = <-done:
 	}
 	if err != nil {
-		return &exitError{status: exitUnreachable, hint: hintOf(err), err: err}
+		return &exitError{status: exitUnreachable, hint: tunnel.Hint(err), err: err}
 	}
 	return nil
-}
-
-// hintOf is what a tunnel's error says to do.
-func hintOf(err error) string {
-	var e *tunnel.Error
-	if errors.As(err, &e) {
-		return e.Hint
-	}
-	return ""
 }
