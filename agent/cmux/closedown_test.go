@@ -220,3 +220,34 @@ func TestPeerRestarts(t *testing.T) {
 		a.Conn.Close()
 	})
 }
+
+// TestCrossedCloseDown has both CLD on the line at once: each is answered, and what follows the answer to ours is AT's.
+func TestCrossedCloseDown(t *testing.T) {
+	for _, answered := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			a, b := line(t)
+			s := newScript(t, b)
+			h := start(t, a, Config{N2: -1})
+			s.expect("f9033f011cf9")
+			s.send("f9037301d7f9")
+			<-h.Ready()
+			closed := make(chan error, 1)
+			go func() { closed <- h.Close() }()
+			s.expect("f903ef05c301f2f9")
+			s.send("f901ef05c30193f9")
+			s.expect("f903ef05c101f2f9")
+			want := ""
+			if answered {
+				want = "\r\nOK\r\n"
+				send(t, b.Conn, append(unhex(t, "f901ef05c10193f9"), want...))
+			}
+			if err := errors.Join(<-closed, <-h.result); err != nil {
+				t.Error(err)
+			}
+			if a.unread() != want {
+				t.Errorf("given back %q, want %q", a.unread(), want)
+			}
+			b.Close()
+		})
+	}
+}

@@ -8,6 +8,9 @@
 //	...
 //	err = mux.Close() // port is in AT command mode again
 //
+// A modem that a host left in multiplexer mode takes AT+CMUX for noise, but SABM still reaches it: run an initiator, wait for
+// Ready, and Close it.
+//
 // Two goroutines make a Mux beside Run, which has the clock. The reader decodes frames and puts their octets into each channel's
 // bounded buffer; it never waits for a channel's user. The writer takes turns: what the control channel has to say, then at most
 // turnSize octets of the next channel that has any. So neither a channel that nobody reads nor one that sends without end keeps

@@ -116,6 +116,7 @@ func (m *Mux) connectReceivedLocked(dlci byte) {
 				m.endChannelLocked(ch, errRestarted)
 			}
 		}
+		clear(m.agreed[:])
 		m.held = false
 		m.respondLocked(UA, 0)
 		m.controlOpenLocked()
