@@ -97,7 +97,7 @@ func TestGoldenFrames(t *testing.T) {
 	}
 }
 
-// TestFCSTable compares with entries of annex B.3.5's table, which the Linux kernel has too.
+// TestFCSTable compares with entries of the table that the Linux kernel's n_gsm has (drivers/tty/n_gsm.c).
 func TestFCSTable(t *testing.T) {
 	for i, want := range map[int]byte{0: 0x00, 1: 0x91, 2: 0xe3, 0x10: 0x1c, 0x7f: 0x2f, 0x80: 0xe0, 0xff: 0xcf} {
 		if fcsTable[i] != want {

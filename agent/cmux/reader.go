@@ -146,7 +146,7 @@ func (m *Mux) connectReceivedLocked(dlci byte) {
 	m.channelOpenLocked(ch)
 }
 
-// disconnectReceivedLocked handles DISC; on DLCI 0 it closes the multiplexer down (section 5.3.4).
+// disconnectReceivedLocked handles DISC; on DLCI 0 it closes the multiplexer down as CLD does.
 func (m *Mux) disconnectReceivedLocked(dlci byte) {
 	if dlci == 0 {
 		m.respondLocked(UA, 0)
