@@ -82,6 +82,7 @@ func (c *Core) openLocked(sub *subscriber) (*Session, error) {
 		return nil, fmt.Errorf("opening session %s: %w", s.id, err)
 	}
 	sub.session = s
+	s.setShape(sub.Shape)
 	c.routesMu.Lock()
 	c.routes[addr] = s
 	c.routesMu.Unlock()

@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -43,14 +44,17 @@ const (
 
 // Config describes the network. The zero value is a network with no subscriber.
 type Config struct {
-	Subscribers []Subscriber
-	Pool        netip.Prefix  // addresses of devices; zero: 10.128.0.0/9
-	Gateway     netip.Addr    // the gateway's own address, also what a device sees as the source of a door's connection; zero: 100.127.0.1
-	DNS         []netip.Addr  // told to devices; nil: 100.127.0.53, 100.127.1.53
-	Rest        time.Duration // how long a freed address is not given to another device; 0: 60 s, negative: none
-	DialTimeout time.Duration // how long a door waits for a device to answer; 0: 10 s
-	Capture     io.Writer     // pcapng of every IP packet to or from a device, one interface a SIM; nil: none
-	Logger      *slog.Logger  // nil: silent
+	Subscribers         []Subscriber
+	Pool                netip.Prefix   // addresses of devices; zero: 10.128.0.0/9
+	Gateway             netip.Addr     // the gateway's own address, also what a device sees as the source of a door's connection; zero: 100.127.0.1
+	DNS                 []netip.Addr   // told to devices; nil: 100.127.0.53, 100.127.1.53
+	Rest                time.Duration  // how long a freed address is not given to another device; 0: 60 s, negative: none
+	DialTimeout         time.Duration  // how long a door waits for a device to answer; 0: 10 s
+	AllowDeviceToDevice bool           // packets between devices are forwarded; otherwise they are dropped and counted
+	MTU                 int            // of sessions whose subscriber has none of its own; 0: 1500, which is the most
+	Capture             io.Writer      // pcapng of every IP packet to or from a device, one interface a SIM; nil: none
+	Rand                func() float64 // of losses and jitter, 0 to 1, for concurrent use; nil: math/rand/v2's
+	Logger              *slog.Logger   // nil: silent
 }
 
 // Core is the network. Make it with New, call Run once.
@@ -107,6 +111,9 @@ func New(cfg Config) (*Core, error) {
 
 // validate fills in the defaults.
 func (c *Config) validate() error {
+	if c.Rand == nil {
+		c.Rand = rand.Float64
+	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -130,6 +137,12 @@ func (c *Config) validate() error {
 		if i > 0 && a == c.Gateway {
 			return fmt.Errorf("address %q is both the gateway and a DNS server", a)
 		}
+	}
+	if c.MTU == 0 {
+		c.MTU = mtu
+	}
+	if c.MTU < minMTU || c.MTU > mtu {
+		return fmt.Errorf("MTU %d: want %d to %d", c.MTU, minMTU, mtu)
 	}
 	switch {
 	case c.Rest == 0:

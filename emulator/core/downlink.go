@@ -1,14 +1,19 @@
 package core
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 const (
-	mtu        = 1500 // of the gateway and of every session; LTE bearers carry that much
+	mtu        = 1500 // the most of any session; LTE bearers carry that much
+	minMTU     = 576  // RFC 1122 section 3.3.3: what every host takes
 	carryBatch = 64   // packets given to the carrier at a time
 )
 
 // packetBuffer holds a packet between the gateway and a device.
 type packetBuffer struct {
+	due  time.Time // when it arrives; zero: at once
 	n    int
 	data [mtu]byte
 }
@@ -51,11 +56,9 @@ func (s *Session) enqueue(packets [][]byte, wait bool) {
 		until = s.ctx.Done()
 	}
 	for _, p := range packets {
-		if !s.down.pipe.put(p, until) {
-			s.dropped.Add(1)
-			continue
+		if s.down.pipe.put(p, until) {
+			s.bytesDown.Add(uint64(len(p)))
 		}
-		s.bytesDown.Add(uint64(len(p)))
 	}
 }
 

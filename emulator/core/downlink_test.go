@@ -14,7 +14,7 @@ import (
 // TestPipe fills a pipe to the last packet: one that does not wait loses its packet, one that waits gets it in, in order.
 func TestPipe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPipe()
+		p := newPipe(nil)
 		for i := range pipeRoom {
 			if !p.put([]byte{byte(i)}, nil) {
 				t.Fatalf("no room for packet %d", i)

@@ -13,9 +13,8 @@ import (
 const ipv4Header = 20 // octets, without options (RFC 791)
 
 // Deliver takes an IP packet from the device. It keeps no slice. What is not a whole IPv4 packet from the session's own address is
-// dropped and counted, and so is what goes to another device: the network knows no way from one to the other.
+// dropped and counted, and so is what goes to another device, unless Config.AllowDeviceToDevice has it forwarded.
 func (s *Session) Deliver(packet []byte) {
-	c := s.core
 	if s.ending() {
 		return
 	}
@@ -25,6 +24,25 @@ func (s *Session) Deliver(packet []byte) {
 		s.malformed.Add(1)
 		return
 	}
+	if s.shaped.Load() {
+		s.up.put(packet, s.ctx.Done())
+		return
+	}
+	s.receive(packet)
+}
+
+// carryUp brings packets over a link that is, or was, shaped. It ends with the session; the Core waits for it.
+func (s *Session) carryUp() {
+	s.up.run(s.ctx, func(batch []*packetBuffer) {
+		for _, b := range batch {
+			s.receive(b.bytes())
+		}
+	})
+}
+
+// receive takes a whole packet that has come over the device's link.
+func (s *Session) receive(packet []byte) {
+	c := s.core
 	if c.capture != nil {
 		c.capture.Packet(s.sub.iface, capture.Inbound, packet)
 	}
@@ -33,7 +51,11 @@ func (s *Session) Deliver(packet []byte) {
 		return
 	}
 	if c.isDevice(destination(packet)) {
-		s.isolated.Add(1)
+		if c.cfg.AllowDeviceToDevice {
+			s.forward(packet)
+		} else {
+			s.isolated.Add(1)
+		}
 		return
 	}
 	s.gateway.Deliver(packet)
@@ -56,7 +78,7 @@ func (c *Core) isDevice(a netip.Addr) bool {
 func (s *Session) openGateway() error {
 	c := s.core
 	gateway, err := netstack.New(netstack.Config{
-		Addrs: append([]netip.Addr{c.cfg.Gateway}, c.cfg.DNS...), MTU: mtu, Queue: gatewayQueue, Logger: c.log, Output: s.output,
+		Addrs: append([]netip.Addr{c.cfg.Gateway}, c.cfg.DNS...), MTU: s.mtu, Queue: gatewayQueue, Logger: c.log, Output: s.output,
 	})
 	if err != nil {
 		return fmt.Errorf("building the gateway: %w", err)
@@ -87,7 +109,7 @@ func wholePacket(p []byte) ([]byte, bool) {
 		return nil, false
 	}
 	header, total := int(p[0]&15)*4, int(binary.BigEndian.Uint16(p[2:]))
-	if header < ipv4Header || total < header || total > len(p) {
+	if header < ipv4Header || total < header || total > len(p) || total > mtu {
 		return nil, false
 	}
 	return p[:total], true

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 	"sync"
@@ -21,7 +22,8 @@ type SessionInfo struct {
 	Spoofed            uint64 // packets dropped because they did not come from Addr
 	Malformed          uint64 // packets dropped because they were no whole IPv4 packets
 	Isolated           uint64 // packets dropped because they went to another device
-	Dropped            uint64 // packets to the device that found its queue full, or no carrier
+	Dropped            uint64 // packets that found a queue full, or no carrier
+	Lost               uint64 // packets that the link's Shape lost
 }
 
 // Session is one PDN connection of one SIM. It is open until Close: by the modem, by a detach, by the next activation of the same
@@ -32,11 +34,14 @@ type Session struct {
 	id    string
 	addr  netip.Addr
 	since time.Time
+	mtu   int
 
 	ctx     context.Context // ends first of all when the session does: dials are called off, the carrier stops
 	cancel  context.CancelFunc
 	gateway *netstack.Stack // the network's end of the connection; it ends with the session, and every connection with it
 	down    downlink
+	up      *pipe
+	shaped  atomic.Bool // up has a reader: every packet goes through it from then on
 
 	bytesUp, bytesDown                    atomic.Uint64
 	spoofed, malformed, isolated, dropped atomic.Uint64
@@ -51,14 +56,17 @@ type Session struct {
 }
 
 func newSession(c *Core, sub *subscriber, addr netip.Addr, id string) *Session {
-	s := &Session{core: c, sub: sub, id: id, addr: addr, since: c.pool.now(), done: make(chan struct{})}
+	s := &Session{core: c, sub: sub, id: id, addr: addr, since: c.pool.now(), mtu: cmp.Or(sub.MTU, c.cfg.MTU), done: make(chan struct{})}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.down.pipe = newPipe()
+	s.down.pipe, s.up = newPipe(c.cfg.Rand), newPipe(c.cfg.Rand)
 	return s
 }
 
 // Lease is the session's address and the network's DNS servers.
 func (s *Session) Lease() ppp.Lease { return ppp.Lease{Addr: s.addr, DNS: s.core.cfg.DNS} }
+
+// MTU is the largest packet that the session carries to the device.
+func (s *Session) MTU() int { return s.mtu }
 
 // Done is closed at the session's end.
 func (s *Session) Done() <-chan struct{} { return s.done }
@@ -78,7 +86,8 @@ func (s *Session) Info() SessionInfo {
 	return SessionInfo{
 		ID: s.id, Addr: s.addr, APN: s.sub.APN, Since: s.since,
 		BytesUp: s.bytesUp.Load(), BytesDown: s.bytesDown.Load(),
-		Spoofed: s.spoofed.Load(), Malformed: s.malformed.Load(), Isolated: s.isolated.Load(), Dropped: s.dropped.Load() + s.gateway.Stats().Dropped,
+		Spoofed: s.spoofed.Load(), Malformed: s.malformed.Load(), Isolated: s.isolated.Load(), Lost: s.up.lost.Load() + s.down.pipe.lost.Load(),
+		Dropped: s.dropped.Load() + s.up.dropped.Load() + s.down.pipe.dropped.Load() + s.gateway.Stats().Dropped,
 	}
 }
 

@@ -19,6 +19,8 @@ type Subscriber struct {
 	User     string // "": no PPP authentication is checked. Otherwise a session needs it, by PAP or CHAP
 	Password string
 	Addr     netip.Addr // fixed address; zero: one from the pool
+	MTU      int        // of its sessions; 0: Config.MTU
+	Shape    Shape      // of its link at first; SetShape changes it
 }
 
 // DefaultSubscriber makes the n-th (from 0) sample subscriber: IMSI 440101234567890 + n, a valid ICCID, APN soracom.io, user and password sora.
@@ -126,6 +128,12 @@ func (s *Subscriber) validate() error {
 		return errors.New("a password without a user")
 	case s.Addr.IsValid() && (!s.Addr.Is4() || s.Addr.IsUnspecified() || s.Addr.IsMulticast() || s.Addr.IsLoopback()):
 		return fmt.Errorf("address %q: want an IPv4 host address", s.Addr)
+	}
+	if s.MTU != 0 && (s.MTU < minMTU || s.MTU > mtu) {
+		return fmt.Errorf("MTU %d: want %d to %d", s.MTU, minMTU, mtu)
+	}
+	if err := s.Shape.validate(); err != nil {
+		return fmt.Errorf("shape: %w", err)
 	}
 	return nil
 }

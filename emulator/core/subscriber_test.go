@@ -51,6 +51,9 @@ func TestNewRefuses(t *testing.T) {
 		{"pool", Config{Pool: netip.MustParsePrefix("fd00::/64")}, `pool "fd00::/64": want an IPv4 prefix of 8 to 30 bits`},
 		{"gateway", Config{Gateway: netip.MustParseAddr("fd00::1")}, `gateway or DNS address "fd00::1": want an IPv4 host address`},
 		{"DNS", Config{DNS: []netip.Addr{defaultGateway}}, `address "100.127.0.1" is both the gateway and a DNS server`},
+		{"MTU", Config{MTU: 1501}, "MTU 1501: want 576 to 1500"},
+		{"MTU of a subscriber", one(func(s *Subscriber) { s.MTU = 575 }), "subscriber 0: MTU 575: want 576 to 1500"},
+		{"shape", one(func(s *Subscriber) { s.Shape.Up.Loss = 2 }), "subscriber 0: shape: up: loss 2: want 0 to 1"},
 		{"dial timeout", Config{DialTimeout: -1}, "dial timeout -1ns: want a positive duration"},
 	}
 	for _, tt := range tests {
