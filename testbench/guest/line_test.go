@@ -1,7 +1,7 @@
 package guest
 
 import (
-	"encoding/hex"
+	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -67,10 +67,15 @@ func (l *line) plug(t *testing.T, modemSocket string) *recording {
 	return r
 }
 
-// recording is what passed, a line a read: ">" to the modem, "<" from it.
+// recording is what passed, in turns: what one side sent until the other spoke.
 type recording struct {
 	mu    sync.Mutex
-	lines []string
+	turns []turn
+}
+
+type turn struct {
+	way    string // ">" to the modem, "<" from it
+	octets []byte
 }
 
 type recorder func([]byte)
@@ -84,12 +89,20 @@ func (r *recording) writer(way string) io.Writer {
 	return recorder(func(b []byte) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.lines = append(r.lines, way+" "+hex.EncodeToString(b))
+		if n := len(r.turns); n > 0 && r.turns[n-1].way == way {
+			r.turns[n-1].octets = append(r.turns[n-1].octets, b...)
+			return
+		}
+		r.turns = append(r.turns, turn{way, bytes.Clone(b)})
 	})
 }
 
 func (r *recording) String() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return fmt.Sprintln(strings.Join(r.lines, "\n"))
+	var text strings.Builder
+	for _, u := range r.turns {
+		fmt.Fprintf(&text, "%s %x\n", u.way, u.octets)
+	}
+	return text.String()
 }

@@ -93,7 +93,7 @@ func (s *sharedGuest) sh(t *testing.T, script string) string {
 // try runs a script.
 func (s *sharedGuest) try(t *testing.T, script string) (string, int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute) // a clean-up runs scripts too
 	defer cancel()
 	out, code, err := s.guest.Exec(ctx, script)
 	if err != nil {
