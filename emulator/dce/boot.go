@@ -9,11 +9,16 @@ import (
 // boot brings the modem from power-on to command state, telling each step on the ports for unsolicited results.
 func (m *Modem) boot(ctx context.Context) {
 	m.log.Info("modem boots")
+	m.tellEvent(Event{Type: "boot", State: "begins"})
 	m.announce(ctx, func(s BootStep) bool { return s.When == "" || m.simReady() })
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	if !m.restart {
+	up := !m.restart
+	if up {
 		m.heardLocked()
+	}
+	m.mu.Unlock()
+	if up {
+		m.tellEvent(Event{Type: "boot", State: "ready"})
 	}
 }
 

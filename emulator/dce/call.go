@@ -66,7 +66,7 @@ func (p *port) newCall(ctx context.Context, cid int) *call {
 	c := &call{p: p, cid: cid, cancel: cancel, done: make(chan struct{}), leave: make(chan struct{}), back: make(chan struct{})}
 	c.data = newDataPort(c)
 	cfg := p.m.personality.PPP
-	server := &ppp.Server{Name: cfg.Name.Value, Activate: c.activate}
+	server := &ppp.Server{Name: cfg.Name.Value, Activate: c.activate, Faults: p.m.serverFaults}
 	switch cfg.Auth.Value {
 	case "pap":
 		server.Auth = ppp.AuthPAP
@@ -89,7 +89,11 @@ func (p *port) newCall(ctx context.Context, cid int) *call {
 func (c *call) run(ctx context.Context) {
 	p := c.p
 	p.log.Info("data call began", "cid", c.cid)
+	p.m.traffic.began(c)
+	p.m.tellEvent(Event{Type: "call", State: "began", Port: p.name, CID: c.cid})
+	p.lineOnline(true)
 	var watch sync.WaitGroup
+	watch.Go(func() { c.tellReady(ctx.Done()) })
 	if line, ok := p.line.(interface{ Speed() (int, error) }); ok {
 		watch.Go(func() { c.watchSpeed(ctx, line.Speed) })
 	}
@@ -99,6 +103,9 @@ func (c *call) run(ctx context.Context) {
 	c.data.Close()
 	c.data.wait()
 	p.m.releaseContext(c.cid, c)
+	p.lineOnline(false)
+	p.m.traffic.ended(c)
+	p.m.tellEvent(Event{Type: "call", State: "ended", Port: p.name, CID: c.cid, Reason: errorText(err)})
 	p.log.Info("data call ended", "cid", c.cid, "reason", err)
 
 	p.mu.Lock()
@@ -128,12 +135,12 @@ func (c *call) activate(ctx context.Context, cred ppp.Credentials) (ppp.Lease, e
 	}
 	air := &c.p.m.air
 	c.conn.Attach(func(packet []byte) {
-		if !air.silent.Load() {
+		if air.passes() {
 			s.Deliver(packet)
 		}
 	})
 	s.Attach(func(packets [][]byte) error {
-		if air.silent.Load() {
+		if packets = air.thin(packets); len(packets) == 0 {
 			return nil
 		}
 		return c.conn.WritePackets(packets)
@@ -143,8 +150,10 @@ func (c *call) activate(ctx context.Context, cred ppp.Credentials) (ppp.Lease, e
 
 // air is the radio path of packets and of the bytes that carry them.
 type air struct {
-	silent atomic.Bool // packets are lost both ways
-	mute   atomic.Bool // the PPP server itself is deaf and dumb too
+	silent    atomic.Bool // packets are lost both ways
+	uncovered atomic.Bool // and so they are without a cell
+	losses    stack[int]  // or by chance, in per cent
+	mute      atomic.Bool // the PPP server itself is deaf and dumb too
 }
 
 // hangUp ends the port's call, if it has one, and waits for its end.

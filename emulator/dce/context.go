@@ -68,6 +68,7 @@ func (m *Modem) activate(ctx context.Context, cid int, cred ppp.Credentials, own
 	if !m.spawn(func() { m.watchSession(c, s) }) {
 		s.Close("the modem was switched off")
 	}
+	m.tellEvent(Event{Type: "session", State: "opened", CID: cid, Addr: s.Lease().Addr.String()})
 	m.event(fmt.Sprintf("ME PDN ACT %d", cid))
 	return s, nil
 }
@@ -75,6 +76,7 @@ func (m *Modem) activate(ctx context.Context, cid int, cred ppp.Credentials, own
 // watchSession ends what hangs on a session when the session ends. It ends with the session.
 func (m *Modem) watchSession(c *pdpContext, s Session) {
 	<-s.Done()
+	m.tellEvent(Event{Type: "session", State: "closed", CID: c.cid, Addr: s.Lease().Addr.String(), Reason: s.Reason()})
 	m.mu.Lock()
 	ours := c.session != s // deactivate took it out first
 	owner := c.call

@@ -40,6 +40,7 @@ type Config struct {
 	IMEI        string       // "": the personality's first
 	Cell        Cell         // zero: DefaultCell
 	Delay       float64      // 1: as slow as the real modem; 0: no delays
+	Observe     func(Event)  // told what happens to the modem, from many goroutines; must not block; nil: nobody is
 	Logger      *slog.Logger // nil: silent
 }
 
@@ -61,6 +62,11 @@ type Modem struct {
 	kick   chan struct{} // buffered: Run has something to look at
 	ready  chan struct{} // closed when commands are heard for the first time
 	spawns sync.WaitGroup
+
+	hooks     stack[Hook]
+	pppFaults stack[func(*ppp.Faults)]
+	observe   func(Event)
+	traffic   traffic
 
 	mu        sync.Mutex
 	ports     map[*port]struct{}
@@ -110,6 +116,7 @@ func New(cfg Config) (*Modem, error) {
 		imei:        cfg.IMEI,
 		cell:        cfg.Cell,
 		delay:       cfg.Delay,
+		observe:     cfg.Observe,
 		log:         cfg.Logger,
 		kick:        make(chan struct{}, 1),
 		ready:       make(chan struct{}),
@@ -131,7 +138,7 @@ func New(cfg Config) (*Modem, error) {
 func (m *Modem) resetLocked() {
 	m.functions = 1
 	m.sim.unlocked = m.sim.card.PIN == ""
-	m.reg = registration{denied: m.reg.denied}
+	m.reg = registration{denied: m.reg.denied, lost: m.reg.lost}
 	m.cops = operatorSelection{}
 	m.gerep = 0
 	m.urcTo = ""

@@ -58,6 +58,7 @@ func (m *Modem) Serve(ctx context.Context, line Line, name string) error {
 	owned.Go(func() { <-served.Done(); p.end() }) // ends with Serve
 	defer func() {
 		m.removePort(p)
+		m.traffic.left(p)
 		cancel()
 		p.hangUp(hangUpHard)
 		p.out.close()
@@ -97,11 +98,17 @@ func (p *port) commands(ctx context.Context, b []byte) {
 	if p.m.deaf() {
 		return
 	}
+	hooks := p.m.hooks.all()
+	if len(hooks) > 0 {
+		b = p.heard(hooks, b)
+	}
+	forced := echoes(hooks)
 	var out []byte
 	for i, c := range b {
 		set := p.settings()
 		var x *exchange
 		var r result
+		var line string
 		if p.entry != nil {
 			if set.echo {
 				out = append(out, c)
@@ -117,7 +124,7 @@ func (p *port) commands(ctx context.Context, b []byte) {
 			x.flushInfo()
 		} else {
 			echo, ev, body := p.asm.feed(c, &set)
-			if echo && set.echo {
+			if echo && (set.echo || forced) {
 				out = append(out, c)
 			}
 			if ev == eventNone {
@@ -125,7 +132,8 @@ func (p *port) commands(ctx context.Context, b []byte) {
 			}
 			x = &exchange{ctx: ctx, p: p, m: p.m, out: out}
 			r = resultError
-			if ev == eventLine {
+			line = body
+			if ev == eventLine && !p.refused(hooks, body) {
 				r = x.line(body)
 			}
 		}
@@ -137,6 +145,10 @@ func (p *port) commands(ctx context.Context, b []byte) {
 		}
 		connect := p.m.personality.Line.Connect.Value
 		out = append(x.out, r.format(&set, connect)...)
+		if r.call == nil && len(hooks) > 0 {
+			p.out.send(p.replied(ctx, hooks, line, out))
+			out = nil
+		}
 		if r.call == nil && r.after == nil {
 			continue
 		}

@@ -3,6 +3,7 @@ package dce
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"minato/emulator/core"
@@ -24,6 +25,8 @@ type registration struct {
 	stat    RegistrationStatus
 	since   time.Time            // of Searching
 	detach  bool                 // +CGATT=0: stay out of the packet domain
+	lost    bool                 // there is no cell: see SetCoverage
+	kept    bool                 // and it was registered when there was
 	denied  bool                 // the network refuses, whoever asks: see DenyRegistration
 	refused bool                 // it refused this SIM: no attempt until the radio is switched (TS 24.301 section 5.5.1.2.5)
 	report  [len(regDomains)]int // <n> by domain
@@ -66,6 +69,11 @@ func (m *Modem) register() (time.Duration, bool) {
 		m.mu.Lock()
 		m.reg.refused = false
 		m.mu.Unlock()
+		return 0, false
+	case reg.lost:
+		if reg.stat != Searching {
+			m.setRegistration(Searching)
+		}
 		return 0, false
 	case reg.refused:
 		return 0, false
@@ -114,10 +122,10 @@ func (m *Modem) detachTo(stat RegistrationStatus, reason string, said bool) {
 	m.radio.Lock()
 	defer m.radio.Unlock()
 	m.mu.Lock()
-	was := m.reg.stat
+	was := m.reg.stat == RegisteredHome || m.reg.kept
 	imsi := m.sim.card.IMSI
 	m.mu.Unlock()
-	if was == RegisteredHome {
+	if was {
 		if said {
 			m.event("ME DETACH")
 		}
@@ -135,6 +143,9 @@ func (m *Modem) setRegistration(stat RegistrationStatus) {
 		return
 	}
 	m.reg.stat = stat
+	if stat != Searching {
+		m.reg.kept = false
+	}
 	report := m.reg.report
 	if m.booting {
 		report = [len(regDomains)]int{}
@@ -142,6 +153,7 @@ func (m *Modem) setRegistration(stat RegistrationStatus) {
 	place := m.placeLocked()
 	m.mu.Unlock()
 	m.log.Info("registration changed", "stat", int(stat))
+	m.tellEvent(Event{Type: "registration", State: strconv.Itoa(int(stat))})
 	for i, domain := range regDomains {
 		switch report[i] {
 		case 1:

@@ -29,4 +29,4 @@ func (s Signal) rsrq() int { return min(max(2*s.RSRQ+40, 0), 34) }
 func (s Signal) sinr() int { return min(max((s.SINR+20)*5, 0), 250) }
 
 // receivesLocked tells whether there is a signal to report.
-func (m *Modem) receivesLocked() bool { return m.functions == 1 && !m.booting }
+func (m *Modem) receivesLocked() bool { return m.functions == 1 && !m.booting && !m.reg.lost }
