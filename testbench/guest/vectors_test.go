@@ -21,10 +21,11 @@ const vectors = "testdata/pppd-chap.txt"
 // provenance is the head of a recording.
 func provenance(t *testing.T, s *sharedGuest) string {
 	t.Helper()
-	return fmt.Sprintf(`# Debian's pppd %s on kernel %s, in qemu, dials the emulator's modem with chat;
-# CHAP, user and password sora. Recorded on %s by TestSession -record. ">" is what the guest sent until the modem spoke, "<" what the
-# modem sent. In it: AT commands, LCP, CHAP, IPCP, IPV6CP (rejected), a DNS query, a page fetched from the guest, the orderly end.
-`, s.image.Packages["ppp"], s.sh(t, "uname -v"), time.Now().UTC().Format(time.DateOnly))
+	return fmt.Sprintf(`# Debian's pppd %s on kernel %s,
+# in qemu, dials the emulator's modem with chat; CHAP, user and password sora. Recorded on %s by TestSession -record.
+# ">" is what the guest sent until the modem spoke, "<" what the modem sent. In it: AT commands, LCP, CHAP, IPCP, IPV6CP (rejected),
+# a DNS query, a file fetched from the guest, the orderly end.
+`, s.image.Packages["ppp"], s.sh(t, "uname -rv"), time.Now().UTC().Format(time.DateOnly))
 }
 
 // dataMode gives what each side sent in data mode: from behind CONNECT to before NO CARRIER.
@@ -118,7 +119,12 @@ func TestVectors(t *testing.T) {
 		}
 		got = append(got, fmt.Sprintf("%04x %d %d", uint16(f.protocol), f.payload[0], f.payload[1]))
 	}
-	want := []string{}
+	want := []string{ // two things in it that only a foreign peer does: IPV6CP, and a name for the peer that gave none (IPCP Configure-Nak)
+		"c021 1 1", "c021 2 1", "c021 9 0", // LCP: asks, agrees to CHAP, Echo-Request
+		"c223 2 1", // CHAP Response
+		"8021 1 1", "8057 1 1", "8021 3 0", "8021 1 2", "8021 2 1", "8021 1 3",
+		"c021 5 2", // LCP Terminate-Request
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("pppd's packets: protocol, code, identifier (-want +got)\n%s", diff)
 	}
