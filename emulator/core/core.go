@@ -19,6 +19,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -45,16 +46,18 @@ const (
 // Config describes the network. The zero value is a network with no subscriber.
 type Config struct {
 	Subscribers         []Subscriber
-	Pool                netip.Prefix   // addresses of devices; zero: 10.128.0.0/9
-	Gateway             netip.Addr     // the gateway's own address, also what a device sees as the source of a door's connection; zero: 100.127.0.1
-	DNS                 []netip.Addr   // told to devices; nil: 100.127.0.53, 100.127.1.53
-	Rest                time.Duration  // how long a freed address is not given to another device; 0: 60 s, negative: none
-	DialTimeout         time.Duration  // how long a door waits for a device to answer; 0: 10 s
-	AllowDeviceToDevice bool           // packets between devices are forwarded; otherwise they are dropped and counted
-	MTU                 int            // of sessions whose subscriber has none of its own; 0: 1500, which is the most
-	Capture             io.Writer      // pcapng of every IP packet to or from a device, one interface a SIM; nil: none
-	Rand                func() float64 // of losses and jitter, 0 to 1, for concurrent use; nil: math/rand/v2's
-	Logger              *slog.Logger   // nil: silent
+	Pool                netip.Prefix      // addresses of devices; zero: 10.128.0.0/9
+	Gateway             netip.Addr        // the gateway's own address, also what a device sees as the source of a door's connection; zero: 100.127.0.1
+	DNS                 []netip.Addr      // told to devices; nil: 100.127.0.53, 100.127.1.53
+	Rest                time.Duration     // how long a freed address is not given to another device; 0: 60 s, negative: none
+	DialTimeout         time.Duration     // how long a door waits for a device to answer; 0: 10 s
+	Platform            []PlatformService // the doors out
+	PlatformIdle        time.Duration     // how long nothing may move on a flow to a platform service; 0: 5 min
+	AllowDeviceToDevice bool              // packets between devices are forwarded; otherwise they are dropped and counted
+	MTU                 int               // of sessions whose subscriber has none of its own; 0: 1500, which is the most
+	Capture             io.Writer         // pcapng of every IP packet to or from a device, one interface a SIM; nil: none
+	Rand                func() float64    // of losses and jitter, 0 to 1, for concurrent use; nil: math/rand/v2's
+	Logger              *slog.Logger      // nil: silent
 }
 
 // Core is the network. Make it with New, call Run once.
@@ -62,6 +65,8 @@ type Core struct {
 	cfg     Config
 	log     *slog.Logger
 	capture *capture.Writer // nil: none
+	own     []netip.Addr    // the network's own addresses, on every session's gateway
+	names   *names
 	ready   chan struct{}
 	started atomic.Bool
 
@@ -90,10 +95,16 @@ func New(cfg Config) (*Core, error) {
 		routes: make(map[netip.Addr]*Session),
 		pool:   newPool(cfg.Pool, cfg.Rest, time.Now),
 	}
-	c.pool.exclude(cfg.Gateway)
-	for _, a := range cfg.DNS {
+	c.own = append([]netip.Addr{cfg.Gateway}, cfg.DNS...)
+	for _, s := range cfg.Platform {
+		if !slices.Contains(c.own, s.Addr.Addr()) {
+			c.own = append(c.own, s.Addr.Addr())
+		}
+	}
+	for _, a := range c.own {
 		c.pool.exclude(a)
 	}
+	c.names = c.newNames()
 	if cfg.Capture != nil {
 		w, err := capture.New(cfg.Capture)
 		if err != nil {
@@ -131,12 +142,21 @@ func (c *Config) validate() error {
 		c.DNS = defaultDNS
 	}
 	for i, a := range append([]netip.Addr{c.Gateway}, c.DNS...) {
-		if !a.Is4() || a.IsUnspecified() || a.IsMulticast() || a.IsLoopback() {
+		if checkHostAddr(a) != nil {
 			return fmt.Errorf("gateway or DNS address %q: want an IPv4 host address", a)
 		}
 		if i > 0 && a == c.Gateway {
 			return fmt.Errorf("address %q is both the gateway and a DNS server", a)
 		}
+	}
+	if err := c.validatePlatform(); err != nil {
+		return err
+	}
+	if c.PlatformIdle < 0 {
+		return fmt.Errorf("idle time %v of platform services: want a positive duration", c.PlatformIdle)
+	}
+	if c.PlatformIdle == 0 {
+		c.PlatformIdle = platformIdle
 	}
 	if c.MTU == 0 {
 		c.MTU = mtu

@@ -2,6 +2,7 @@ package core
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -63,7 +64,7 @@ func (s *Session) receive(packet []byte) {
 
 // isDevice tells whether an address is a device's, now or at another time.
 func (c *Core) isDevice(a netip.Addr) bool {
-	if a == c.cfg.Gateway || slices.Contains(c.cfg.DNS, a) { // which may lie in the pool
+	if slices.Contains(c.own, a) { // which may lie in the pool
 		return false
 	}
 	if c.cfg.Pool.Contains(a) {
@@ -78,13 +79,13 @@ func (c *Core) isDevice(a netip.Addr) bool {
 func (s *Session) openGateway() error {
 	c := s.core
 	gateway, err := netstack.New(netstack.Config{
-		Addrs: append([]netip.Addr{c.cfg.Gateway}, c.cfg.DNS...), MTU: s.mtu, Queue: gatewayQueue, Logger: c.log, Output: s.output,
+		Addrs: c.own, MTU: s.mtu, Queue: gatewayQueue, Logger: c.log, Output: s.output,
 	})
 	if err != nil {
 		return fmt.Errorf("building the gateway: %w", err)
 	}
 	s.gateway = gateway
-	if err := s.listenNames(); err != nil {
+	if err := errors.Join(s.listenNames(), s.openPlatform()); err != nil {
 		gateway.Close()
 		return err
 	}

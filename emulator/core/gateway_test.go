@@ -150,24 +150,6 @@ func TestNameServer(t *testing.T) {
 	}
 }
 
-func FuzzAnswerQuery(f *testing.F) {
-	f.Add([]byte("\x00\x4d\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x04pong\x07soracom\x02io\x00\x00\x01\x00\x01"))
-	f.Add([]byte("\x00\x4d\x81\x80\x00\x00\x00\x00\x00\x00\x00\x00"))
-	f.Fuzz(func(t *testing.T, query []byte) {
-		answer := answerQuery(query)
-		if answer == nil {
-			return
-		}
-		var m dnsmessage.Message
-		if err := m.Unpack(answer); err != nil || !m.Response || m.RCode == dnsmessage.RCodeSuccess {
-			t.Fatalf("answer % x: %v", answer, err)
-		}
-		if answerQuery(answer) != nil {
-			t.Fatal("an answer is answered")
-		}
-	})
-}
-
 func FuzzDeliver(f *testing.F) {
 	own := netip.MustParseAddr("10.128.0.1")
 	f.Add(ping(own, defaultGateway))

@@ -1,17 +1,23 @@
 package core
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
-
-	"golang.org/x/net/dns/dnsmessage"
+	"time"
 )
 
 const (
 	dnsPort    = 53
-	dnsMaximum = 512 // octets of a UDP message without EDNS (RFC 1035 section 2.3.4)
+	dnsQuery   = 4096             // octets of a query over TCP: no name needs more
+	dnsIdle    = 10 * time.Second // RFC 7766 section 6.2.3: a few seconds
+	dnsClients = 8                // connections of a device to one name server
 )
+
+var errFormat = errors.New("not one question in order")
 
 // listenNames opens the addresses that devices are told, on the session's gateway.
 func (s *Session) listenNames() error {
@@ -21,13 +27,18 @@ func (s *Session) listenNames() error {
 		if err != nil {
 			return fmt.Errorf("serving DNS on %q: %w", address, err)
 		}
-		s.core.wg.Go(func() { serveNames(conn) })
+		s.core.wg.Go(func() { s.serveNames(conn) })
+		l, err := s.gateway.Listen("tcp4", address)
+		if err != nil {
+			return fmt.Errorf("serving DNS on %q: %w", address, err)
+		}
+		s.core.wg.Go(func() { s.acceptFlows(l, dnsClients, s.serveNameStream) })
 	}
 	return nil
 }
 
-// serveNames answers until the gateway ends, and closes conn.
-func serveNames(conn net.PacketConn) {
+// serveNames answers over UDP until the gateway ends, and closes conn.
+func (s *Session) serveNames(conn net.PacketConn) {
 	defer conn.Close()
 	buf := make([]byte, mtu)
 	for {
@@ -35,35 +46,33 @@ func serveNames(conn net.PacketConn) {
 		if err != nil {
 			return
 		}
-		if answer := answerQuery(buf[:n]); answer != nil {
+		if answer := s.core.names.answer(buf[:n], dnsMinimum); answer != nil {
 			conn.WriteTo(answer, from) // an answer that is lost is asked for again
 		}
 	}
 }
 
-// answerQuery gives the reply to a query, nil for what is none. The network is closed and has no names of its own, so a query
-// that is in order is refused (RFC 1035 section 4.1.1, RCODE 5), which a resolver takes at once as "ask elsewhere".
-func answerQuery(query []byte) []byte {
-	var p dnsmessage.Parser
-	h, err := p.Start(query)
-	if err != nil || h.Response {
-		return nil // not even a header, or somebody's answer: replying to it could go on for ever
+// serveNameStream answers over TCP, where each message has its length before it (RFC 1035 section 4.2.2).
+func (s *Session) serveNameStream(conn *doorConn) {
+	buf := make([]byte, 2+dnsQuery)
+	for {
+		conn.SetDeadline(time.Now().Add(dnsIdle))
+		if _, err := io.ReadFull(conn, buf[:2]); err != nil {
+			return
+		}
+		n := int(binary.BigEndian.Uint16(buf))
+		if n > dnsQuery {
+			return
+		}
+		if _, err := io.ReadFull(conn, buf[2:2+n]); err != nil {
+			return
+		}
+		answer := s.core.names.answer(buf[2:2+n], dnsMaximum)
+		if answer == nil {
+			return
+		}
+		if _, err := conn.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(answer))), answer...)); err != nil {
+			return
+		}
 	}
-	reply := dnsmessage.Message{Header: dnsmessage.Header{
-		ID: h.ID, Response: true, OpCode: h.OpCode, RecursionDesired: h.RecursionDesired, RCode: dnsmessage.RCodeRefused,
-	}}
-	questions, err := p.AllQuestions()
-	switch {
-	case h.OpCode != 0:
-		reply.RCode = dnsmessage.RCodeNotImplemented
-	case err != nil || len(questions) != 1:
-		reply.RCode = dnsmessage.RCodeFormatError
-	default:
-		reply.Questions = questions
-	}
-	b, err := reply.Pack()
-	if err != nil || len(b) > dnsMaximum {
-		return nil
-	}
-	return b
 }
