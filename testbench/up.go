@@ -16,20 +16,25 @@ import (
 var upServices = []struct {
 	port int
 	tls  bool
-	use  func(m *env.Mapping, dir, sshKey string) string
+	use  func(m *env.Mapping, ca, sshKey string) string
 }{
-	{80, true, func(m *env.Mapping, dir, _ string) string {
-		return fmt.Sprintf("curl --cacert %s/ca.pem https://%s/", dir, m.Endpoint)
+	{80, true, func(m *env.Mapping, ca, _ string) string {
+		return fmt.Sprintf("curl --cacert %s https://%s/", ca, m.Endpoint)
 	}},
-	{5900, true, func(m *env.Mapping, dir, _ string) string {
-		return fmt.Sprintf("minato-testbench tunnel --accept 127.0.0.1:5999 --connect %s --ca %s/ca.pem   then a VNC viewer to 127.0.0.1:5999", m.Endpoint, dir)
+	{5900, true, func(m *env.Mapping, ca, _ string) string {
+		return tunnelTo(m, ca, "127.0.0.1:5999") + "   then a VNC viewer to 127.0.0.1:5999"
 	}},
-	{502, true, func(m *env.Mapping, dir, _ string) string {
-		return fmt.Sprintf("minato-testbench tunnel --accept 127.0.0.1:1502 --connect %s --ca %s/ca.pem   then mbpoll -m tcp -p 1502 -r 1 -c 4 127.0.0.1", m.Endpoint, dir)
+	{502, true, func(m *env.Mapping, ca, _ string) string {
+		return tunnelTo(m, ca, "127.0.0.1:1502") + "   then mbpoll -m tcp -p 1502 -r 1 -c 2 127.0.0.1"
 	}},
 	{22, false, func(m *env.Mapping, _, sshKey string) string {
 		return fmt.Sprintf("ssh -i %s -p %d %s@%s", sshKey, m.Port, env.SSHUser, m.IPAddress)
 	}},
+}
+
+// tunnelTo is the command for a client that knows no TLS, with this program as the user called it.
+func tunnelTo(m *env.Mapping, ca, accept string) string {
+	return fmt.Sprintf("%s tunnel --accept %s --connect %s --ca %s", os.Args[0], accept, m.Endpoint, ca)
 }
 
 // Up builds the whole path in this process at the documented default addresses, makes a port mapping for each service of the device, says how to reach
@@ -48,7 +53,8 @@ func Up(ctx context.Context, dir string, w io.Writer, logger *slog.Logger) (err 
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, "ca.pem"), pem, 0o644); err != nil {
+	ca := filepath.Join(dir, "ca.pem")
+	if err := os.WriteFile(ca, pem, 0o644); err != nil {
 		return err
 	}
 	id, secret := e.Key()
@@ -56,7 +62,7 @@ func Up(ctx context.Context, dir string, w io.Writer, logger *slog.Logger) (err 
 	fmt.Fprintf(w, "The device is online: SIM %s, IMSI %s.\n\n", sim.ID, sim.IMSI)
 	fmt.Fprintf(w, "relay API   http://%s   key %s %s\n", e.Address.API, id, secret)
 	fmt.Fprintf(w, "emulator    http://%s   modem %s\n", e.Address.Control, e.Address.AT)
-	fmt.Fprintf(w, "agent       minato-agent status --socket %s\n\n", e.Address.Status)
+	fmt.Fprintf(w, "agent       %s status --socket %s\n\n", filepath.Join(filepath.Dir(os.Args[0]), "minato-agent"), e.Address.Status)
 	for _, s := range upServices {
 		m, err := c.Map(ctx, s.port, env.MapOptions{TLS: s.tls, Duration: 28800, Sources: []string{"127.0.0.0/8"}})
 		if err != nil {
@@ -66,7 +72,7 @@ func Up(ctx context.Context, dir string, w io.Writer, logger *slog.Logger) (err 
 		if s.tls {
 			option = "ON"
 		}
-		fmt.Fprintf(w, "device port %-5d TLS option %-4s %s\n", s.port, option, s.use(m, dir, e.SSHKey.File))
+		fmt.Fprintf(w, "device port %-5d TLS option %-4s %s\n", s.port, option, s.use(m, ca, e.SSHKey.File))
 	}
 	fmt.Fprint(w, "\nThe mappings last 8 hours. Press Ctrl-C to end.\n")
 	ctx, stop := e.Context(ctx)
