@@ -17,7 +17,7 @@ const (
 type entry struct{ grid *cells }
 
 func newEntry(f *fonts) *entry {
-	return &entry{grid: newCells(f.typewriter, entryCard.Min.Add(image.Pt(16, 34)), entryColumns, entryRows, colorCard)}
+	return &entry{grid: newCells(f.typewriter, EntryArea.Min.Add(image.Pt(16, 34)), entryColumns, entryRows, colorCard)}
 }
 
 func (e *entry) draw(c *canvas, s *state) { e.grid.show(c, colorText, wrap(s.text)) }

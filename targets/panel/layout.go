@@ -15,8 +15,10 @@ var (
 	tankCard   = image.Rect(24, 72, 388, 456)
 	figureCard = image.Rect(404, 72, 520, 164) // the first of three
 	trendCard  = image.Rect(404, 176, 776, 372)
-	entryCard  = image.Rect(24, 472, 776, 580)
 )
+
+// EntryArea shows what is typed. Nothing else changes it.
+var EntryArea = image.Rect(24, 472, 776, 580)
 
 const figurePitch = 128
 
@@ -82,10 +84,10 @@ func drawBackground(c *canvas, f *fonts, name string) {
 	}
 	drawTankBackground(c, f)
 	drawTrendBackground(c, f)
-	c.card(entryCard)
-	end = c.text(f.small, entryCard.Min.Add(image.Pt(16, 22)), colorMuted, "Keyboard")
+	c.card(EntryArea)
+	end = c.text(f.small, EntryArea.Min.Add(image.Pt(16, 22)), colorMuted, "Keyboard")
 	hint := "type here  ·  Backspace deletes  ·  Esc clears"
-	c.text(f.small, image.Pt(max(end+12, entryCard.Max.X-16-textWidth(f.small, hint)), entryCard.Min.Y+22), colorSteel, hint)
+	c.text(f.small, image.Pt(max(end+12, EntryArea.Max.X-16-textWidth(f.small, hint)), EntryArea.Min.Y+22), colorSteel, hint)
 }
 
 // fitted cuts a long device name before the clock.
