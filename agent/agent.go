@@ -20,8 +20,10 @@ type Agent struct {
 	set      *targets.Set // nil: no service is a builtin one
 	services []*service
 	guard    *modem.PINGuard
-	backoff  backoff
-	patience time.Duration // with a network that denies; maxDenied
+	ladder   ladder
+	booting  time.Time // the modem was restarted, and may be away until then; the supervisor's
+	proven   bool      // the configuration was good once; the supervisor's
+	timing   timing
 
 	ready     chan struct{}
 	readyOnce sync.Once
@@ -37,12 +39,16 @@ func New(cfg Config) (*Agent, error) {
 		return nil, fmt.Errorf("configuring the agent: %w", err)
 	}
 	cfg.setDefaults()
-	a := &Agent{cfg: cfg, log: cfg.Logger, guard: modem.NewPINGuard(), patience: maxDenied, ready: make(chan struct{})}
-	a.backoff = backoff{cfg: cfg.Backoff, rand: cfg.Rand}
+	state, err := openState(cfg.StateDir)
+	if err != nil {
+		cfg.Logger.Warn("the state of earlier runs is lost", "error", err)
+	}
+	a := &Agent{cfg: cfg, log: cfg.Logger, guard: modem.NewPINGuard(state), timing: defaultTiming(), ready: make(chan struct{})}
+	a.ladder = ladder{backoff: cfg.Backoff, cures: cfg.Cures, rand: cfg.Rand, now: time.Now, state: state}
 	if err := a.prepareServices(); err != nil {
 		return nil, fmt.Errorf("configuring the agent: %w", err)
 	}
-	a.status = Status{State: StateIdle, Since: time.Now(), Port: cfg.Modem.Port}
+	a.status = Status{State: StateIdle, Since: time.Now(), Port: cfg.Modem.Port, Cures: map[string]int{}, Failures: map[Code]int{}}
 	return a, nil
 }
 
@@ -87,10 +93,18 @@ func (a *Agent) supervise(ctx context.Context) {
 			a.closeSession()
 			failures = 0
 		}
-		pause := a.backoff.next(up, f.Hopeless)
-		a.failed(f, pause)
+		a.proven = a.proven || up > 0
+		if a.proven && (f.Code == NoContext || f.Code == PPPAuth) {
+			f.Class = ClassBackOff // what the network took before it will take again
+		}
+		pause, cure := bootPause, CureRedial
+		if !a.isBooting(f) {
+			pause, cure = a.ladder.next(up, f)
+		}
+		a.failed(f, pause, cure)
 		select {
 		case <-a.cfg.After(pause):
+			a.cure(ctx, cure)
 		case <-ctx.Done():
 		}
 	}
@@ -101,15 +115,16 @@ func (a *Agent) supervise(ctx context.Context) {
 const reopenAfter = 3
 
 // failed reports the end of a round: one line.
-func (a *Agent) failed(f *Failure, pause time.Duration) {
-	attrs := []any{"code", f.Code, "state", f.State, "error", f.Err.Error(), "retry_in", pause.Round(time.Millisecond)}
+func (a *Agent) failed(f *Failure, pause time.Duration, cure Cure) {
+	attrs := []any{"code", f.Code, "state", f.State, "class", f.Class, "error", f.Err.Error(), "retry_in", pause.Round(time.Millisecond), "cure", cure}
 	if f.Hint != "" {
 		attrs = append(attrs, "hint", f.Hint)
 	}
 	a.log.Warn(codeNames[f.Code], attrs...)
 	a.update(func(s *Status) {
 		s.State, s.Since = StateIdle, time.Now()
-		s.Failure = &FailureStatus{Code: f.Code, Name: codeNames[f.Code], State: f.State, Message: f.Err.Error(), Hint: f.Hint, At: time.Now(), RetryIn: pause.Seconds()}
+		s.Failure = &FailureStatus{Code: f.Code, Name: codeNames[f.Code], State: f.State, Class: f.Class, Message: f.Err.Error(), Hint: f.Hint, At: time.Now(), RetryIn: pause.Seconds(), Cure: cure.String()}
+		s.Failures[f.Code]++
 		s.linkDown()
 	})
 }

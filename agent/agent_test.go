@@ -114,8 +114,8 @@ func TestFailures(t *testing.T) {
 	}{
 		{name: "missing port", setup: func(f *fakeModem, c *Config) { c.Modem.Port = "/dev/no-such-modem" },
 			code: NoModem, says: []string{"/dev/no-such-modem", "check the cable"}, pause: time.Second},
-		{name: "no tty", setup: func(f *fakeModem, c *Config) { c.Modem.Port = os.DevNull }, code: NoModem, says: []string{"not a serial port"}, pause: time.Second},
-		{name: "busy port", setup: func(f *fakeModem, c *Config) { hold(f.t, f.path) }, code: NoModem, says: []string{"held by", "one owner"}, pause: time.Second},
+		{name: "no tty", setup: func(f *fakeModem, c *Config) { c.Modem.Port = os.DevNull }, code: NoModem, says: []string{"not a serial port"}, pause: 4 * time.Second},
+		{name: "busy port", setup: func(f *fakeModem, c *Config) { hold(f.t, f.path) }, code: NoModem, says: []string{"held by", "one owner"}, pause: 4 * time.Second},
 		{name: "no SIM", answers: map[string]string{"+CPIN?": "+CME ERROR: 10"}, code: SIM, says: []string{"no SIM", "insert"}, pause: time.Second},
 		{name: "PIN not given", answers: map[string]string{"+CPIN?": "+CPIN: SIM PIN|OK"}, code: SIM, says: []string{"asks for its PIN", "modem.pin"}, pause: 4 * time.Second},
 		{name: "wrong PIN", answers: map[string]string{"+CPIN?": "+CPIN: SIM PIN|OK", `+CPIN="9999"`: "+CME ERROR: 16"},
@@ -126,15 +126,15 @@ func TestFailures(t *testing.T) {
 		{name: "PUK", answers: map[string]string{"+CPIN?": "+CPIN: SIM PUK|OK"}, code: SIM, says: []string{"PUK"}, pause: 4 * time.Second},
 		{name: "denied", answers: map[string]string{"+CEREG?": `+CEREG: 3,3,,,,0,15|OK`}, code: NotRegistered, says: []string{"registration denied", "cause 15"}, pause: time.Second},
 		{name: "unknown APN at the dial", answers: map[string]string{"D*99***1#": "NO CARRIER", "+CEER": "+CEER: Missing or unknown APN, cause 27|OK"},
-			code: NoContext, says: []string{"NO CARRIER", "unknown APN", "network.apn"}, pause: time.Second},
+			code: NoContext, says: []string{"NO CARRIER", "unknown APN", "network.apn"}, pause: 4 * time.Second},
 		{name: "unknown APN on PPP", answers: map[string]string{"+CEER": "+CEER: Missing or unknown APN, cause 27|OK"},
 			setup: func(f *fakeModem, c *Config) { f.admit = func(ppp.Credentials) error { return errNotAdmitted } },
-			code:  NoContext, says: []string{"unknown APN", "network.apn"}, pause: time.Second},
+			code:  NoContext, says: []string{"unknown APN", "network.apn"}, pause: 4 * time.Second},
 		{name: "refused by the network after CHAP", answers: map[string]string{"+CEER": "+CEER: User authentication failed, cause 29|OK"},
 			setup: func(f *fakeModem, c *Config) {
 				f.auth, f.admit = ppp.AuthCHAP, func(ppp.Credentials) error { return errNotAdmitted }
 			},
-			code: PPPAuth, says: []string{"network.user"}, pause: time.Second},
+			code: PPPAuth, says: []string{"network.user"}, pause: 4 * time.Second},
 		{name: "context refused", answers: map[string]string{`+CGDCONT=1,"IP","soracom.io"`: "+CME ERROR: 3"}, code: NoContext, says: []string{"CME", "network.apn"}, pause: time.Second},
 	}
 	for _, tt := range tests {
@@ -253,27 +253,5 @@ func TestDiagnose(t *testing.T) {
 	}
 	if c := Diagnose(t.Context(), config("/dev/no-such-modem", "127.0.0.1:9")); c.Passed() || c.Code != NoModem {
 		t.Errorf("%+v", c)
-	}
-}
-
-func TestBackoff(t *testing.T) {
-	b := backoff{cfg: BackoffConfig{Min: time.Second, Max: 10 * time.Second, Stable: time.Minute}, rand: func() float64 { return 0.999 }}
-	want := []time.Duration{1, 2, 4, 8, 10}
-	for i, w := range want {
-		if d := b.next(0, false).Round(time.Second); d != w*time.Second {
-			t.Errorf("pause %d: %v, want %v s", i, d, w)
-		}
-	}
-	if d := b.next(time.Second, false); d != 0 {
-		t.Errorf("first loss: %v", d)
-	}
-	if d := b.next(time.Second, false).Round(time.Second); d != 10*time.Second {
-		t.Errorf("second loss: %v", d)
-	}
-	if d := b.next(time.Hour, false); d != 0 {
-		t.Errorf("loss of a stable link: %v", d)
-	}
-	if d := b.next(0, true).Round(time.Second); d != 10*time.Second {
-		t.Errorf("hopeless: %v", d)
 	}
 }

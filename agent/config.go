@@ -15,10 +15,14 @@ type Config struct {
 	Services []ServiceConfig `yaml:"services"` // ports served on the closed-network address; at least one
 	Targets  TargetsConfig   `yaml:"targets"`
 	Backoff  BackoffConfig   `yaml:"backoff"`
+	Cures    CuresConfig     `yaml:"cures"`
 	Log      LogConfig       `yaml:"log"`
 
 	// StatusSocket is where `minato-agent status`, `at` and `doctor` ask; "": no socket. Mode 0660.
 	StatusSocket string `yaml:"status_socket"`
+
+	// StateDir keeps what must outlive the process: restarts of the modem, refused PINs. "": nothing does.
+	StateDir string `yaml:"state_dir"`
 
 	Logger *slog.Logger                         `yaml:"-"` // nil: silent
 	After  func(time.Duration) <-chan time.Time `yaml:"-"` // nil: time.After; pauses between rounds
@@ -79,6 +83,15 @@ type BackoffConfig struct {
 	Stable time.Duration `yaml:"stable"` // 0: 1m
 }
 
+// CuresConfig is the ladder that is climbed while rounds fail: redial, reattach, radio off and on, restart of the modem, power.
+type CuresConfig struct {
+	Tries             int           `yaml:"tries"`               // failures before the next step; 0: 2
+	PowerCycle        []string      `yaml:"power_cycle"`         // program and arguments that switch the modem's power off and on; none: not done
+	PowerCycleTimeout time.Duration `yaml:"power_cycle_timeout"` // 0: 30s
+	ResetInterval     time.Duration `yaml:"reset_interval"`      // between two restarts of the modem, at least; doubles while they do not help. 0: 5m
+	MaxResetInterval  time.Duration `yaml:"max_reset_interval"`  // 0: 6h
+}
+
 // LogConfig is what the program writes to stderr.
 type LogConfig struct {
 	Level  string `yaml:"level"`  // debug, info, warn or error; "": info
@@ -105,6 +118,10 @@ func (c *Config) setDefaults() {
 	setDefault(&c.Backoff.Min, time.Second)
 	setDefault(&c.Backoff.Max, max(time.Minute, c.Backoff.Min))
 	setDefault(&c.Backoff.Stable, time.Minute)
+	setDefault(&c.Cures.Tries, 2)
+	setDefault(&c.Cures.PowerCycleTimeout, 30*time.Second)
+	setDefault(&c.Cures.ResetInterval, 5*time.Minute)
+	setDefault(&c.Cures.MaxResetInterval, max(6*time.Hour, c.Cures.ResetInterval))
 	setDefault(&c.Log.Level, "info")
 	setDefault(&c.Log.Format, "text")
 	for i := range c.Services {

@@ -35,7 +35,7 @@ func Diagnose(ctx context.Context, cfg Config) Check {
 	cfg.setDefaults()
 	top := Check{Name: "port " + cfg.Modem.Port}
 	cfg.Modem.PPPPort = "" // the AT port knows all that is asked here
-	s, err := openSession(cfg.Modem, modem.NewPINGuard(), slog.New(slog.DiscardHandler))
+	s, err := openSession(cfg.Modem, modem.NewPINGuard(nil), slog.New(slog.DiscardHandler))
 	if err != nil {
 		return top.failed(fail(StatePort, err))
 	}
@@ -47,10 +47,10 @@ func Diagnose(ctx context.Context, cfg Config) Check {
 
 func diagnoseModem(ctx context.Context, m *modem.Modem) Check {
 	c := Check{Name: "modem"}
-	ctx, cancel := context.WithTimeout(ctx, deadlines[StateIdentify])
+	ctx, cancel := context.WithTimeout(ctx, defaultTiming().deadlines[StateIdentify])
 	defer cancel()
 	var id modem.Identity
-	err := initModem(ctx, m)
+	err := initModem(ctx, m, defaultTiming().probe)
 	if err == nil {
 		id, err = m.Identify(ctx)
 	}

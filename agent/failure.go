@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -41,11 +40,11 @@ const (
 
 // Failure is why a round ended: one line for people, with what to do.
 type Failure struct {
-	Code     Code
-	State    State
-	Err      error
-	Hint     string // what to do; "": nothing, it is tried again
-	Hopeless bool   // a retry cannot help before something is changed: it waits the longest pause
+	Code  Code
+	State State
+	Class Class
+	Err   error
+	Hint  string // what to do; "": nothing, it is tried again
 }
 
 func (f *Failure) Error() string {
@@ -68,9 +67,13 @@ func fail(s State, err error) *Failure {
 		if errors.As(err, &te) {
 			f.Hint = te.Hint()
 		}
+		if errors.Is(err, tty.ErrPermission) || errors.Is(err, tty.ErrNotTTY) || errors.Is(err, tty.ErrBusy) {
+			f.Class = ClassPerson
+		}
 	case StateIdentify:
 		f.Code = NoModem
 		f.Hint = "is it the modem's AT port? `minato-agent modems` lists the ports and what they are for"
+		f.Class = ClassReset
 	case StateSIM:
 		f.Code = SIM
 	case StateRegistered:
@@ -84,10 +87,7 @@ func fail(s State, err error) *Failure {
 	case StateServices:
 		f.Code = ServiceDown
 	default:
-		f.Code = DeadLink
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		f.Err = fmt.Errorf("no end within %v: %w", deadlines[s], err)
+		f.Code, f.Class = DeadLink, ClassRetry
 	}
 	return f
 }
@@ -96,7 +96,7 @@ func fail(s State, err error) *Failure {
 func pppCode(f *Failure) {
 	switch {
 	case errors.Is(f.Err, ppp.ErrAuthRefused):
-		f.Code, f.Hint = PPPAuth, authHint
+		f.Code, f.Hint, f.Class = PPPAuth, authHint, ClassPerson
 	case errors.Is(f.Err, ppp.ErrDeadLink):
 		f.Code = DeadLink
 	default:
@@ -138,9 +138,9 @@ func causeCode(f *Failure, text string) {
 	}
 	switch code {
 	case PPPAuth:
-		f.Code, f.Hint = code, authHint
+		f.Code, f.Hint, f.Class = code, authHint, ClassPerson
 	case NoContext:
-		f.Code, f.Hint = code, contextHint
+		f.Code, f.Hint, f.Class = code, contextHint, ClassPerson
 	}
 	f.Err = fmt.Errorf("the network says: %.120s (%w)", text, f.Err)
 }
@@ -152,18 +152,18 @@ func simFailure(state modem.SIMState) *Failure {
 	case modem.SIMAbsent:
 		f.Err, f.Hint = errors.New("no SIM in the modem"), "insert the SIM, with the modem switched off, and check its seat"
 	case modem.SIMPINRequired:
-		f.Err, f.Hint, f.Hopeless = errors.New("the SIM asks for its PIN"), "set modem.pin or modem.pin_file", true
+		f.Err, f.Hint, f.Class = errors.New("the SIM asks for its PIN"), "set modem.pin or modem.pin_file", ClassPerson
 	case modem.SIMPUKRequired:
-		f.Err, f.Hint, f.Hopeless = errors.New("the SIM is blocked and asks for its PUK"), "unblock the SIM in a phone with the PUK of its contract", true
+		f.Err, f.Hint, f.Class = errors.New("the SIM is blocked and asks for its PUK"), "unblock the SIM in a phone with the PUK of its contract", ClassPerson
 	case modem.SIMLocked:
-		f.Err, f.Hint, f.Hopeless = errors.New("the modem is locked to another SIM or network"), "use the SIM that the modem was sold with, or have it unlocked", true
+		f.Err, f.Hint, f.Class = errors.New("the modem is locked to another SIM or network"), "use the SIM that the modem was sold with, or have it unlocked", ClassPerson
 	}
 	return f
 }
 
 // pinFailure says why the PIN was not entered or not taken, and how many tries are left.
 func pinFailure(err error, tries int) *Failure {
-	f := &Failure{Code: SIM, State: StateSIM, Err: err, Hopeless: true}
+	f := &Failure{Code: SIM, State: StateSIM, Err: err, Class: ClassPerson}
 	if tries >= 0 {
 		f.Err = fmt.Errorf("%w; %d tries left", err, tries)
 	}
@@ -174,8 +174,10 @@ func pinFailure(err error, tries int) *Failure {
 		f.Hint = "this modem does not count the tries, so the PIN is not risked: switch the SIM's PIN off in a phone"
 	case errors.Is(err, modem.ErrPINRefused), errors.Is(err, modem.ErrPINKnownBad):
 		f.Hint = "correct modem.pin and restart; the same PIN is not tried again"
+	case errors.Is(err, modem.ErrPINUnsaved):
+		f.Hint = "make state_dir writable, or correct modem.pin and switch the modem off and on"
 	default:
-		f.Hopeless = !modem.Refused(err)
+		f.Class = ClassBackOff
 	}
 	return f
 }

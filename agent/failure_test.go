@@ -24,12 +24,3 @@ func TestCauseCode(t *testing.T) {
 		}
 	}
 }
-
-func TestBackoffNeverExceedsMax(t *testing.T) {
-	b := backoff{cfg: BackoffConfig{Min: 3, Max: 100, Stable: 1000}, rand: func() float64 { return 0.5 }}
-	for range 100 {
-		if d := b.next(0, false); d < 0 || d > 100 {
-			t.Fatalf("pause %v", d)
-		}
-	}
-}

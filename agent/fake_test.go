@@ -248,7 +248,7 @@ func start(t *testing.T, cfg Config) *running {
 		t.Fatal(err)
 	}
 	r.Agent = a
-	a.patience = 0
+	a.timing.denied = 0
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- a.Run(ctx) }()

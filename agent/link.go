@@ -24,9 +24,6 @@ type link struct {
 
 var errRoundOver = errors.New("the round is over")
 
-// hangUpTimeout bounds taking the modem back from a call: two escapes with their guard times.
-const hangUpTimeout = 12 * time.Second
-
 // negotiate starts PPP on the call, and waits for an address.
 func (r *round) negotiate(ctx context.Context) error {
 	n := r.agent.cfg.Network
@@ -125,7 +122,7 @@ func (r *round) endLink() {
 	}
 	r.call.Close()
 	r.call = nil
-	ctx, cancel := context.WithTimeout(context.Background(), hangUpTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), r.agent.timing.hangUp)
 	defer cancel()
 	if err := r.session.modem.HangUp(ctx); err != nil && !r.session.lost() {
 		r.agent.log.Debug("hanging up failed", "error", err)

@@ -62,9 +62,17 @@ func (r *round) run(ctx context.Context) (up time.Duration, f *Failure) {
 
 // step runs one state under its deadline.
 func (r *round) step(ctx context.Context, s State, do func(*round, context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, deadlines[s])
+	limit := r.agent.timing.deadlines[s]
+	sctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	return do(r, ctx)
+	err := do(r, sctx)
+	if errors.Is(err, context.DeadlineExceeded) && sctx.Err() != nil && ctx.Err() == nil {
+		var f *Failure
+		if !errors.As(err, &f) {
+			err = fmt.Errorf("no end within %v: %w", limit, err)
+		}
+	}
+	return err
 }
 
 // explain makes a failure of an error: a port that is gone explains every other.
@@ -101,11 +109,8 @@ func (r *round) openPort(context.Context) error {
 	return nil
 }
 
-// probe is how long one try to speak to the modem takes: the first command after its start may be lost.
-const probe = 3 * time.Second
-
 // initModem speaks to a modem that may lose its first command, or still be in a call.
-func initModem(ctx context.Context, m *modem.Modem) error {
+func initModem(ctx context.Context, m *modem.Modem, probe time.Duration) error {
 	for {
 		pctx, cancel := context.WithTimeout(ctx, probe)
 		err := m.Init(pctx)
@@ -122,7 +127,7 @@ func initModem(ctx context.Context, m *modem.Modem) error {
 
 // identify finds out whether a modem listens, and who it is.
 func (r *round) identify(ctx context.Context) error {
-	if err := initModem(ctx, r.session.modem); err != nil {
+	if err := initModem(ctx, r.session.modem, r.agent.timing.probe); err != nil {
 		return err
 	}
 	id, err := r.session.modem.Identify(ctx)
@@ -133,9 +138,6 @@ func (r *round) identify(ctx context.Context) error {
 	r.agent.update(func(s *Status) { s.Modem = &id })
 	return nil
 }
-
-// poll is the pause between questions to a modem that announces its news as well.
-const poll = time.Second
 
 // sim waits for the SIM, and unlocks it.
 func (r *round) sim(ctx context.Context) error {
@@ -171,14 +173,11 @@ func (r *round) sim(ctx context.Context) error {
 		default:
 			return simFailure(state)
 		}
-		if err := r.session.wait(ctx, poll); err != nil {
+		if err := r.session.wait(ctx, r.agent.timing.poll); err != nil {
 			return errors.Join(simFailure(state), err)
 		}
 	}
 }
-
-// maxDenied is how long a denial may last: a modem goes on searching, and may find another network.
-const maxDenied = 10 * time.Second
 
 // register waits until the network has the modem.
 func (r *round) register(ctx context.Context) error {
@@ -204,10 +203,10 @@ func (r *round) register(ctx context.Context) error {
 			denied = time.Time{}
 		case denied.IsZero():
 			denied = time.Now()
-		case time.Since(denied) >= r.agent.patience:
+		case time.Since(denied) >= r.agent.timing.denied:
 			return r.notRegistered(ctx, reg)
 		}
-		if err := r.session.wait(ctx, poll); err != nil {
+		if err := r.session.wait(ctx, r.agent.timing.poll); err != nil {
 			return r.notRegistered(context.WithoutCancel(ctx), reg)
 		}
 	}

@@ -87,9 +87,6 @@ func (l *link) listen(s *service) (net.Listener, error) {
 	return listener, nil
 }
 
-// servicePause is how long a service that failed rests.
-const servicePause = time.Second
-
 // keepServing serves until the link ends. A service that fails is told of, and tried again; the others go on.
 func (a *Agent) keepServing(l *link, s *service, listener net.Listener) {
 	for {
@@ -105,7 +102,7 @@ func (a *Agent) keepServing(l *link, s *service, listener net.Listener) {
 			a.serviceState(s, err)
 			a.log.Warn(codeNames[ServiceDown], "code", ServiceDown, "service", s.cfg.Name, "service_port", s.cfg.Port, "error", err)
 			select {
-			case <-time.After(servicePause):
+			case <-time.After(a.timing.service):
 			case <-l.ctx.Done():
 				return
 			}

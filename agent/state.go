@@ -1,7 +1,5 @@
 package agent
 
-import "time"
-
 // State is how far a round has come.
 type State int
 
@@ -36,17 +34,4 @@ func (s *State) UnmarshalText(b []byte) error {
 		}
 	}
 	return nil
-}
-
-// deadlines are how long a state may last. Registration and the dial may take a modem minutes after it was switched on.
-var deadlines = map[State]time.Duration{
-	StatePort:       10 * time.Second,
-	StateIdentify:   20 * time.Second,
-	StateSIM:        30 * time.Second,
-	StateRegistered: 180 * time.Second,
-	StateContext:    150 * time.Second,
-	StateDial:       180 * time.Second,
-	StatePPP:        40 * time.Second,
-	StateIP:         5 * time.Second,
-	StateServices:   10 * time.Second,
 }

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"maps"
 	"net"
 	"net/netip"
 	"slices"
@@ -17,6 +18,11 @@ type Status struct {
 	Since   time.Time      `json:"since"` // of State
 	Rounds  int            `json:"rounds"`
 	Failure *FailureStatus `json:"failure,omitempty"` // the last one; none since the link is up
+
+	Failures map[Code]int   `json:"failures,omitempty"` // since the start, by code
+	Cures    map[string]int `json:"cures,omitempty"`    // since the start, by step of the ladder
+	Cure     string         `json:"cure,omitempty"`     // the step that the ladder is on; none since the link is stable
+	Reset    time.Time      `json:"reset,omitzero"`     // when the modem was last restarted by the ladder
 
 	Port         string          `json:"port"`
 	Modem        *modem.Identity `json:"modem,omitempty"`
@@ -46,10 +52,12 @@ type FailureStatus struct {
 	Code    Code      `json:"code"`
 	Name    string    `json:"name"`
 	State   State     `json:"state"`
+	Class   Class     `json:"class"`
 	Message string    `json:"message"`
 	Hint    string    `json:"hint,omitempty"`
 	At      time.Time `json:"at"`
 	RetryIn float64   `json:"retry_in_seconds"`
+	Cure    string    `json:"cure"` // what is done then
 }
 
 // ServiceStatus is one listed service.
@@ -67,6 +75,8 @@ func (a *Agent) Status() Status {
 	defer a.mu.Unlock()
 	s := a.status
 	s.DNS = slices.Clone(s.DNS)
+	s.Failures, s.Cures = maps.Clone(s.Failures), maps.Clone(s.Cures)
+	s.Reset = a.ladder.state.resets().Last
 	s.Services = slices.Clone(s.Services)
 	slices.SortFunc(s.Services, func(x, y ServiceStatus) int { return x.Port - y.Port })
 	if s.stats != nil {

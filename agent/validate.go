@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // FieldError is a value that is not allowed. Field is its path, as network.auth or services[2].port.
@@ -61,10 +62,19 @@ func (c *Config) Validate() error {
 	check(b.Min >= 0, "backoff.min", b.Min, "allowed are positive durations, as 1s")
 	check(b.Max == 0 || b.Max >= b.Min, "backoff.max", b.Max, "it must not be less than backoff.min")
 	check(b.Stable >= 0, "backoff.stable", b.Stable, "allowed are positive durations, as 1m")
+	u := &c.Cures
+	check(u.Tries >= 0, "cures.tries", u.Tries, "allowed is 1 and more")
+	check(len(u.PowerCycle) == 0 || u.PowerCycle[0] != "", "cures.power_cycle", "", "a list of program and arguments, as [/usr/bin/uhubctl, -a, cycle]")
+	check(u.PowerCycleTimeout >= 0 && u.PowerCycleTimeout <= 10*time.Minute, "cures.power_cycle_timeout", u.PowerCycleTimeout, "allowed are up to 10m")
+	check(u.ResetInterval == 0 || u.ResetInterval >= minResetInterval, "cures.reset_interval", u.ResetInterval, "allowed is 1m and more: restarts wear the modem and its SIM")
+	check(u.MaxResetInterval == 0 || u.MaxResetInterval >= u.ResetInterval, "cures.max_reset_interval", u.MaxResetInterval, "it must not be less than cures.reset_interval")
 	check(oneOf(c.Log.Level, "", "debug", "info", "warn", "error"), "log.level", c.Log.Level, "allowed are debug, info, warn and error")
 	check(oneOf(c.Log.Format, "", "text", "json"), "log.format", c.Log.Format, "allowed are text and json")
 	return errors.Join(errs...)
 }
+
+// minResetInterval is the floor below which no configuration restarts a modem.
+const minResetInterval = time.Minute
 
 func oneOf(s string, allowed ...string) bool {
 	for _, a := range allowed {

@@ -44,7 +44,7 @@ func (m *Modem) Identify(ctx context.Context) (Identity, error) {
 	} else {
 		m.log.Warn("the modem's serial number is no IMEI", "value", id.IMEI)
 	}
-	p := profileFor(id.Manufacturer)
+	p := profileFor(id.Manufacturer, id.Model)
 	m.mu.Lock()
 	m.profile = p
 	m.mu.Unlock()

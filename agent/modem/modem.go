@@ -50,7 +50,7 @@ func New(line *atline.Line, cfg Config) *Modem {
 		m.log = slog.New(slog.DiscardHandler)
 	}
 	if m.guard == nil {
-		m.guard = NewPINGuard()
+		m.guard = NewPINGuard(nil)
 	}
 	return m
 }

@@ -62,7 +62,7 @@ func TestIdentify(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Identity{"SIMCOM INCORPORATED", "SIMCOM_SIM7600E-H", "LE20B03SIM7600M21-A", "867584034313614", "generic"}
+	want := Identity{"SIMCOM INCORPORATED", "SIMCOM_SIM7600E-H", "LE20B03SIM7600M21-A", "867584034313614", "simcom"}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
@@ -103,7 +103,7 @@ func TestEnterPIN(t *testing.T) {
 
 // One guard for the process: a new modem on the same SIM does not try the PIN again.
 func TestRefusedPINIsNeverEnteredAgain(t *testing.T) {
-	guard := NewPINGuard()
+	guard := NewPINGuard(nil)
 	answers := map[string]string{`+CPINR="SIM PIN"`: "+CPINR: SIM PIN,3,3|OK", `+CPIN="1234"`: "+CME ERROR: 16", "+CCID": "+CCID: 8981100005710720466|OK"}
 	for i, want := range []error{ErrPINRefused, ErrPINKnownBad} {
 		m, stop := fake(t, Config{Guard: guard}, answers)

@@ -129,8 +129,12 @@ func TestRetryCounters(t *testing.T) {
 		{parseCPINR, `+CPINR: "SIM PIN",1`, 1},
 		{parseCPINR, "+CPINR: SIM PUK,10,10", -1},
 		{parseCPINR, "+CPINR: SIM PIN,x", -1},
-		{parseQPINC, `+QPINC: "SC",2,10`, 2},
-		{parseQPINC, `+QPINC: "P2",2,10`, -1},
+		{parseCounter("+QPINC", 1), `+QPINC: "SC",2,10`, 2},
+		{parseCounter("+QPINC", 1), `+QPINC: "P2",2,10`, -1},
+		{parseCounter("+SPIC", 0), "+SPIC: 3,10,0,10", 3},
+		{parseCounter("+UPINCNT", 0), "+UPINCNT: 2,3,10,10", 2},
+		{parseCounter("^CPIN", 3), "^CPIN: READY,,10,3,10,3", 3},
+		{parseCounter("^CPIN", 3), "^CPIN: READY,,10", -1},
 		{parseVerify, `+CSIM: 4,"63C3"`, 3},
 		{parseVerify, `+CSIM: 4,63c0`, 0},
 		{parseVerify, `+CSIM: 4,"6983"`, 0},
@@ -152,11 +156,11 @@ func TestParseSignal(t *testing.T) {
 		want      Signal
 		weak      bool
 	}{
-		{"+CSQ: 28,99", "+CESQ: 99,99,255,255,20,80", Signal{n(-57), n(-61), n(-10)}, false},
+		{"+CSQ: 28,99", "+CESQ: 99,99,255,255,20,80", Signal{RSSI: n(-57), RSRP: n(-61), RSRQ: n(-10)}, false},
 		{"+CSQ: 30, 99", "", Signal{RSSI: n(-53)}, false},
 		{"+CSQ: 99,99", "+CESQ: 99,99,255,255,255,255", Signal{}, false},
 		{"+CSQ: 2,99", "", Signal{RSSI: n(-109)}, true},
-		{"+CSQ: 20,99", "+CESQ: 99,99,255,255,3,10", Signal{n(-73), n(-131), n(-19)}, true},
+		{"+CSQ: 20,99", "+CESQ: 99,99,255,255,3,10", Signal{RSSI: n(-73), RSRP: n(-131), RSRQ: n(-19)}, true},
 		{"+CSQ: x,99", "+CESQ: 1,2", Signal{}, false},
 	}
 	for _, tt := range tests {
@@ -168,6 +172,31 @@ func TestParseSignal(t *testing.T) {
 		}
 		if s.Weak() != tt.weak {
 			t.Errorf("%q %q: weak is %v", tt.csq, tt.cesq, s.Weak())
+		}
+	}
+}
+
+// The lines are those of modems in the field.
+func TestVendorSignals(t *testing.T) {
+	tests := []struct {
+		parse func(*Signal, string) error
+		line  string
+		want  string
+	}{
+		{(*Signal).parseQCSQ, `+QCSQ: "eMTC",-65,-85,168,-5`, "RSRP -85 dBm, RSRQ -5 dB, SINR 14 dB"},
+		{(*Signal).parseQCSQ, `+QCSQ: "NOSERVICE"`, "unknown"},
+		{(*Signal).parseQCSQ, `+QCSQ: "LTE",-65,-85,NaN,-5`, "unknown"},
+		{(*Signal).parseCPSI, "+CPSI: LTE,Online,228-02,0x9CA4,20964868,46,EUTRAN-BAND20,6200,3,3,-178,-1089,-742,8", "RSRP -109 dBm, RSRQ -18 dB, SINR 8 dB"},
+		{(*Signal).parseCPSI, "+CPSI: LTE CAT-M1,Online,238-01,0x07D0,12024586,465,EUTRAN-BAND20,6350,5,5,-16,-83,-53,10", "RSRP -83 dBm, RSRQ -16 dB, SINR 10 dB"},
+		{(*Signal).parseCPSI, "+CPSI: NO SERVICE,Online", "unknown"},
+		{(*Signal).parseHCSQ, `^HCSQ:"LTE",59,50,161,24`, "RSRP -91 dBm, RSRQ -8 dB, SINR 12 dB"},
+		{(*Signal).parseHCSQ, `^HCSQ:"LTE",59,50,161,9999`, "unknown"},
+	}
+	for _, tt := range tests {
+		var s Signal
+		tt.parse(&s, tt.line)
+		if got := s.String(); got != tt.want {
+			t.Errorf("%q: %s, want %s", tt.line, got, tt.want)
 		}
 	}
 }
@@ -217,13 +246,21 @@ func TestParseCOPS(t *testing.T) {
 // Every parser of a modem's lines, on anything.
 func FuzzParsers(f *testing.F) {
 	for _, s := range []string{`+CSQ: 28,99`, `+CESQ: 99,99,255,255,20,80`, `+CGDCONT: 1,"IP","internet","0.0.0.0",0,0`, `0,0,"TestTel",7`,
-		`+CPINR: SIM PIN,3,3`, `+QPINC: "SC",3,10`, `+CSIM: 4,"63C3"`, `+QCCID: 8981100005710720466F`, `CONNECT 150000000`, `"SIM PIN"`} {
+		`+CPINR: SIM PIN,3,3`, `+QPINC: "SC",3,10`, `+CSIM: 4,"63C3"`, `+QCCID: 8981100005710720466F`, `CONNECT 150000000`, `"SIM PIN"`,
+		`+QCSQ: "LTE",-57,-86,168,-13`, `^HCSQ:"LTE",59,50,161,24`,
+		`+CPSI: LTE,Online,228-02,0x9CA4,20964868,46,EUTRAN-BAND20,6200,3,3,-178,-1089,-742,8`} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, line string) {
 		var s Signal
 		s.parseCSQ(line)
 		s.parseCESQ(line)
+		s.parseQCSQ(line)
+		s.parseCPSI(line)
+		s.parseHCSQ(line)
+		if s.SINR != nil && (*s.SINR < -40 || *s.SINR > 60) {
+			t.Error(s)
+		}
 		parseCGDCONT(line)
 		parseCOPS(line)
 		if s := parseCPIN(line); s < SIMUnknown || s > SIMLocked {
@@ -234,7 +271,7 @@ func FuzzParsers(f *testing.F) {
 		if n, err := parseCPINR(line); err == nil && n < 0 {
 			t.Error(n)
 		}
-		parseQPINC(line)
+		parseCounter("+QPINC", 1)(line)
 		if n, err := parseVerify(line); err == nil && (n < 0 || n > 15) {
 			t.Error(n)
 		}

@@ -1,20 +1,34 @@
 package modem
 
 import (
-	"fmt"
 	"strings"
+	"time"
 )
 
-// Profile is how a vendor's modems differ from 27.007.
+// Profile is how a vendor's modems differ from 27.007. It is data: all that the agent does differently for a modem stands here.
 type Profile struct {
 	Name         string
 	Manufacturer []string // beginnings of +CGMI, lower case
+	Model        []string // beginnings of +CGMM, lower case; none: every model of the manufacturer
 
 	ICCID   []string    // commands that give the SIM's number, in the order to try
 	Retries []retryRead // commands that give the PIN's counter, in the order to try
+	Setup   []string    // sent once the modem is known; what it refuses is skipped
 	Auth    string      // sets a context's user and password: context, protocol (1 PAP, 2 CHAP), user, password
 	NoAuth  string      // clears them: context
 	Dial    []string    // dial commands, in the order to try: context
+	Signal  *signalRead // tells more of the signal than +CESQ; nil: nothing does
+
+	Reset []string      // restart the whole modem, in the order to try
+	Boot  time.Duration // from the restart until it answers, at most; its USB ports are away meanwhile
+
+	CMUX []Multiplex // commands that start the multiplexer, in the order to try; none: it has none that works
+}
+
+// Multiplex is one way to start 27.010.
+type Multiplex struct {
+	Command string
+	N1      int // the frame size that goes with it
 }
 
 // retryRead is one way to learn how many tries a PIN has left.
@@ -23,101 +37,129 @@ type retryRead struct {
 	parse func(line string) (tries int, err error)
 }
 
+// signalRead is a vendor's way to tell the signal.
+type signalRead struct {
+	cmd   string
+	parse func(*Signal, string) error
+}
+
+var (
+	genericRetries = []retryRead{{`+CPINR="SIM PIN"`, parseCPINR}, {`+CSIM=10,"0020000100"`, parseVerify}, {`+CSIM=8,"00200001"`, parseVerify}}
+	genericDial    = []string{"D*99***%d#", `+CGDATA="PPP",%d`}
+	genericSetup   = []string{"+CGEREP=2,1", "+CGEREP=1"} // announce the loss of a context (27.007, 10.1.19)
+	plainCMUX      = Multiplex{"+CMUX=0", 31}
+)
+
+// cgauth is 27.007, 10.1.31.
+const (
+	cgauth   = `+CGAUTH=%d,%d,%s,%s`
+	noCGAUTH = `+CGAUTH=%d,0`
+)
+
+// GenericBoot is how long a modem may take from power-on until it answers.
+const GenericBoot = 60 * time.Second
+
 // generic is what a modem of no known vendor gets.
 var generic = Profile{
 	Name:    "generic",
 	ICCID:   []string{"+CCID", "+ICCID", "+CICCID", "+QCCID"},
-	Retries: []retryRead{{`+CPINR="SIM PIN"`, parseCPINR}, {`+CSIM=10,"0020000100"`, parseVerify}, {`+CSIM=8,"00200001"`, parseVerify}},
-	Auth:    `+CGAUTH=%d,%d,%s,%s`,
-	NoAuth:  `+CGAUTH=%d,0`,
-	Dial:    []string{"D*99***%d#", `+CGDATA="PPP",%d`},
+	Retries: genericRetries,
+	Setup:   genericSetup,
+	Auth:    cgauth, NoAuth: noCGAUTH,
+	Dial:  genericDial,
+	Reset: []string{"+CFUN=1,1"},
+	Boot:  GenericBoot,
+	CMUX:  []Multiplex{plainCMUX},
 }
 
 var quectel = Profile{
 	Name:         "quectel",
 	Manufacturer: []string{"quectel"},
 	ICCID:        []string{"+QCCID", "+CCID"},
-	Retries:      append([]retryRead{{`+QPINC="SC"`, parseQPINC}}, generic.Retries...),
-	Auth:         generic.Auth,
-	NoAuth:       generic.NoAuth,
-	Dial:         generic.Dial,
+	Retries:      append([]retryRead{{`+QPINC="SC"`, parseCounter("+QPINC", 1)}}, genericRetries...),
+	Setup:        genericSetup,
+	Auth:         cgauth, NoAuth: noCGAUTH,
+	Dial:   genericDial,
+	Signal: &signalRead{"+QCSQ", (*Signal).parseQCSQ},
+	Reset:  []string{"+CFUN=1,1"},
+	Boot:   GenericBoot,
+	CMUX:   []Multiplex{{"+CMUX=0,0,5,127,10,3,30,10,2", 127}, {"+CMUX=0,0,5,127", 127}, plainCMUX},
 }
 
-var profiles = []*Profile{&quectel}
+// sim7080 has another way to restart than the LTE modems of its maker, and its +CCID.
+var sim7080 = Profile{
+	Name:         "simcom-sim7080",
+	Manufacturer: []string{"simcom"},
+	Model:        []string{"simcom_sim7080", "sim7080", "simcom_sim7070", "sim7070", "simcom_sim7090", "sim7090"},
+	ICCID:        []string{"+CCID", "+ICCID"},
+	Retries:      append([]retryRead{{"+SPIC", parseCounter("+SPIC", 0)}}, genericRetries...),
+	Setup:        genericSetup,
+	Auth:         cgauth, NoAuth: noCGAUTH,
+	Dial:   append(genericDial[:1:1], "D*99#"),
+	Signal: &signalRead{"+CPSI?", (*Signal).parseCPSI},
+	Reset:  []string{"+CFUN=1,1", "+CREBOOT"},
+	Boot:   45 * time.Second,
+	CMUX:   []Multiplex{plainCMUX},
+}
 
-// profileFor finds the profile of a manufacturer; the generic one where none is known.
-func profileFor(manufacturer string) *Profile {
-	name := strings.ToLower(manufacturer)
+var simcom = Profile{
+	Name:         "simcom",
+	Manufacturer: []string{"simcom"},
+	ICCID:        []string{"+CICCID", "+CCID", "+ICCID"},
+	Retries:      append([]retryRead{{"+SPIC", parseCounter("+SPIC", 0)}}, genericRetries...),
+	Setup:        genericSetup,
+	Auth:         cgauth, NoAuth: noCGAUTH,
+	Dial:   genericDial,
+	Signal: &signalRead{"+CPSI?", (*Signal).parseCPSI},
+	Reset:  []string{"+CRESET", "+CFUN=1,1"},
+	Boot:   GenericBoot,
+	CMUX:   []Multiplex{plainCMUX},
+}
+
+var ublox = Profile{
+	Name:         "u-blox",
+	Manufacturer: []string{"u-blox", "ublox"},
+	ICCID:        []string{"+CCID"},
+	Retries:      append([]retryRead{{"+UPINCNT", parseCounter("+UPINCNT", 0)}}, genericRetries...),
+	Setup:        genericSetup,
+	Auth:         `+UAUTHREQ=%d,%d,%s,%s`, NoAuth: `+UAUTHREQ=%d,0`,
+	Dial:  genericDial,
+	Reset: []string{"+CFUN=16", "+CFUN=1,1"},
+	Boot:  GenericBoot,
+	CMUX:  []Multiplex{{"+CMUX=0,0,,31", 31}, plainCMUX}, // LARA-R6 makes FCS errors with 127
+}
+
+var huawei = Profile{
+	Name:         "huawei",
+	Manufacturer: []string{"huawei"},
+	ICCID:        []string{"^ICCID?", "+ICCID", "+CCID"},
+	Retries:      append([]retryRead{{"^CPIN?", parseCounter("^CPIN", 3)}}, genericRetries...),
+	Setup:        append([]string{"^CURC=1", "^PORTSEL=0"}, genericSetup...),
+	Auth:         cgauth, NoAuth: noCGAUTH,
+	Dial:   genericDial,
+	Signal: &signalRead{"^HCSQ?", (*Signal).parseHCSQ},
+	Reset:  []string{"^RESET", "+CFUN=1,1"},
+	Boot:   GenericBoot,
+}
+
+var profiles = []*Profile{&quectel, &sim7080, &simcom, &ublox, &huawei}
+
+// profileFor finds the profile of a modem; the generic one where none is known.
+func profileFor(manufacturer, model string) *Profile {
 	for _, p := range profiles {
-		for _, beginning := range p.Manufacturer {
-			if strings.HasPrefix(name, beginning) {
-				return p
-			}
+		if begins(manufacturer, p.Manufacturer) && (len(p.Model) == 0 || begins(model, p.Model)) {
+			return p
 		}
 	}
 	return &generic
 }
 
-// parseCPINR reads the counter of 27.007, 8.65: +CPINR: <code>,<retries>[,<default>].
-func parseCPINR(line string) (int, error) {
-	f, err := values(line, "+CPINR", 2)
-	if err != nil {
-		return 0, err
-	}
-	if !strings.EqualFold(f[0], "SIM PIN") {
-		return 0, fmt.Errorf("+CPINR is about %.20q", f[0])
-	}
-	return number("the PIN counter", f[1], 0, 255)
-}
-
-// parseQPINC reads Quectel's counter: +QPINC: "SC",<PIN retries>,<PUK retries>.
-func parseQPINC(line string) (int, error) {
-	f, err := values(line, "+QPINC", 2)
-	if err != nil {
-		return 0, err
-	}
-	if !strings.EqualFold(f[0], "SC") {
-		return 0, fmt.Errorf("+QPINC is about %.20q", f[0])
-	}
-	return number("the PIN counter", f[1], 0, 255)
-}
-
-// parseVerify reads the SIM's answer to VERIFY without a PIN (ETSI TS 102 221, 11.1.9), which changes nothing:
-// +CSIM: 4,"63Cx" with x tries left, 6983 when none are, 9000 when no PIN is asked for.
-func parseVerify(line string) (int, error) {
-	f, err := values(line, "+CSIM", 2)
-	if err != nil {
-		return 0, err
-	}
-	status := strings.ToUpper(f[1])
-	if len(status) != 4 {
-		return 0, fmt.Errorf("the SIM answers %.20q to VERIFY", f[1])
-	}
-	switch {
-	case strings.HasPrefix(status, "63C"):
-		n := strings.IndexByte("0123456789ABCDEF", status[3])
-		if n < 0 {
-			return 0, fmt.Errorf("the SIM answers %q to VERIFY", status)
+func begins(s string, beginnings []string) bool {
+	s = strings.ToLower(s)
+	for _, b := range beginnings {
+		if strings.HasPrefix(s, b) {
+			return true
 		}
-		return n, nil
-	case status == "6983" || status == "9840":
-		return 0, nil
 	}
-	return 0, fmt.Errorf("the SIM answers %q to VERIFY", status)
-}
-
-// values splits a line of the given name into at least n values.
-func values(line, name string, n int) ([]string, error) {
-	rest, ok := strings.CutPrefix(line, name+":")
-	if !ok {
-		return nil, fmt.Errorf("%.40q is not a %s line", line, name)
-	}
-	f, err := splitFields(rest)
-	if err != nil {
-		return nil, err
-	}
-	if len(f) < n {
-		return nil, fmt.Errorf("%.80q has %d values, not %d", line, len(f), n)
-	}
-	return f, nil
+	return false
 }

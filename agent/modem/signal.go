@@ -3,6 +3,7 @@ package modem
 import (
 	"context"
 	"fmt"
+	"strings"
 )
 
 // Signal is the quality of reception. A pointer is nil where the modem does not know.
@@ -10,16 +11,21 @@ type Signal struct {
 	RSSI *int `json:"rssi_dbm,omitempty"` // +CSQ, dBm
 	RSRP *int `json:"rsrp_dbm,omitempty"` // +CESQ, dBm
 	RSRQ *int `json:"rsrq_db,omitempty"`  // +CESQ, dB, rounded down
+	SINR *int `json:"sinr_db,omitempty"`  // of the vendor's command, dB, rounded
 }
 
 // Thresholds under which data mostly fails: the edge of LTE coverage.
 const (
 	WeakRSRP = -118 // dBm
 	WeakRSSI = -105 // dBm
+	WeakSINR = -5   // dB: another cell is three times as loud
 )
 
 // Weak tells a signal that explains a failure. Unknown is not weak.
 func (s Signal) Weak() bool {
+	if s.SINR != nil && *s.SINR < WeakSINR {
+		return true
+	}
 	if s.RSRP != nil {
 		return *s.RSRP < WeakRSRP
 	}
@@ -27,24 +33,32 @@ func (s Signal) Weak() bool {
 }
 
 func (s Signal) String() string {
-	switch {
-	case s.RSRP != nil && s.RSRQ != nil:
-		return fmt.Sprintf("RSRP %d dBm, RSRQ %d dB", *s.RSRP, *s.RSRQ)
-	case s.RSRP != nil:
-		return fmt.Sprintf("RSRP %d dBm", *s.RSRP)
-	case s.RSSI != nil:
-		return fmt.Sprintf("RSSI %d dBm", *s.RSSI)
+	var parts []string
+	add := func(name string, v *int, unit string) {
+		if v != nil {
+			parts = append(parts, fmt.Sprintf("%s %d %s", name, *v, unit))
+		}
 	}
-	return "unknown"
+	add("RSRP", s.RSRP, "dBm")
+	if s.RSRP == nil {
+		add("RSSI", s.RSSI, "dBm")
+	}
+	add("RSRQ", s.RSRQ, "dB")
+	add("SINR", s.SINR, "dB")
+	if len(parts) == 0 {
+		return "unknown"
+	}
+	return strings.Join(parts, ", ")
 }
 
-// Signal reads +CESQ and +CSQ (27.007, 8.69 and 8.5).
+// Signal reads +CESQ and +CSQ (27.007, 8.69 and 8.5), and the vendor's command, whose figures go over theirs.
 func (m *Modem) Signal(ctx context.Context) (Signal, error) {
 	var s Signal
-	for _, q := range []struct {
-		cmd   string
-		parse func(*Signal, string) error
-	}{{"+CSQ", (*Signal).parseCSQ}, {"+CESQ", (*Signal).parseCESQ}} {
+	reads := []signalRead{{"+CSQ", (*Signal).parseCSQ}, {"+CESQ", (*Signal).parseCESQ}}
+	if v := m.vendor().Signal; v != nil {
+		reads = append(reads, *v)
+	}
+	for _, q := range reads {
 		info, err := m.command(ctx, q.cmd)
 		if err != nil && !Refused(err) {
 			return Signal{}, fmt.Errorf("reading the signal: %w", err)

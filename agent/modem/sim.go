@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 
 	"minato/agent/atline"
 )
@@ -43,6 +42,7 @@ var (
 	ErrPINLastTry   = errors.New("the PIN has one try left, which is never used")
 	errNotPIN       = errors.New("a PIN has 4 to 8 digits")
 	ErrPINUncounted = errors.New("the modem does not tell how many tries the PIN has left")
+	ErrPINUnsaved   = errors.New("a refusal could not be remembered across a restart")
 )
 
 // SIM reads the SIM's state.
@@ -95,28 +95,6 @@ func simOfCME(code int) SIMState {
 	return SIMUnknown
 }
 
-// A PINGuard remembers the PINs that SIMs refused, so that no retry of anything enters one again. One is shared by all rounds of a
-// process.
-type PINGuard struct {
-	mu      sync.Mutex
-	refused map[[2]string]bool // ICCID and PIN
-}
-
-// NewPINGuard makes an empty one.
-func NewPINGuard() *PINGuard { return &PINGuard{refused: map[[2]string]bool{}} }
-
-func (g *PINGuard) isRefused(iccid, pin string) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.refused[[2]string{iccid, pin}]
-}
-
-func (g *PINGuard) refuse(iccid, pin string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.refused[[2]string{iccid, pin}] = true
-}
-
 // EnterPIN unlocks the SIM. It never enters a PIN that this SIM refused, and never uses the last try: a SIM that asks for its PUK
 // is a visit to the device. tries is what is left, -1 where it is not known.
 func (m *Modem) EnterPIN(ctx context.Context, pin string) (tries int, err error) {
@@ -126,33 +104,39 @@ func (m *Modem) EnterPIN(ctx context.Context, pin string) (tries int, err error)
 	m.mu.Lock()
 	iccid := m.iccid
 	m.mu.Unlock()
-	if m.guard.isRefused(iccid, pin) {
+	if m.guard.refused(iccid, pin) {
 		tries, _ = m.PINTries(ctx)
 		return tries, fmt.Errorf("entering the PIN: %w", ErrPINKnownBad)
 	}
-	tries, err = m.PINTries(ctx)
-	switch {
-	case err != nil:
+	if tries, err = m.PINTries(ctx); err != nil {
 		return -1, fmt.Errorf("entering the PIN: %w", err)
-	case tries <= 1:
-		return tries, fmt.Errorf("entering the PIN: %w", ErrPINLastTry)
+	}
+	if err := m.guard.allow(iccid, pin, tries); err != nil {
+		return tries, fmt.Errorf("entering the PIN: %w", err)
 	}
 	_, err = m.command(ctx, `+CPIN="`+pin+`"`)
-	if err == nil {
+	switch {
+	case err == nil:
+		m.guard.memory.ForgetPIN(iccid, pin)
 		return tries, nil
-	}
-	if !Refused(err) {
+	case !Refused(err):
 		return -1, fmt.Errorf("entering the PIN: %w", err)
 	}
-	// Any refusal counts: a modem with +CMEE=0 says only ERROR to a wrong PIN.
-	m.guard.refuse(iccid, pin)
-	if left, err := m.PINTries(ctx); err == nil {
-		tries = left
-	} else {
-		tries--
+	left, cerr := m.PINTries(ctx)
+	if code, ok := CMECode(err); cerr == nil && left >= tries && ok && code != cmeIncorrectPassword {
+		m.guard.memory.ForgetPIN(iccid, pin) // refused for another reason: nothing was spent
+		return left, fmt.Errorf("entering the PIN: %w", err)
 	}
-	return tries, fmt.Errorf("entering the PIN: %w: %w", ErrPINRefused, err)
+	// Any other refusal counts: a modem with +CMEE=0 says only ERROR to a wrong PIN.
+	if cerr != nil {
+		left = tries - 1
+	}
+	m.guard.memory.RememberPIN(iccid, pin, PINRecord{Refused: true, Tries: left})
+	return left, fmt.Errorf("entering the PIN: %w: %w", ErrPINRefused, err)
 }
+
+// cmeIncorrectPassword is +CME ERROR of a wrong PIN (27.007, 9.2.1).
+const cmeIncorrectPassword = 16
 
 // PINTries reads how many tries the PIN has left. ErrPINUncounted: the modem has no command for it that we know.
 func (m *Modem) PINTries(ctx context.Context) (int, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 
 	"minato/agent"
 )
@@ -19,6 +20,9 @@ func (p *program) runAgent(ctx context.Context, _ []string) error {
 		return &usageError{err}
 	}
 	cfg.Logger = p.logger(cfg.Log)
+	if cfg.StateDir == "" {
+		cfg.StateDir = os.Getenv("STATE_DIRECTORY") // systemd's StateDirectory=
+	}
 	a, err := agent.New(cfg)
 	if err != nil {
 		return &usageError{err}

@@ -1,0 +1,120 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	"minato/agent/modem"
+)
+
+// cureTimeout bounds a cure that talks to the modem: two functionality changes, or detach and attach at their longest.
+const cureTimeout = 5 * time.Minute
+
+// cure does what the ladder decided. What it cannot do is one line in the log: the next round finds out how things stand.
+func (a *Agent) cure(ctx context.Context, c Cure) {
+	if c == CureRedial {
+		return
+	}
+	a.log.Info("cure", "cure", c)
+	a.update(func(s *Status) { s.Cure = c.String(); s.Cures[c.String()]++ })
+	begin := time.Now()
+	cctx, cancel := context.WithTimeout(ctx, cureTimeout)
+	defer cancel()
+	err := a.applyCure(cctx, c)
+	switch {
+	case ctx.Err() != nil:
+	case err != nil:
+		a.log.Warn("cure failed", "cure", c, "error", err)
+	default:
+		a.log.Info("cure done", "cure", c, "took", time.Since(begin).Round(time.Millisecond))
+	}
+}
+
+func (a *Agent) applyCure(ctx context.Context, c Cure) error {
+	if c == CurePowerCycle {
+		a.closeSession()
+		return a.powerCycle(ctx)
+	}
+	m, err := a.modemForCure(ctx)
+	if err != nil {
+		return err
+	}
+	switch c {
+	case CureReattach:
+		return m.Reattach(ctx, a.cfg.Network.CID)
+	case CureRadio:
+		return m.RestartRadio(ctx)
+	}
+	err = m.Reset(ctx)
+	a.closeSession() // the modem forgets all that was set, and its USB ports go away
+	if err == nil {
+		err = a.restarted(m.Boot())
+	}
+	return err
+}
+
+// modemForCure gives the modem on the open port, or opens it.
+func (a *Agent) modemForCure(ctx context.Context) (*modem.Modem, error) {
+	if s := a.currentSession(); s != nil {
+		return s.modem, nil
+	}
+	r := &round{agent: a}
+	for _, step := range steps[:2] { // port and identity: the way to restart it depends on the vendor
+		if err := r.step(ctx, step.state, step.do); err != nil {
+			return nil, err
+		}
+	}
+	return r.session.modem, nil
+}
+
+// restarted notes that the modem boots. Until it is back, a missing port is no failure.
+func (a *Agent) restarted(boot time.Duration) error {
+	a.booting = time.Now().Add(boot)
+	return a.ladder.restarted()
+}
+
+// bootPause is how often a booting modem is looked for.
+const bootPause = time.Second
+
+// isBooting tells a failure that is only the modem's restart.
+func (a *Agent) isBooting(f *Failure) bool {
+	return f.Code == NoModem && f.Class != ClassPerson && time.Now().Before(a.booting)
+}
+
+// maxOutput bounds what is kept of the command's output, for the log.
+const maxOutput = 2000
+
+// powerCycle runs the configured command. It is killed with all that it started when its time is over.
+func (a *Agent) powerCycle(ctx context.Context) error {
+	argv := a.cfg.Cures.PowerCycle
+	ctx, cancel := context.WithTimeout(ctx, a.cfg.Cures.PowerCycleTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = time.Second
+	var out boundedBuffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	// It counts whether or not it ends well: it may have cut the power.
+	noted := a.restarted(modem.GenericBoot)
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			err = fmt.Errorf("no end within %v: %w", a.cfg.Cures.PowerCycleTimeout, err)
+		}
+		return fmt.Errorf("running cures.power_cycle %q: %w: %s", argv[0], err, strings.TrimSpace(string(out)))
+	}
+	return errors.Join(noted)
+}
+
+// boundedBuffer keeps the beginning of what is written to it.
+type boundedBuffer []byte
+
+func (b *boundedBuffer) Write(p []byte) (int, error) {
+	*b = append(*b, p[:min(len(p), maxOutput-len(*b))]...)
+	return len(p), nil
+}
