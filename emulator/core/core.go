@@ -56,19 +56,21 @@ type Config struct {
 	AllowDeviceToDevice bool              // packets between devices are forwarded; otherwise they are dropped and counted
 	MTU                 int               // of sessions whose subscriber has none of its own; 0: 1500, which is the most
 	Capture             io.Writer         // pcapng of every IP packet to or from a device, one interface a SIM; nil: none
+	CapturePPP          io.Writer         // pcapng of every PPP frame that is told by PPPFrame or a PPPLine, one interface a SIM; nil: none
 	Rand                func() float64    // of losses and jitter, 0 to 1, for concurrent use; nil: math/rand/v2's
 	Logger              *slog.Logger      // nil: silent
 }
 
 // Core is the network. Make it with New, call Run once.
 type Core struct {
-	cfg     Config
-	log     *slog.Logger
-	capture *capture.Writer // nil: none
-	own     []netip.Addr    // the network's own addresses, on every session's gateway
-	names   *names
-	ready   chan struct{}
-	started atomic.Bool
+	cfg        Config
+	log        *slog.Logger
+	capture    *capture.Writer // nil: none
+	capturePPP *capture.Writer // nil: none
+	own        []netip.Addr    // the network's own addresses, on every session's gateway
+	names      *names
+	ready      chan struct{}
+	started    atomic.Bool
 
 	// mu guards what follows. It is never held while a session ends or anything outside this package is called.
 	mu     sync.Mutex
@@ -105,12 +107,19 @@ func New(cfg Config) (*Core, error) {
 		c.pool.exclude(a)
 	}
 	c.names = c.newNames()
-	if cfg.Capture != nil {
-		w, err := capture.New(cfg.Capture)
+	for _, f := range []struct {
+		file io.Writer
+		link capture.Link
+		to   **capture.Writer
+	}{{cfg.Capture, capture.IP, &c.capture}, {cfg.CapturePPP, capture.PPP, &c.capturePPP}} {
+		if f.file == nil {
+			continue
+		}
+		w, err := capture.NewLink(f.file, f.link)
 		if err != nil {
 			return nil, err
 		}
-		c.capture = w
+		*f.to = w
 	}
 	for i, s := range cfg.Subscribers {
 		if err := c.addSubscriber(s); err != nil {
@@ -186,7 +195,8 @@ func (c *Core) Run(ctx context.Context) error {
 		return errors.New("core: Run was called twice")
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return c.runCapture(ctx) })
+	g.Go(func() error { return c.runCapture(ctx, c.capture) })
+	g.Go(func() error { return c.runCapture(ctx, c.capturePPP) })
 	g.Go(func() error { return c.end(ctx) })
 	close(c.ready)
 	return g.Wait()
@@ -212,36 +222,5 @@ func (c *Core) end(ctx context.Context) error {
 	return nil
 }
 
-// runCapture writes what was captured every second and at the end.
-func (c *Core) runCapture(ctx context.Context) error {
-	if c.capture == nil {
-		return nil
-	}
-	tick := time.NewTicker(flushInterval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			if err := c.capture.Flush(); err != nil { // the network is worth more than its recording
-				c.log.Error("capture failed", "error", err)
-				return nil
-			}
-		case <-ctx.Done():
-			if err := c.capture.Flush(); err != nil {
-				c.log.Error("capture failed", "error", err)
-			}
-			return nil
-		}
-	}
-}
-
 // Ready is closed when packets flow.
 func (c *Core) Ready() <-chan struct{} { return c.ready }
-
-// FlushCapture writes every packet captured so far.
-func (c *Core) FlushCapture() error {
-	if c.capture == nil {
-		return nil
-	}
-	return c.capture.Flush()
-}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+
+	"minato/agent/netstack/capture"
 )
 
 const defaultAPN = "soracom.io"
@@ -60,7 +62,7 @@ type SubscriberStatus struct {
 // subscriber is the network's record. Core.mu guards all but the first two.
 type subscriber struct {
 	Subscriber
-	iface    int // of the capture
+	iface    int // of the captures: they have the same ones
 	imei     string
 	attached bool
 	session  *Session // nil: offline
@@ -97,8 +99,11 @@ func (c *Core) addSubscriber(s Subscriber) error {
 		c.pool.exclude(s.Addr)
 	}
 	sub := &subscriber{Subscriber: s}
-	if c.capture != nil {
-		iface, err := c.capture.Interface(s.SIMID, "IMSI "+s.IMSI)
+	for _, w := range []*capture.Writer{c.capture, c.capturePPP} {
+		if w == nil {
+			continue
+		}
+		iface, err := w.Interface(s.SIMID, "IMSI "+s.IMSI)
 		if err != nil {
 			return err
 		}

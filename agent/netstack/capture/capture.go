@@ -1,4 +1,4 @@
-// Package capture writes IP packets as pcapng (LINKTYPE_RAW, nanosecond time stamps) for tshark and Wireshark to judge. The file
+// Package capture writes IP packets or PPP frames as pcapng (nanosecond time stamps) for tshark and Wireshark to judge. The file
 // always ends with a whole block, so it can be read while it grows:
 //
 //	w, err := capture.New(file)
@@ -33,8 +33,18 @@ const (
 	Outbound           // sent by it
 )
 
+// Link is what all packets of a file begin with.
+type Link = layers.LinkType
+
+// The links.
+const (
+	IP  Link = layers.LinkTypeRaw // an IP header
+	PPP Link = layers.LinkTypePPP // address and control (RFC 1662 section 3.1), or the protocol where they are left out; without FCS
+)
+
 // Writer is one pcapng file. It is safe for concurrent use.
 type Writer struct {
+	link    Link
 	mu      sync.Mutex
 	dst     io.Writer
 	pending bytes.Buffer // whole blocks only
@@ -44,10 +54,13 @@ type Writer struct {
 	err     error // the first one: nothing is written after it
 }
 
-// New begins a file on w with its first interface, which is what packets of interface 0 belong to, named "any".
-func New(w io.Writer) (*Writer, error) {
-	c := &Writer{dst: w, ids: 1}
-	ng, err := pcapgo.NewNgWriterInterface(&c.pending, describe("any", ""), pcapgo.NgWriterOptions{
+// New begins a file of IP packets on w with its first interface, which is what packets of interface 0 belong to, named "any".
+func New(w io.Writer) (*Writer, error) { return NewLink(w, IP) }
+
+// NewLink is New for another link.
+func NewLink(w io.Writer, link Link) (*Writer, error) {
+	c := &Writer{link: link, dst: w, ids: 1}
+	ng, err := pcapgo.NewNgWriterInterface(&c.pending, c.describe("any", ""), pcapgo.NgWriterOptions{
 		SectionInfo: pcapgo.NgSectionInfo{Application: "minato"},
 	})
 	if err != nil {
@@ -57,8 +70,8 @@ func New(w io.Writer) (*Writer, error) {
 	return c, c.Flush()
 }
 
-func describe(name, description string) pcapgo.NgInterface {
-	return pcapgo.NgInterface{Name: name, Description: description, LinkType: layers.LinkTypeRaw, TimestampResolution: 9}
+func (w *Writer) describe(name, description string) pcapgo.NgInterface {
+	return pcapgo.NgInterface{Name: name, Description: description, LinkType: w.link, TimestampResolution: 9}
 }
 
 // Interface adds an interface and returns its number.
@@ -68,7 +81,7 @@ func (w *Writer) Interface(name, description string) (int, error) {
 	if w.err != nil {
 		return 0, w.err
 	}
-	id, err := w.ng.AddInterface(describe(name, description))
+	id, err := w.ng.AddInterface(w.describe(name, description))
 	if err != nil {
 		return 0, w.failLocked(err)
 	}
