@@ -74,6 +74,7 @@ func (m *Modem) Reset() {
 	m.mu.Unlock()
 	for _, p := range ports {
 		p.hangUp(hangUpDTR)
+		p.askEnds()
 	}
 	m.detach("reset", false)
 	power := m.power()

@@ -109,6 +109,9 @@ func (p *Personality) validate() error {
 			return fmt.Errorf("boot %q: when %q: nothing and unlocked are allowed", s.Text, s.When)
 		}
 	}
+	if err := p.SMS.validate(); err != nil {
+		return err
+	}
 	return p.validateCommands()
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"minato/agent/ppp"
 	"minato/emulator/core"
+	"minato/emulator/sms"
 )
 
 // Network is the closed network as a modem's radio sees it. Its errors are a *core.Reject where the network says no.
@@ -36,6 +37,7 @@ var _ Session = (*core.Session)(nil)
 type Config struct {
 	Personality *Personality // nil: DefaultPersonality
 	Network     Network      // must be set
+	Centre      *sms.Centre  // the network's short message service; nil: it has none
 	SIM         SIMCard
 	IMEI        string       // "": the personality's first
 	Cell        Cell         // zero: DefaultCell
@@ -50,6 +52,7 @@ type Config struct {
 type Modem struct {
 	personality *Personality
 	network     Network
+	centre      *sms.Centre // nil: none
 	imei        string
 	cell        Cell
 	delay       float64
@@ -84,6 +87,7 @@ type Modem struct {
 	lastCause string            // +CEER
 	values    map[string]string // of the personality's settings
 	stored    *settings         // AT&W
+	messages  messaging
 }
 
 // New prepares a modem; it is off until Run.
@@ -113,6 +117,7 @@ func New(cfg Config) (*Modem, error) {
 	m := &Modem{
 		personality: cfg.Personality,
 		network:     cfg.Network,
+		centre:      cfg.Centre,
 		imei:        cfg.IMEI,
 		cell:        cfg.Cell,
 		delay:       cfg.Delay,
@@ -125,6 +130,7 @@ func New(cfg Config) (*Modem, error) {
 		restart:     true,
 		sim:         simState{card: cfg.SIM, inserted: true},
 		signal:      DefaultSignal,
+		messages:    newMessaging(cfg.Personality.sms(), cfg.Centre),
 	}
 	m.table = m.commands()
 	m.names = slices.Sorted(maps.Keys(m.table))
@@ -143,6 +149,7 @@ func (m *Modem) resetLocked() {
 	m.gerep = 0
 	m.urcTo = ""
 	m.lastCause = ""
+	m.messages.reset(m.personality.sms())
 	m.values = map[string]string{}
 	for _, s := range m.personality.Settings {
 		m.values[s.Command] = s.Default
@@ -157,14 +164,19 @@ func (m *Modem) resetLocked() {
 func (m *Modem) Run(ctx context.Context) error {
 	defer m.spawns.Wait()
 	defer m.stop()
+	defer m.watchMessages()()
 	for {
 		var wait <-chan time.Time
 		if m.takeRestart() {
 			m.boot(ctx)
 			continue
 		}
-		if d, ok := m.register(); ok {
-			wait = time.After(d)
+		next, timed := m.register()
+		if d, ok := m.receive(); ok && (!timed || d < next) {
+			next, timed = d, true
+		}
+		if timed {
+			wait = time.After(next)
 		}
 		select {
 		case <-ctx.Done():

@@ -34,6 +34,7 @@ type Personality struct {
 	Delays   Delays     `yaml:"delays"`
 	PPP      PPPFacts   `yaml:"ppp"`
 	Packet   Packet     `yaml:"packet"`
+	SMS      *SMSFacts  `yaml:"sms"`      // nil: those of most modems
 	Replies  []Reply    `yaml:"replies"`  // commands whose answers never change
 	Settings []Setting  `yaml:"settings"` // commands that only keep a value
 	Omit     []Omission `yaml:"omit"`     // built-in commands that this modem does not have
@@ -161,6 +162,7 @@ func (p *Personality) eachSource(visit func(what string, s Source)) {
 	visit("packet.cids", p.Packet.CIDs.Source)
 	visit("packet.max_cid", p.Packet.MaxCID.Source)
 	visit("packet.options", p.Packet.Options.Source)
+	p.SMS.eachSource(visit)
 	for _, s := range p.Boot {
 		visit("boot "+s.Text, s.Source)
 	}

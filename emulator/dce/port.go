@@ -41,6 +41,7 @@ type port struct {
 	set      settings // guarded by mu; written only by serve's goroutine and by a reset
 	call     *call    // guarded by mu; nil in command state
 	deferred []string // guarded by mu: unsolicited results that wait for the end of data mode
+	asking   bool     // guarded by mu: text is being entered, and unsolicited results wait; false ends the entry
 	ending   bool     // guarded by mu: reads are to end now
 }
 
@@ -109,16 +110,21 @@ func (p *port) commands(ctx context.Context, b []byte) {
 		var x *exchange
 		var r result
 		var line string
+		if p.entry != nil && !p.asked() {
+			p.entry = nil
+		}
 		if p.entry != nil {
 			if set.echo {
 				out = append(out, c)
 			}
 			body, ended, given := p.entry.feed(c, &set)
 			if !ended {
+				out = append(out, p.entry.prompt(c, &set)...)
 				continue
 			}
 			done := p.entry.done
 			p.entry = nil
+			out = append(out, p.askEnds()...)
 			x = &exchange{ctx: ctx, p: p, m: p.m, out: out}
 			r = done(x, body, given)
 			x.flushInfo()
@@ -139,7 +145,7 @@ func (p *port) commands(ctx context.Context, b []byte) {
 		}
 		set = p.settings()
 		if r.text != nil {
-			p.entry = r.text
+			p.ask(r.text)
 			out = append(x.out, set.crlf()+"> "...)
 			continue
 		}
@@ -181,12 +187,12 @@ func (p *port) change(f func(s *settings)) {
 	p.set = s
 }
 
-// unsolicited sends a result that answers no command; in data mode it waits.
+// unsolicited sends a result that answers no command; in data mode it waits, and while text is entered.
 func (p *port) unsolicited(text string, keep bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.call != nil && !p.call.escaped {
-		if !keep || len(p.deferred) == maxDeferred {
+	if online := p.call != nil && !p.call.escaped; online || p.asking {
+		if online && !keep || len(p.deferred) == maxDeferred {
 			p.out.dropped.Add(uint64(len(text)))
 			return
 		}
@@ -200,7 +206,7 @@ func (p *port) unsolicited(text string, keep bool) {
 func (p *port) dtrDropped() {
 	p.out.discard()
 	p.asm.state = lineIdle
-	p.entry = nil
+	p.askEnds()
 	p.pending = nil
 	if s := p.settings(); s.d == 2 {
 		p.hangUp(hangUpDTR)

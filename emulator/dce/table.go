@@ -35,6 +35,7 @@ var families = []func() []command{
 	networkCommands,
 	packetCommands,
 	quectelCommands,
+	smsCommands,
 }
 
 // commands is the table of this modem: all families, what its personality adds, less what it takes away.

@@ -3,8 +3,9 @@ package dce
 // textEntry is a command that asked for text with "> ", as +CMGS does (TS 27.005 section 3.5.1). What the user types goes to the
 // command until control-Z, or until ESC, which gives it up.
 type textEntry struct {
-	max  int                                               // bytes that are kept; more makes the text not given
-	done func(x *exchange, text []byte, given bool) result // called with the port in command state again
+	max   int                                               // bytes that are kept; more makes the text not given
+	lines bool                                              // CR begins a line, with a prompt of its own
+	done  func(x *exchange, text []byte, given bool) result // called with the port in command state again
 
 	body []byte
 	over bool
@@ -18,6 +19,14 @@ const (
 // textResult is the result of a command that needs text.
 func textResult(max int, done func(x *exchange, text []byte, given bool) result) result {
 	return result{text: &textEntry{max: max, done: done}}
+}
+
+// prompt is what the user sees after a byte of the text that was not the last.
+func (e *textEntry) prompt(c byte, s *settings) string {
+	if e.lines && c == s.reg(3) {
+		return s.crlf() + "> "
+	}
+	return ""
 }
 
 // feed takes one byte of the text; ended tells that it was the last, given that there is a text to use.
@@ -37,4 +46,35 @@ func (e *textEntry) feed(c byte, s *settings) (text []byte, ended, given bool) {
 		e.body = append(e.body, c)
 	}
 	return nil, false, false
+}
+
+// ask begins the entry of text.
+func (p *port) ask(e *textEntry) {
+	p.entry = e
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asking = true
+}
+
+// asked is false when the modem was reset while text was entered.
+func (p *port) asked() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.asking
+}
+
+// askEnds ends the entry of text and gives the unsolicited results that waited for it.
+func (p *port) askEnds() []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.asking {
+		return nil
+	}
+	p.asking = false
+	var out []byte
+	for _, text := range p.deferred {
+		out = append(out, p.set.crlf()+text+p.set.crlf()...)
+	}
+	p.deferred = nil
+	return out
 }
