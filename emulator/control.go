@@ -35,6 +35,8 @@ func (e *Emulator) Routes() http.Handler {
 	mux.HandleFunc("PUT /v1/modems/{n}/signal", e.withModem(e.setSignal))
 	mux.HandleFunc("GET /v1/sims", e.listSIMs)
 	mux.HandleFunc("GET /v1/sims/{id}", e.getSIM)
+	mux.HandleFunc("GET /v1/sims/{id}/sms", e.withSIM(e.listMessages))
+	mux.HandleFunc("POST /v1/sims/{id}/sms", e.withSIM(e.sendMessage))
 	mux.HandleFunc("GET /v1/faults", e.listFaults)
 	mux.HandleFunc("POST /v1/faults", e.injectFault)
 	mux.HandleFunc("DELETE /v1/faults", e.clearFaults)

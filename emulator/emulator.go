@@ -28,6 +28,7 @@ import (
 
 	"minato/emulator/core"
 	"minato/emulator/dce"
+	"minato/emulator/sms"
 )
 
 // Config describes the world. The zero value is one Quectel EC25 with a SIM, in a temporary directory, with control API and
@@ -50,6 +51,7 @@ type Emulator struct {
 	cfg    Config
 	log    *slog.Logger
 	core   *core.Core
+	centre *sms.Centre
 	modems []*Modem
 	ready  chan struct{}
 
@@ -85,6 +87,9 @@ func New(cfg Config) (*Emulator, error) {
 		return nil, err
 	}
 	e := &Emulator{cfg: cfg, log: cfg.Logger, ready: make(chan struct{})}
+	if e.centre, err = newCentre(cfg); err != nil {
+		return nil, err
+	}
 	for n := range cfg.Modems {
 		m, err := newModem(e, n, personality)
 		if err != nil {

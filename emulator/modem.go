@@ -65,7 +65,7 @@ func newModem(e *Emulator, n int, p *dce.Personality) (*Modem, error) {
 		sim.PIN = e.cfg.PINs[n]
 	}
 	d, err := dce.New(dce.Config{
-		Personality: p, Network: network{e}, SIM: sim, IMEI: p.IMEI(n), Delay: e.cfg.Delay, Logger: e.log.With("modem", n),
+		Personality: p, Network: network{e}, Centre: e.centre, SIM: sim, IMEI: p.IMEI(n), Delay: e.cfg.Delay, Logger: e.log.With("modem", n),
 	})
 	if err != nil {
 		return nil, err

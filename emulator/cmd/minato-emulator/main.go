@@ -44,7 +44,9 @@ type program struct {
 	} `cmd:"" help:"Break an emulator that runs."`
 	SIM struct {
 		List simList `cmd:"" help:"List the network's SIMs."`
-	} `cmd:"" name:"sim" help:"Look at SIMs."`
+		SMS  simSMS  `cmd:"" name:"sms" help:"Send a short message to a SIM."`
+		Sent simSent `cmd:"" help:"List the short messages that a SIM sent."`
+	} `cmd:"" name:"sim" help:"Look at SIMs, exchange short messages with them."`
 	Modem struct {
 		List  modemList  `cmd:"" help:"List the modems."`
 		Reset modemReset `cmd:"" help:"Switch a modem off and on."`
@@ -60,6 +62,7 @@ Examples:
   minato-emulator fault inject no-carrier
   minato-emulator fault inject silent-link --modem 1 lcp=true
   minato-emulator sim list --json
+  minato-emulator sim sms 8981100000000000002 --from 0312345678 "open the valve"
 
 Exit status: 0 done, 1 failed, 2 bad usage or configuration, 3 something could not be reached or opened.`
 
