@@ -44,7 +44,7 @@ check: ## gofmt, vet, staticcheck, go.mod tidy, the tree unchanged by them
 	go mod tidy -diff
 
 bench: setup ## speed: start to IP, TCP through PPP beside the raw PTY, codecs, relay
-	go test -run '^$$' -bench . -benchmem ./agent/ppp/... ./agent/netstack ./relay/splice ./testbench/bench
+	go test -run '^$$' -bench . -benchmem ./agent/ppp/... ./agent/netstack ./emulator ./relay/splice ./relay/store ./testbench/bench
 
 release: ## cross-compiled programs into dist/
 	@set -e; for t in linux/amd64 linux/arm64 linux/arm; do \

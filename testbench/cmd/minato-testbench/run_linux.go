@@ -25,7 +25,10 @@ type runCommand struct {
 }
 
 func (c runCommand) Run(ctx context.Context, log *slog.Logger) error {
-	cfg := testbench.Config{Scenarios: c.Scenario, Dir: c.Out, Programs: c.Programs, Logger: log}
+	cfg := testbench.Config{Scenarios: c.Scenario, Dir: c.Out, Programs: c.Programs}
+	if log.Enabled(ctx, slog.LevelInfo) { // otherwise the refusals that scenarios provoke would stand between the rows; the report has each log
+		cfg.Logger = log
+	}
 	if slices.Contains(c.Format, "table") {
 		cfg.Progress = os.Stdout
 	}
