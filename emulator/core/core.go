@@ -71,6 +71,7 @@ type Core struct {
 	names      *names
 	ready      chan struct{}
 	started    atomic.Bool
+	host       atomic.Pointer[Host] // nil: nobody has joined
 
 	// mu guards what follows. It is never held while a session ends or anything outside this package is called.
 	mu     sync.Mutex

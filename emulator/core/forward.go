@@ -17,23 +17,22 @@ const (
 	icmpTTL   = 64
 )
 
-// forward brings a packet from one device to another. It changes the packet's TTL and never waits: a device that takes nothing
-// must not hold up the one that sends.
-func (s *Session) forward(packet []byte) {
-	c := s.core
+// forward brings a packet to a device, or says why it cannot. The TTL is one less there. It never waits: a device that takes nothing must
+// not hold up the one that sends.
+func (c *Core) forward(packet []byte, refuse func(header.ICMPv4Type, header.ICMPv4Code, uint16)) {
 	if packet[8] <= 1 {
-		s.refuse(packet, header.ICMPv4TimeExceeded, header.ICMPv4TTLExceeded, 0)
+		refuse(header.ICMPv4TimeExceeded, header.ICMPv4TTLExceeded, 0)
 		return
 	}
 	c.routesMu.RLock()
 	to := c.routes[destination(packet)]
 	c.routesMu.RUnlock()
 	if to == nil || to.ending() {
-		s.refuse(packet, header.ICMPv4DstUnreachable, header.ICMPv4HostUnreachable, 0)
+		refuse(header.ICMPv4DstUnreachable, header.ICMPv4HostUnreachable, 0)
 		return
 	}
 	if len(packet) > to.mtu { // cellular networks do not fragment, whatever the packet allows
-		s.refuse(packet, header.ICMPv4DstUnreachable, header.ICMPv4FragmentationNeeded, uint16(to.mtu))
+		refuse(header.ICMPv4DstUnreachable, header.ICMPv4FragmentationNeeded, uint16(to.mtu))
 		return
 	}
 	b := packetBuffers.Get().(*packetBuffer)

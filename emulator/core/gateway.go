@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"slices"
 
+	"gvisor.dev/gvisor/pkg/tcpip/header"
+
 	"minato/agent/netstack"
 	"minato/agent/netstack/capture"
 )
@@ -51,9 +53,14 @@ func (s *Session) receive(packet []byte) {
 		s.spoofed.Add(1)
 		return
 	}
+	if c.host.Load().take(s, packet) {
+		return
+	}
 	if c.isDevice(destination(packet)) {
 		if c.cfg.AllowDeviceToDevice {
-			s.forward(packet)
+			c.forward(packet, func(kind header.ICMPv4Type, code header.ICMPv4Code, nextMTU uint16) {
+				s.refuse(packet, kind, code, nextMTU)
+			})
 		} else {
 			s.isolated.Add(1)
 		}
@@ -109,8 +116,8 @@ func wholePacket(p []byte) ([]byte, bool) {
 	if len(p) < ipv4Header || p[0]>>4 != 4 {
 		return nil, false
 	}
-	header, total := int(p[0]&15)*4, int(binary.BigEndian.Uint16(p[2:]))
-	if header < ipv4Header || total < header || total > len(p) || total > mtu {
+	head, total := int(p[0]&15)*4, int(binary.BigEndian.Uint16(p[2:]))
+	if head < ipv4Header || total < head || total > len(p) || total > mtu {
 		return nil, false
 	}
 	return p[:total], true
