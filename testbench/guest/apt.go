@@ -51,7 +51,7 @@ func (a *apt) run(ctx context.Context, dir, program string, args ...string) (str
 
 // resolve names the packages of the guest in the versions that the lists have. The kernel's package is the one that the
 // metapackage points to; of the programs' dependencies the libraries are enough, since none is configured.
-func (a *apt) resolve(ctx context.Context) ([]debian, error) {
+func (a *apt) resolve(ctx context.Context, withNGSM bool) ([]debian, error) {
 	out, err := a.depends(ctx, metaKernel)
 	if err != nil {
 		return nil, err
@@ -59,6 +59,13 @@ func (a *apt) resolve(ctx context.Context) ([]debian, error) {
 	names := slices.DeleteFunc(parseDepends(out)[metaKernel], func(s string) bool { return !strings.HasPrefix(s, "linux-image-") })
 	if len(names) != 1 {
 		return nil, fmt.Errorf("package %s depends on %q: want one kernel", metaKernel, names)
+	}
+	if withNGSM {
+		more, err := a.kbuildPackages(ctx, names[0])
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, more...)
 	}
 	if out, err = a.depends(ctx, append([]string{"--recurse"}, programs...)...); err != nil {
 		return nil, err

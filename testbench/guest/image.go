@@ -14,6 +14,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"minato/testbench/env"
@@ -24,11 +25,8 @@ const metaKernel = "linux-image-amd64"
 // programs are the packages whose programs the guest runs.
 var programs = []string{"busybox-static", "ppp"}
 
-// The modules that are loaded at the start. Debian's kernels since 6.1.85 have no n_gsm any more; one that has it gets it.
-var (
-	modules         = []string{"ppp_async"}
-	optionalModules = []string{"n_gsm"}
-)
+// modules are loaded at the start, with those that they depend on.
+var modules = []string{"ppp_async"}
 
 //go:embed initramfs
 var initramfs embed.FS
@@ -44,6 +42,7 @@ type Image struct {
 // Builder makes images. The zero value is ready to use.
 type Builder struct {
 	CacheDir string       // "": minato/guest in the user's cache directory
+	NGSM     bool         // with the kernel's multiplexer, n_gsm; Debian's kernel lacks it, so that it is built, with make and gcc
 	Logger   *slog.Logger // nil: silent
 }
 
@@ -99,11 +98,11 @@ func (b Builder) build(ctx context.Context) (*Image, error) {
 
 // from makes the image of the packages that a's lists name.
 func (b Builder) from(ctx context.Context, a *apt, dpkgDeb string) (*Image, error) {
-	packages, err := a.resolve(ctx)
+	packages, err := a.resolve(ctx, b.NGSM)
 	if err != nil {
 		return nil, err
 	}
-	key, err := cacheKey(packages)
+	key, err := b.cacheKey(packages)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +125,14 @@ func (b Builder) from(ctx context.Context, a *apt, dpkgDeb string) (*Image, erro
 	if err := a.download(ctx, debs, packages, b.Logger); err != nil {
 		return nil, err
 	}
-	if err := compose(ctx, dpkgDeb, debs, result, packages); err != nil {
+	var multiplexer []entry
+	if b.NGSM {
+		b.Logger.Info("building the kernel module", "module", nGSM)
+		if multiplexer, err = buildNGSM(ctx, dpkgDeb, debs, temp, packages); err != nil {
+			return nil, err
+		}
+	}
+	if err := compose(ctx, dpkgDeb, debs, result, packages, multiplexer); err != nil {
 		return nil, err
 	}
 	if err := os.Rename(result, dir); err != nil && !errors.Is(err, fs.ErrExist) { // somebody else was faster with the same image
@@ -137,12 +143,12 @@ func (b Builder) from(ctx context.Context, a *apt, dpkgDeb string) (*Image, erro
 }
 
 // cacheKey is of everything that an image is made of: the packages' digests and our own files.
-func cacheKey(packages []debian) (string, error) {
+func (b Builder) cacheKey(packages []debian) (string, error) {
 	h := sha256.New()
 	for _, p := range packages {
 		fmt.Fprintln(h, p.file, p.digest)
 	}
-	fmt.Fprintln(h, modules, optionalModules, wantedFiles)
+	fmt.Fprintln(h, modules, wantedFiles, nGSMMakefile, b.NGSM)
 	err := fs.WalkDir(initramfs, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -160,12 +166,15 @@ var wantedFiles = []string{"bin/busybox", "usr/bin/busybox", "usr/sbin/pppd", "u
 // The programs that must find their libraries in the guest.
 var dynamicPrograms = []string{"usr/sbin/pppd", "usr/sbin/chat"}
 
-// compose makes kernel, initramfs and description in dir from the packages in debs.
-func compose(ctx context.Context, dpkgDeb, debs, dir string, packages []debian) error {
+// compose makes kernel, initramfs and description in dir from the packages in debs, and what buildNGSM made, if anything.
+func compose(ctx context.Context, dpkgDeb, debs, dir string, packages []debian, multiplexer []entry) error {
 	root, libraries, kernel := make(tree), make(tree), make(tree)
 	image := Image{Packages: make(map[string]string)}
 	for _, p := range packages {
 		image.Packages[p.name] = p.version
+		if isKbuildPackage(p.name) {
+			continue
+		}
 		into, want := libraries, isLibrary
 		switch {
 		case strings.HasPrefix(p.name, "linux-image-"):
@@ -183,8 +192,19 @@ func compose(ctx context.Context, dpkgDeb, debs, dir string, packages []debian) 
 	if err := root.addLibraries(libraries, dynamicPrograms...); err != nil {
 		return err
 	}
+	load := modules
+	if len(multiplexer) > 0 {
+		load = append(slices.Clone(load), nGSM)
+	}
+	for _, e := range multiplexer {
+		if strings.HasSuffix(e.name, ".ko") {
+			kernel.add(e) // loadOrder takes it from there
+		} else {
+			root.add(e)
+		}
+	}
 	var err error
-	if image.Modules, err = root.loadOrder(kernel, modules, optionalModules); err != nil {
+	if image.Modules, err = root.loadOrder(kernel, load); err != nil {
 		return err
 	}
 	if err := root.furnish(image.Modules); err != nil {

@@ -37,8 +37,8 @@ type sharedGuest struct {
 	err   error
 }
 
-// bootTimeout is for a machine that is busy with other tests; an idle one takes a tenth of it.
-const bootTimeout = 2 * time.Minute
+// bootTimeout is for making the image, too, and for a machine that is busy with other tests; an idle one takes a tenth of it.
+const bootTimeout = 5 * time.Minute
 
 // sharedFor gives the shared guest. Where something is not installed the test is skipped, and fails when CI=true.
 func sharedFor(t *testing.T) *sharedGuest {
@@ -61,7 +61,7 @@ func (s *sharedGuest) start() (err error) {
 	if testing.Verbose() {
 		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
-	if s.image, err = (Builder{Logger: log}).Build(ctx); err != nil {
+	if s.image, err = (Builder{NGSM: true, Logger: log}).Build(ctx); err != nil {
 		return err
 	}
 	if s.line, err = listenLine(); err != nil {

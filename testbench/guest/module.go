@@ -10,8 +10,8 @@ import (
 )
 
 // loadOrder adds the kernel modules wanted and those that they depend on to t, and gives their files in the order in which they are to
-// be loaded. A module that the kernel's package does not have is left out when it is optional.
-func (t tree) loadOrder(modules tree, wanted, optional []string) (order []string, err error) {
+// be loaded.
+func (t tree) loadOrder(modules tree, wanted []string) (order []string, err error) {
 	byName := make(map[string]string)
 	for name := range modules {
 		if base, ok := strings.CutSuffix(path.Base(name), ".ko"); ok {
@@ -40,10 +40,7 @@ func (t tree) loadOrder(modules tree, wanted, optional []string) (order []string
 		order = append(order, file)
 		return nil
 	}
-	for _, name := range slices.Concat(wanted, optional) {
-		if _, ok := byName[moduleName(name)]; !ok && slices.Contains(optional, name) {
-			continue
-		}
+	for _, name := range wanted {
 		if err := load(name); err != nil {
 			return nil, err
 		}

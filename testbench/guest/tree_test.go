@@ -48,7 +48,7 @@ func TestLoadOrder(t *testing.T) {
 		kernel.add(module(t, name, info))
 	}
 	root := make(tree)
-	got, err := root.loadOrder(kernel, []string{"ppp_async"}, []string{"n_gsm"})
+	got, err := root.loadOrder(kernel, []string{"ppp_async", "slhc"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestLoadOrder(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"broken", "n_gsm"} {
-		if _, err := root.loadOrder(kernel, []string{name}, nil); err == nil {
+		if _, err := root.loadOrder(kernel, []string{name}); err == nil {
 			t.Errorf("module %q was loaded", name)
 		}
 	}
