@@ -10,8 +10,9 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 )
 
-// stallLimit is how long TCP waits for a link that takes nothing. It holds locks of its connections meanwhile.
-const stallLimit = 100 * time.Millisecond
+// stallLimit is how long TCP waits for a link that takes nothing. It holds locks of its connections meanwhile; but on a busy machine the
+// link's own goroutine may not run for 100 ms, and giving up then costs every connection a retransmission time-out.
+const stallLimit = 500 * time.Millisecond
 
 // link is the queue between the stack and the pump.
 //

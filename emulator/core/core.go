@@ -40,7 +40,7 @@ const (
 	defaultRest        = 60 * time.Second
 	defaultDialTimeout = 10 * time.Second
 	flushInterval      = time.Second // how long a packet may wait before a reader of the capture sees it
-	gatewayQueue       = 128         // packets of one session before TCP waits; what waits for the device waits in its own queue
+	gatewayQueue       = 256         // packets of one session before TCP waits; what waits for the device waits in its own queue
 )
 
 // Config describes the network. The zero value is a network with no subscriber.
