@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -24,6 +25,8 @@ type Agent struct {
 	booting  time.Time // the modem was restarted, and may be away until then; the supervisor's
 	proven   bool      // the configuration was good once; the supervisor's
 	timing   timing
+
+	probed atomic.Bool // the closed network answered a probe
 
 	ready     chan struct{}
 	readyOnce sync.Once

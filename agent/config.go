@@ -14,6 +14,7 @@ type Config struct {
 	Network  NetworkConfig   `yaml:"network"`
 	Services []ServiceConfig `yaml:"services"` // ports served on the closed-network address; at least one
 	Targets  TargetsConfig   `yaml:"targets"`
+	Probe    ProbeConfig     `yaml:"probe"`
 	Backoff  BackoffConfig   `yaml:"backoff"`
 	Cures    CuresConfig     `yaml:"cures"`
 	Log      LogConfig       `yaml:"log"`
@@ -50,7 +51,7 @@ type NetworkConfig struct {
 	Password     string `yaml:"password"`      // "": sora on soracom.io
 	PasswordFile string `yaml:"password_file"` // file with the password, instead of password
 
-	EchoInterval time.Duration `yaml:"echo_interval"` // LCP echo requests; 0: 10s, negative: none
+	EchoInterval time.Duration `yaml:"echo_interval"` // LCP echo requests; 0: 3s, negative: none
 	EchoFailures int           `yaml:"echo_failures"` // unanswered ones until the link counts as dead; 0: 3
 }
 
@@ -73,6 +74,14 @@ type SSHConfig struct {
 	HostKeyFile    string            `yaml:"host_key_file"`   // made when it is not there; "": a new key at each start
 	AuthorizedKeys []string          `yaml:"authorized_keys"` // lines as of authorized_keys
 	Passwords      map[string]string `yaml:"passwords"`       // user to password; none: no log-in by password
+}
+
+// ProbeConfig is the question by which a link is known to carry data to the closed network and back.
+type ProbeConfig struct {
+	Target   string        `yaml:"target"`   // dns, dns://IP[:PORT], tcp://IP:PORT or none; "": dns, which asks the first server that the network tells
+	Interval time.Duration `yaml:"interval"` // 0: 6s
+	Timeout  time.Duration `yaml:"timeout"`  // of one question; 0: 2s
+	Failures int           `yaml:"failures"` // questions in a row without an answer until the link counts as dead; 0: 3
 }
 
 // BackoffConfig is the pause between rounds that fail. It doubles from min to max, with a jitter of a half, and begins anew
@@ -107,7 +116,7 @@ func (c *Config) setDefaults() {
 	}
 	setDefault(&c.Network.Type, "IP")
 	setDefault(&c.Network.CID, 1)
-	setDefault(&c.Network.EchoInterval, 10*time.Second)
+	setDefault(&c.Network.EchoInterval, 3*time.Second)
 	if c.Network.Auth == "" {
 		c.Network.Auth = "none"
 		if c.Network.User != "" {
@@ -118,6 +127,10 @@ func (c *Config) setDefaults() {
 	setDefault(&c.Backoff.Min, time.Second)
 	setDefault(&c.Backoff.Max, max(time.Minute, c.Backoff.Min))
 	setDefault(&c.Backoff.Stable, time.Minute)
+	setDefault(&c.Probe.Target, defaultProbe)
+	setDefault(&c.Probe.Interval, 6*time.Second)
+	setDefault(&c.Probe.Timeout, 2*time.Second)
+	setDefault(&c.Probe.Failures, 3)
 	setDefault(&c.Cures.Tries, 2)
 	setDefault(&c.Cures.PowerCycleTimeout, 30*time.Second)
 	setDefault(&c.Cures.ResetInterval, 5*time.Minute)

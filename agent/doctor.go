@@ -35,7 +35,7 @@ func Diagnose(ctx context.Context, cfg Config) Check {
 	cfg.setDefaults()
 	top := Check{Name: "port " + cfg.Modem.Port}
 	cfg.Modem.PPPPort = "" // the AT port knows all that is asked here
-	s, err := openSession(cfg.Modem, modem.NewPINGuard(nil), slog.New(slog.DiscardHandler))
+	s, err := openSession(cfg.Modem, cfg.Network.CID, modem.NewPINGuard(nil), slog.New(slog.DiscardHandler))
 	if err != nil {
 		return top.failed(fail(StatePort, err))
 	}

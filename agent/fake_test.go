@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -28,6 +29,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 var (
 	deviceAddr  = netip.MustParseAddr("10.128.0.7")
 	gatewayAddr = netip.MustParseAddr("100.127.0.1")
+	dnsAddr     = netip.MustParseAddr("100.127.0.53") // nothing listens there: a query is refused, which is an answer
 )
 
 // A fakeModem answers on a PTY from a table, and carries PPP after a dial, with a gateway host at the network's end.
@@ -38,6 +40,8 @@ type fakeModem struct {
 	answers map[string]string           // over the default ones: "|" ends a line
 	admit   func(ppp.Credentials) error // nil: everybody gets an address
 	auth    ppp.AuthProtocol
+
+	deaf atomic.Bool // the network loses every packet
 
 	mu      sync.Mutex
 	sent    []string
@@ -50,6 +54,7 @@ var defaultAnswers = map[string]string{
 	"+CGMI": "Quectel|OK", "+CGMM": "EC25|OK", "+CGMR": "EC25EFAR06A11M4G|OK", "+CGSN": "867584034313614|OK",
 	"+QCCID": "+QCCID: 8981100005710720466F|OK", "+CPIN?": "+CPIN: READY|OK", "+CIMI": "440101234567890|OK",
 	"+CEREG=3": "OK", "+CGREG=3": "OK", "+CREG=3": "OK", "+CEREG?": `+CEREG: 3,1,"1F00","79D903",7|OK`,
+	"+CGEREP=2,1": "OK", "+CGEREP=1": "OK", "+CGACT?": "+CGACT: 1,1|OK", "+COPS?": `+COPS: 0,0,"TestTel",7|OK`,
 	"+CSQ": "+CSQ: 20,99|OK", "+CGATT?": "+CGATT: 1|OK", "+CGDCONT?": "OK", `+CGDCONT=1,"IP","soracom.io"`: "OK",
 	`+CGAUTH=1,2,"sora","sora"`: "OK", `+QPINC="SC"`: `+QPINC: "SC",3,10|OK`, "+CEER": "+CEER: No cause information available|OK",
 }
@@ -107,7 +112,7 @@ func (f *fakeModem) serve() {
 			line = append(line, b[0])
 			continue
 		}
-		i := bytes.LastIndex(line, []byte("AT"))
+		i := bytes.Index(line, []byte("AT"))
 		if i < 0 {
 			line = nil
 			continue
@@ -125,7 +130,9 @@ func (f *fakeModem) serve() {
 
 // answer answers one command, and tells whether a call begins.
 func (f *fakeModem) answer(cmd string) bool {
+	f.mu.Lock()
 	answer, ok := f.answers[cmd]
+	f.mu.Unlock()
 	if !ok {
 		answer, ok = defaultAnswers[cmd]
 	}
@@ -141,6 +148,30 @@ func (f *fakeModem) answer(cmd string) bool {
 	return strings.HasPrefix(answer, "CONNECT")
 }
 
+// set changes an answer.
+func (f *fakeModem) set(cmd, answer string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.answers == nil {
+		f.answers = map[string]string{}
+	}
+	f.answers[cmd] = answer
+}
+
+// say announces something.
+func (f *fakeModem) say(text string) { io.WriteString(f.master, "\r\n"+text+"\r\n") }
+
+// count tells how often a command came.
+func (f *fakeModem) count(cmd string) int {
+	n := 0
+	for _, c := range f.commands() {
+		if c == cmd {
+			n++
+		}
+	}
+	return n
+}
+
 // call is the modem in data mode.
 func (f *fakeModem) call() {
 	ctx, cancel := context.WithCancel(context.Background())
@@ -153,10 +184,15 @@ func (f *fakeModem) call() {
 					return ppp.Lease{}, err
 				}
 			}
-			return ppp.Lease{Addr: deviceAddr, DNS: []netip.Addr{netip.MustParseAddr("100.127.0.53")}}, nil
+			return ppp.Lease{Addr: deviceAddr, DNS: []netip.Addr{dnsAddr}}, nil
 		},
 	}})
-	gateway, err := netstack.New(netstack.Config{Addrs: []netip.Addr{gatewayAddr}, Output: conn.WritePackets})
+	gateway, err := netstack.New(netstack.Config{Addrs: []netip.Addr{gatewayAddr, dnsAddr}, Output: func(packets [][]byte) error {
+		if f.deaf.Load() {
+			return nil
+		}
+		return conn.WritePackets(packets)
+	}})
 	if err != nil {
 		f.t.Error(err)
 		return
@@ -237,7 +273,7 @@ type running struct {
 	stop   func()
 }
 
-func start(t *testing.T, cfg Config) *running {
+func start(t *testing.T, cfg Config, change ...func(*Agent)) *running {
 	t.Helper()
 	r := &running{log: &logBook{}, pauses: make(chan time.Duration, 100), resume: make(chan time.Time)}
 	cfg.Logger = slog.New(slog.NewTextHandler(r.log, nil))
@@ -249,6 +285,9 @@ func start(t *testing.T, cfg Config) *running {
 	}
 	r.Agent = a
 	a.timing.denied = 0
+	for _, c := range change {
+		c(a)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- a.Run(ctx) }()
@@ -263,6 +302,24 @@ func start(t *testing.T, cfg Config) *running {
 	}
 	t.Cleanup(r.stop)
 	return r
+}
+
+// says waits for a line in the log.
+func (r *running) says(t *testing.T, text string) {
+	t.Helper()
+	for {
+		r.log.mu.Lock()
+		found := strings.Contains(r.log.b.String(), text)
+		r.log.mu.Unlock()
+		if found {
+			return
+		}
+		select {
+		case <-time.After(5 * time.Millisecond):
+		case <-t.Context().Done():
+			t.Fatalf("the log never says %q:\n%s", text, &r.log.b)
+		}
+	}
 }
 
 // config serves one local port behind the modem at path.

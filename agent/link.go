@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/netip"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -43,6 +42,10 @@ func (r *round) negotiate(ctx context.Context) error {
 		}
 		return err
 	})
+	select { // of an earlier link
+	case <-r.session.ends:
+	default:
+	}
 	l.group.Go(func() error { return r.watch(l.ctx) })
 	select {
 	case <-l.conn.Ready():
@@ -54,36 +57,11 @@ func (r *round) negotiate(ctx context.Context) error {
 	}
 }
 
-// statusInterval is how often the radio is looked at while the link is up.
-const statusInterval = 30 * time.Second
-
-// watch ends the link with the AT port, and keeps the radio's figures fresh where that port is free. It ends with the link.
-func (r *round) watch(ctx context.Context) error {
-	s := r.session
-	if !s.hasOwnPPPPort() {
-		select {
-		case <-s.at.Done():
-			return errPortGone
-		case <-ctx.Done():
-			return nil
-		}
-	}
-	for {
-		r.agent.readRadio(ctx, s.modem)
-		switch err := s.wait(ctx, statusInterval); {
-		case ctx.Err() != nil:
-			return nil
-		case err != nil:
-			return err
-		}
-	}
-}
-
 // ip puts the stack on the link.
 func (r *round) ip(context.Context) error {
 	l, p := r.link, r.link.conn.Params()
 	stack, err := netstack.New(netstack.Config{
-		Addrs: []netip.Addr{p.Local}, MTU: p.MTU, Logger: r.agent.log, Output: l.conn.WritePackets,
+		Addrs: []netip.Addr{p.Local}, MTU: p.MTU, Logger: r.agent.log, Output: l.conn.WritePackets, Queue: r.session.queue,
 	})
 	if err != nil {
 		return err
@@ -94,6 +72,7 @@ func (r *round) ip(context.Context) error {
 	r.agent.update(func(s *Status) { s.linkUp(p, l) })
 	select {
 	case <-stack.Ready():
+		l.group.Go(func() error { return r.probe(l.ctx, l) })
 		return nil
 	case <-l.ctx.Done():
 		return context.Cause(l.ctx)
@@ -118,6 +97,11 @@ func (r *round) endLink() {
 		r.link = nil
 	}
 	if r.call == nil {
+		return
+	}
+	if r.rebooted { // its call is gone, and it is deaf for a while
+		r.call.Close()
+		r.call = nil
 		return
 	}
 	r.call.Close()

@@ -13,12 +13,13 @@ import (
 
 // A round is one way through the states.
 type round struct {
-	agent   *Agent
-	session *session
-	call    *modem.Call
-	link    *link
-	started time.Time
-	stuck   bool // the modem could not be taken back from the call
+	agent    *Agent
+	session  *session
+	call     *modem.Call
+	link     *link
+	started  time.Time
+	stuck    bool // the modem could not be taken back from the call
+	rebooted bool // the modem began anew
 }
 
 // steps are the states of a round, in order. Those of the port are passed over while it is open.
@@ -80,6 +81,11 @@ func (r *round) explain(ctx context.Context, s State, err error) *Failure {
 	if r.session != nil && r.session.lost() {
 		return &Failure{Code: NoModem, State: s, Err: errPortGone, Hint: "check the cable and the power of the modem"}
 	}
+	if errors.Is(err, errRebooted) || errors.Is(err, errSwitchedOff) {
+		// What was set is forgotten, and there is no call to hang up: begin with the port.
+		r.agent.booting = time.Now().Add(r.session.modem.Boot())
+		r.rebooted = true
+	}
 	f := fail(s, err)
 	noWord := errors.Is(err, ppp.ErrNoCarrier) || errors.Is(err, ppp.ErrPeerTerminated) || errors.As(err, new(atline.ConnectError))
 	if (s == StateDial || s == StatePPP) && noWord && ctx.Err() == nil {
@@ -95,12 +101,12 @@ func (r *round) explain(ctx context.Context, s State, err error) *Failure {
 
 // spoiled tells whether the port must be opened anew.
 func (r *round) spoiled(f *Failure) bool {
-	return r.stuck || r.session == nil || r.session.lost() || f.State <= StateSIM
+	return r.stuck || r.rebooted || r.session == nil || r.session.lost() || f.State <= StateSIM
 }
 
 // openPort opens the ports.
 func (r *round) openPort(context.Context) error {
-	s, err := openSession(r.agent.cfg.Modem, r.agent.guard, r.agent.log)
+	s, err := openSession(r.agent.cfg.Modem, r.agent.cfg.Network.CID, r.agent.guard, r.agent.log)
 	if err != nil {
 		return err
 	}
@@ -136,7 +142,7 @@ func (r *round) identify(ctx context.Context) error {
 	}
 	r.agent.log.Info("modem", "manufacturer", id.Manufacturer, "model", id.Model, "revision", id.Revision, "imei", id.IMEI, "profile", id.Profile)
 	r.agent.update(func(s *Status) { s.Modem = &id })
-	return nil
+	return r.session.modem.Setup(ctx)
 }
 
 // sim waits for the SIM, and unlocks it.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"strings"
 	"time"
 
 	"minato/agent/atline"
@@ -17,12 +16,15 @@ type session struct {
 	at    *atline.Line
 	data  *atline.Line // at, unless there is a port of its own for PPP
 	modem *modem.Modem
-	news  chan struct{} // a token when the modem announced something about SIM or registration
+	cid   int
+	queue int           // packets that wait for the line; 0: netstack's own
+	news  chan struct{} // a token when the modem announced something about SIM, registration or context
+	ends  chan error    // why a link that is up ends, by what the modem announced
 }
 
 // openSession opens and locks the ports. Nothing is sent.
-func openSession(cfg ModemConfig, guard *modem.PINGuard, log *slog.Logger) (*session, error) {
-	s := &session{news: make(chan struct{}, 1)}
+func openSession(cfg ModemConfig, cid int, guard *modem.PINGuard, log *slog.Logger) (*session, error) {
+	s := &session{cid: cid, news: make(chan struct{}, 1), ends: make(chan error, 1)}
 	at, err := openLine(cfg, cfg.Port, log, s.urc)
 	if err != nil {
 		return nil, err
@@ -46,13 +48,11 @@ func openLine(cfg ModemConfig, path string, log *slog.Logger, urc func(atline.UR
 	return atline.New(port, atline.Config{Logger: log.With("port", path), OnURC: urc}), nil
 }
 
-func (s *session) urc(u atline.URC) {
-	switch name := u.Name(); {
-	case strings.HasSuffix(name, "REG"), name == "+CPIN", name == "+CGEV", name == "+QUSIM", name == "+CFUN", name == "RDY":
-		select {
-		case s.news <- struct{}{}:
-		default:
-		}
+// poke makes the next wait return soon.
+func (s *session) poke() {
+	select {
+	case s.news <- struct{}{}:
+	default:
 	}
 }
 

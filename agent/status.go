@@ -34,12 +34,15 @@ type Status struct {
 	Operator     string          `json:"operator,omitempty"`
 	Signal       *modem.Signal   `json:"signal,omitempty"`
 
+	SignalHistory []SignalSample `json:"signal_history,omitempty"` // of the last hour of links
+
 	Address   netip.Addr   `json:"address,omitzero"`
 	DNS       []netip.Addr `json:"dns,omitempty"`
 	MTU       int          `json:"mtu,omitempty"`
 	Connected time.Time    `json:"connected,omitzero"`       // since when there is an address
 	SetUp     float64      `json:"set_up_seconds,omitempty"` // from the round's begin to reachable services
 	PPP       *ppp.Stats   `json:"ppp,omitempty"`
+	Probe     *ProbeStatus `json:"probe,omitempty"`
 
 	Services []ServiceStatus `json:"services,omitempty"`
 
@@ -77,7 +80,7 @@ func (a *Agent) Status() Status {
 	s.DNS = slices.Clone(s.DNS)
 	s.Failures, s.Cures = maps.Clone(s.Failures), maps.Clone(s.Cures)
 	s.Reset = a.ladder.state.resets().Last
-	s.Services = slices.Clone(s.Services)
+	s.Services, s.SignalHistory = slices.Clone(s.Services), slices.Clone(s.SignalHistory)
 	slices.SortFunc(s.Services, func(x, y ServiceStatus) int { return x.Port - y.Port })
 	if s.stats != nil {
 		stats := s.stats()
@@ -93,7 +96,7 @@ func (s *Status) linkUp(p ppp.Params, l *link) {
 
 func (s *Status) linkDown() {
 	s.Address, s.DNS, s.MTU, s.Connected, s.SetUp, s.stats, s.dial = netip.Addr{}, nil, 0, time.Time{}, 0, nil, nil
-	s.Services = nil
+	s.Services, s.Probe = nil, nil
 }
 
 func (s *Status) setRegistration(r modem.Registration) {
@@ -111,17 +114,4 @@ func (a *Agent) online(took time.Duration) {
 	st := a.Status()
 	a.log.Info("online", "address", st.Address, "dns", st.DNS, "mtu", st.MTU, "services", len(st.Services), "took", took.Round(time.Millisecond))
 	a.readyOnce.Do(func() { close(a.ready) })
-}
-
-// readRadio refreshes what the status says of the radio. What the modem refuses stays as it was.
-func (a *Agent) readRadio(ctx context.Context, m *modem.Modem) {
-	if sig, err := m.Signal(ctx); err == nil {
-		a.update(func(s *Status) { s.Signal = &sig })
-	}
-	if reg, err := m.Registration(ctx); err == nil {
-		a.update(func(s *Status) { s.setRegistration(reg) })
-	}
-	if op, err := m.Operator(ctx); err == nil {
-		a.update(func(s *Status) { s.Operator = op.Name })
-	}
 }

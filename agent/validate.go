@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -57,6 +58,13 @@ func (c *Config) Validate() error {
 		check(err == nil, at+".target", s.Target, "allowed are "+allowedTargets)
 	}
 	check(len(c.Targets.VNCPassword) <= 8, "targets.vnc_password", "", "VNC passwords have at most 8 characters")
+
+	p := &c.Probe
+	_, _, err := parseProbe(cmp.Or(p.Target, defaultProbe), nil)
+	check(err == nil, "probe.target", p.Target, "allowed are "+allowedProbes)
+	check(p.Interval == 0 || p.Interval >= time.Second, "probe.interval", p.Interval, "allowed is 1s and more")
+	check(p.Timeout == 0 || p.Timeout >= 100*time.Millisecond, "probe.timeout", p.Timeout, "allowed is 100ms and more")
+	check(p.Failures >= 0, "probe.failures", p.Failures, "allowed is 1 and more")
 
 	b := &c.Backoff
 	check(b.Min >= 0, "backoff.min", b.Min, "allowed are positive durations, as 1s")
