@@ -2,6 +2,7 @@ package guest
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"testing"
 	"time"
@@ -36,13 +37,27 @@ func TestNGSM(t *testing.T) {
 		t.Fatalf("gsmattach: exit status %d, %v", a.exit, a.err)
 	}
 
+	// Without CLOCAL an open waits for DCD, and the kernel does not wake it when that rises later. stty opens without waiting, and what
+	// it sets stays for the next open.
 	guest := start(ctx, s.guest.control, `
-		exec 3<>/dev/gsmtty1 4<>/dev/gsmtty2 && stty raw -echo <&3 || exit 1
+		stty -F /dev/gsmtty1 raw -echo clocal && stty -F /dev/gsmtty2 raw -echo clocal || exit 1
+		exec 3<>/dev/gsmtty1 4<>/dev/gsmtty2
 		printf 'AT\r' >&3
 		read -r reply <&3
 		echo "$reply"`)
-	at := acceptWithCarrier(ctx, t, mux, 1)
-	acceptWithCarrier(ctx, t, mux, 2)
+	var opened []byte
+	var channels []*cmux.Channel
+	for range 4 {
+		c, err := mux.Accept(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		opened, channels = append(opened, c.DLCI()), append(channels, c)
+	}
+	if want := []byte{1, 2, 1, 2}; !bytes.Equal(opened, want) {
+		t.Fatalf("the guest opened channels %d, want %d", opened, want)
+	}
+	at := channels[2]
 	if got, err := bufio.NewReader(at).ReadString('\r'); err != nil || got != "AT\r" {
 		t.Errorf("on the first channel: %q, %v", got, err)
 	}
@@ -60,20 +75,4 @@ func TestNGSM(t *testing.T) {
 	if stats.BadFCS != 0 || stats.Malformed != 0 || stats.Oversize != 0 || stats.LongFrames != 0 || stats.Overruns != 0 || stats.BadMessages != 0 {
 		t.Errorf("the kernel's frames are not all in order: %+v", stats)
 	}
-}
-
-// acceptWithCarrier takes the channel that the guest opens now. Without CLOCAL its open waits for DCD, which is DV.
-func acceptWithCarrier(ctx context.Context, t *testing.T, mux *cmux.Mux, dlci byte) *cmux.Channel {
-	t.Helper()
-	c, err := mux.Accept(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if c.DLCI() != dlci {
-		t.Fatalf("the guest opened channel %d, want %d", c.DLCI(), dlci)
-	}
-	if err := c.SetSignals(cmux.Signals{RTC: true, RTR: true, DV: true}); err != nil {
-		t.Fatal(err)
-	}
-	return c
 }
