@@ -28,10 +28,11 @@ type messaging struct {
 	held      []string // results that +CNMI <mode> 0 keeps back
 	reference byte     // of the last message that was sent
 
-	full     bool          // the centre was told that there is no room
-	room     bool          // it is to be told that there is
-	unacked  *sms.Delivery // routed to the TE, which owes +CNMA
-	deadline time.Time     // for that
+	sending  map[*port]struct{} // ports with a message on its way, whose result must come before what it brings about
+	full     bool               // the centre was told that there is no room
+	room     bool               // it is to be told that there is
+	unacked  *sms.Delivery      // routed to the TE, which owes +CNMA
+	deadline time.Time          // for that
 }
 
 // submitDefaults are +CSMP: what a message has beside its text in text mode.
@@ -57,7 +58,7 @@ func newMessaging(f *SMSFacts, centre *sms.Centre) messaging {
 // reset is what power-on sets (the defaults of TS 27.005).
 func (g *messaging) reset(f *SMSFacts) {
 	*g = messaging{
-		stores: g.stores, centre: g.centre, reference: g.reference, full: g.full, room: g.room,
+		stores: g.stores, centre: g.centre, sending: map[*port]struct{}{}, reference: g.reference, full: g.full, room: g.room,
 		memories: [3]string{f.Default.Value, f.Default.Value, f.Default.Value},
 		defaults: submitDefaults{firstOctet: 17, relative: 167},
 		routing:  [5]int{2, 1, 0, 0, 0},

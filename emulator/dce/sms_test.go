@@ -351,7 +351,8 @@ func TestRouting(t *testing.T) {
 	})
 	t.Run("by class", func(t *testing.T) {
 		u.expect("AT+CNMI=2,3", done)
-		class3, class2 := strings.Replace(hello, "0000A7", "0013A7", 1), strings.Replace(hello, "0000A7", "0012A7", 1)
+		silent := "1" + hello[1:] // no report
+		class3, class2 := strings.Replace(silent, "0000A7", "0013A7", 1), strings.Replace(silent, "0000A7", "0012A7", 1)
 		u.sendSelf(class3, 1, `\+CMT: ,24\r\n[0-9A-F]+`)
 		u.sendSelf(class2, 2, `\+CMTI: "SM",0`) // class 2 is the SIM's
 	})

@@ -106,8 +106,7 @@ func deleteMessage(x *exchange, g *messaging, a args) result {
 			}
 		}
 	}
-	x.m.roomLocked()
-	return resultOK
+	return x.m.roomResult()
 }
 
 // wrongParameter is the refusal of what cannot be understood.

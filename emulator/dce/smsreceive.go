@@ -36,7 +36,7 @@ func (m *Modem) receive() (time.Duration, bool) {
 			g.unacked = nil
 			g.routing[1], g.routing[3] = 0, 0
 		}
-		reachable := m.reg.stat == RegisteredHome && m.sim.ready() && !m.booting && !m.stopped
+		reachable := m.reg.stat == RegisteredHome && m.sim.ready() && !m.booting && !m.stopped && len(g.sending) == 0
 		imsi, room := m.sim.card.IMSI, g.room
 		g.room = room && !reachable
 		m.mu.Unlock()
@@ -160,10 +160,16 @@ func (m *Modem) indicate(text string) {
 	}
 }
 
-// roomLocked has the network told that there is room again, if it was told that there is none.
-func (m *Modem) roomLocked() {
-	if m.messages.full {
-		m.messages.full, m.messages.room = false, true
-		m.poke()
+// roomResult is OK, after which the network is told that there is room again, if it was told that there is none.
+func (m *Modem) roomResult() result {
+	r := resultOK
+	r.after = func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if m.messages.full {
+			m.messages.full, m.messages.room = false, true
+			m.poke()
+		}
 	}
+	return r
 }

@@ -95,6 +95,7 @@ func (x *exchange) settle(yes bool) result {
 	default:
 		x.m.centre.Refuse(*d, sms.CauseProtocol)
 	}
-	x.m.poke() // the next one may come
-	return resultOK
+	r := resultOK
+	r.after = x.m.poke // the next one may come
+	return r
 }

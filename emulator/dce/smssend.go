@@ -131,9 +131,10 @@ func (x *exchange) send(command string, centre sms.Address, s *sms.Submit) resul
 		centre = g.centre
 	}
 	imsi, reachable := x.m.sim.card.IMSI, x.m.reg.stat == RegisteredHome && x.m.centre != nil
-	if reachable {
+	if reachable && centre != (sms.Address{}) {
 		g.reference++
 		s.Reference = g.reference
+		g.sending[x.p] = struct{}{}
 	}
 	x.m.mu.Unlock()
 	switch {
@@ -142,12 +143,23 @@ func (x *exchange) send(command string, centre sms.Address, s *sms.Submit) resul
 	case centre == (sms.Address{}):
 		return cms(cmsCentreUnknown)
 	}
+	r := resultOK
 	if err := x.m.centre.Submit(imsi, centre, s); err != nil {
 		x.p.log.Info("the network refuses a short message", "error", err)
-		return cmsOfNetwork(err)
+		r = cmsOfNetwork(err)
+	} else {
+		x.info(fmt.Sprintf("%s: %d", command, s.Reference))
 	}
-	x.info(fmt.Sprintf("%s: %d", command, s.Reference))
-	return resultOK
+	r.after = x.sent
+	return r
+}
+
+// sent lets messages in again, once the result is on the line.
+func (x *exchange) sent() {
+	x.m.mu.Lock()
+	delete(x.m.messages.sending, x.p)
+	x.m.mu.Unlock()
+	x.m.poke()
 }
 
 // sendStored is +CMSS=<index>[,<da>[,<toda>]].

@@ -120,8 +120,7 @@ func setMemories(x *exchange, g *messaging, a args) result {
 		line += fmt.Sprintf("%d,%d", g.store(name).Used(), g.store(name).Size())
 	}
 	x.info(line)
-	x.m.roomLocked()
-	return resultOK
+	return x.m.roomResult()
 }
 
 func readCentre(x *exchange, g *messaging) result {
