@@ -8,47 +8,82 @@ import (
 	"net/netip"
 
 	"minato/relay/relayapi"
+	"minato/relay/store"
 )
 
 // call is one request of the API with what its route found out.
 type call struct {
 	*http.Request
 	caller netip.AddrPort
-	claims claims // of an authenticated call
+	claims claims    // of an authenticated call
+	key    store.Key // that it was authenticated with
 	header http.Header
+	writer http.ResponseWriter // for answers that are streams
 }
+
+// lang is the language that the caller asked for.
+func (c *call) lang() string { return language(c.Request) }
+
+// scope is what the caller sees of the world.
+func (c *call) scope() scope { return scopeOf(c.key) }
 
 // route is one line of the API.
 type route struct {
 	pattern string // method and path, as net/http's ServeMux takes them
-	open    bool   // needs no credentials
+	role    string // least role that may; "": needs no credentials
 	status  int    // of a good answer
 	serve   func(r *Relay, c *call) (answer any, err error)
 }
 
-// apiRoutes is the whole API.
+// apiRoutes is the whole API: who may call what. relay/openapi.yaml says what each takes and answers.
 var apiRoutes = []route{
-	{"POST /v1/auth", true, http.StatusOK, (*Relay).postAuth},
-	{"POST /v1/auth/logout", false, http.StatusNoContent, (*Relay).postLogout},
+	{"POST /v1/auth", "", http.StatusOK, (*Relay).postAuth},
+	{"POST /v1/auth/logout", RoleViewer, http.StatusNoContent, (*Relay).postLogout},
+	{"POST /v1/operators/{operator_id}/token", RoleViewer, http.StatusOK, (*Relay).postToken},
 
-	{"GET /v1/port_mappings", false, http.StatusOK, (*Relay).listPortMappings},
-	{"POST /v1/port_mappings", false, http.StatusCreated, (*Relay).createPortMapping},
-	{"DELETE /v1/port_mappings/{ip_address}/{port}", false, http.StatusNoContent, (*Relay).deletePortMapping},
-	{"GET /v1/port_mappings/sims/{sim_id}", false, http.StatusOK, (*Relay).listPortMappingsForSIM},
-	{"POST /v1/port_mappings/sims/{sim_id}", false, http.StatusCreated, (*Relay).createPortMappingForSIM},
-	{"GET /v1/port_mappings/subscribers/{imsi}", false, http.StatusOK, (*Relay).listPortMappingsForSubscriber},
+	{"GET /v1/port_mappings", RoleViewer, http.StatusOK, (*Relay).listPortMappings},
+	{"POST /v1/port_mappings", RoleOperator, http.StatusCreated, (*Relay).createPortMapping},
+	{"DELETE /v1/port_mappings/{ip_address}/{port}", RoleOperator, http.StatusNoContent, (*Relay).deletePortMapping},
+	{"GET /v1/port_mappings/sims/{sim_id}", RoleViewer, http.StatusOK, (*Relay).listPortMappingsForSIM},
+	{"POST /v1/port_mappings/sims/{sim_id}", RoleOperator, http.StatusCreated, (*Relay).createPortMappingForSIM},
+	{"GET /v1/port_mappings/subscribers/{imsi}", RoleViewer, http.StatusOK, (*Relay).listPortMappingsForSubscriber},
 
-	{"GET /v1/sims", false, http.StatusOK, (*Relay).listSIMs},
-	{"GET /v1/sims/{sim_id}", false, http.StatusOK, (*Relay).getSIM},
+	{"POST /v1/port_mappings/{ip_address}/{port}/extend", RoleOperator, http.StatusOK, (*Relay).extendPortMapping},
+	{"POST /v1/port_mappings/{ip_address}/{port}/diagnose", RoleOperator, http.StatusOK, (*Relay).diagnosePortMapping},
 
-	{"GET /v1/audit_logs/napter", false, http.StatusOK, (*Relay).listAuditLogs},
+	{"GET /v1/connections", RoleViewer, http.StatusOK, (*Relay).listConnections},
+	{"DELETE /v1/connections/{connection_id}", RoleOperator, http.StatusNoContent, (*Relay).cutConnection},
+	{"GET /v1/events", RoleViewer, http.StatusOK, (*Relay).streamEvents},
 
-	{"GET /v1/health", true, http.StatusOK, (*Relay).getHealth},
-	{"GET /v1/ca.pem", true, http.StatusOK, (*Relay).getCA},
+	{"GET /v1/sims", RoleViewer, http.StatusOK, (*Relay).listSIMs},
+	{"GET /v1/sims/{sim_id}", RoleViewer, http.StatusOK, (*Relay).getSIM},
+	{"GET /v1/sims/{sim_id}/events/sessions", RoleViewer, http.StatusOK, (*Relay).listSessionEvents},
+	{"GET /v1/subscribers", RoleViewer, http.StatusOK, (*Relay).listSubscribers},
+	{"GET /v1/subscribers/{imsi}", RoleViewer, http.StatusOK, (*Relay).getSubscriber},
+
+	{"GET /v1/audit_logs/napter", RoleViewer, http.StatusOK, (*Relay).listAuditLogs},
+	{"GET /v1/audit_logs/connections", RoleViewer, http.StatusOK, (*Relay).listConnectionLogs},
+	{"GET /v1/audit_logs/api", RoleAdmin, http.StatusOK, (*Relay).listAPIAuditLogs},
+	{"GET /v1/stats/napter/audit_logs", RoleViewer, http.StatusOK, (*Relay).getAuditLogStats},
+
+	{"GET /v1/keys", RoleAdmin, http.StatusOK, (*Relay).listKeys},
+	{"POST /v1/keys", RoleAdmin, http.StatusCreated, (*Relay).createKeyCall},
+	{"DELETE /v1/keys/{auth_key_id}", RoleAdmin, http.StatusNoContent, (*Relay).revokeKey},
+
+	{"GET /v1/health", "", http.StatusOK, (*Relay).getHealth},
+	{"GET /v1/version", "", http.StatusOK, (*Relay).getVersion},
+	{"GET /v1/openapi.yaml", "", http.StatusOK, (*Relay).getOpenAPI},
+	{"GET /v1/ca.pem", "", http.StatusOK, (*Relay).getCA},
 }
 
-// pemAnswer is an answer that is not JSON.
-type pemAnswer []byte
+// rawAnswer is an answer that is not JSON.
+type rawAnswer struct {
+	contentType string
+	body        []byte
+}
+
+// streamed is the answer of a route that has written its own.
+type streamed struct{}
 
 // routes makes the API's handler.
 func (r *Relay) routes() http.Handler {
@@ -66,19 +101,10 @@ func (r *Relay) handler(rt route) http.Handler {
 			return // the server has been closed under this request
 		}
 		defer r.apiUse.RUnlock()
-		c := &call{Request: req, header: w.Header()}
-		if ap, err := netip.ParseAddrPort(req.RemoteAddr); err == nil {
-			c.caller = netip.AddrPortFrom(ap.Addr().Unmap().WithZone(""), ap.Port())
-		}
-		if !rt.open {
-			var err error
-			if c.claims, err = r.authenticate(req); err != nil {
-				r.writeError(w, req, err)
-				return
-			}
-		}
 		req.Body = http.MaxBytesReader(w, req.Body, maxBody)
-		answer, err := rt.serve(r, c)
+		c := &call{Request: req, header: w.Header(), writer: w, caller: caller(req)}
+		answer, err := r.answer(rt, c)
+		r.recordCall(c, rt, err)
 		if err != nil {
 			r.writeError(w, req, err)
 			return
@@ -86,17 +112,43 @@ func (r *Relay) handler(rt route) http.Handler {
 		switch answer := answer.(type) {
 		case nil:
 			w.WriteHeader(rt.status)
-		case pemAnswer:
-			w.Header().Set("Content-Type", "application/x-pem-file")
-			w.Write(answer)
+		case streamed:
+		case rawAnswer:
+			w.Header().Set("Content-Type", answer.contentType)
+			w.Write(answer.body) // an error means that the client has gone
 		default:
 			r.writeJSON(w, rt.status, answer)
 		}
 	})
 }
 
+// answer checks who calls and how often, then does what the route says.
+func (r *Relay) answer(rt route, c *call) (any, error) {
+	if rt.role != "" {
+		if err := r.authenticate(c); err != nil {
+			return nil, err
+		}
+		if !mayAct(c.key.Role, rt.role) {
+			return nil, forbidden(c.key.Role, rt.role)
+		}
+	}
+	if err := r.callRates.check(c, r.cfg.Clock.Now()); err != nil {
+		return nil, err
+	}
+	return rt.serve(r, c)
+}
+
+// caller is where a request comes from: the socket, or what a trusted balancer said of it.
+func caller(req *http.Request) netip.AddrPort {
+	ap, err := netip.ParseAddrPort(req.RemoteAddr)
+	if err != nil {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(ap.Addr().Unmap().WithZone(""), ap.Port())
+}
+
 // noRoute is the answer where no route matches: ServeMux's own is not JSON, which Napter's command line needs.
-func noRoute(mux *http.ServeMux, req *http.Request) *relayapi.Error {
+func noRoute(mux *http.ServeMux, req *http.Request) *apiError {
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
 		other := req.Clone(context.Background())
 		other.Method = method
@@ -107,13 +159,21 @@ func noRoute(mux *http.ServeMux, req *http.Request) *relayapi.Error {
 	return apiErrorf(http.StatusNotFound, codeNoPath, "no such path: %s", req.URL.Path)
 }
 
-func (r *Relay) writeError(w http.ResponseWriter, req *http.Request, err error) {
-	var e *relayapi.Error
-	if !errors.As(err, &e) {
-		r.log.Error("answering the API", "method", req.Method, "path", req.URL.Path, "error", err)
-		e = apiErrorf(http.StatusInternalServerError, codeInternal, "the relay could not do it; its log says why")
+// errorAnswer is the API's form of an error. What is no apiError is the relay's own fault, and the log says which.
+func (r *Relay) errorAnswer(req *http.Request, err error) *apiError {
+	var e *apiError
+	if errors.As(err, &e) {
+		return e
 	}
-	r.writeJSON(w, e.Status, e)
+	if req.Context().Err() == nil { // else the caller has gone, and nothing is wrong
+		r.log.Error("answering the API", "method", req.Method, "path", req.URL.Path, "error", err)
+	}
+	return apiErrorf(http.StatusInternalServerError, codeInternal, "the relay could not do it; its log says why")
+}
+
+func (r *Relay) writeError(w http.ResponseWriter, req *http.Request, err error) {
+	e := r.errorAnswer(req, err)
+	r.writeJSON(w, e.status, relayapi.Error{Code: e.code, Message: e.text.in(language(req))})
 }
 
 func (r *Relay) writeJSON(w http.ResponseWriter, status int, answer any) {
@@ -125,13 +185,4 @@ func (r *Relay) writeJSON(w http.ResponseWriter, status int, answer any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	w.Write(b) // an error means that the client has gone
-}
-
-func (r *Relay) getHealth(*call) (any, error) { return relayapi.Health{Status: "ok"}, nil }
-
-func (r *Relay) getCA(*call) (any, error) {
-	if r.caPEM == nil {
-		return nil, apiErrorf(http.StatusNotFound, codeNoPath, "this relay has no private CA: its certificates come from elsewhere")
-	}
-	return pemAnswer(r.caPEM), nil
 }

@@ -1,8 +1,8 @@
 package relay
 
 import (
-	"math"
-	"net/http"
+	"encoding/json"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -11,29 +11,62 @@ import (
 	"minato/relay/store"
 )
 
+// listAuditLogs is Napter's: its entry types, and our fields beside its own.
 func (r *Relay) listAuditLogs(c *call) (any, error) {
-	v := c.URL.Query()
-	if t := v.Get("resource_type"); t != "" && t != "Subscriber" {
-		return nil, badField("resource_type", t, "Subscriber")
-	}
-	q := store.Query{IMSI: v.Get("resource_id"), Before: v.Get("last_evaluated_key")}
-	limit, err := queryInt(c, "limit", 1, 1000, 100)
+	q, err := r.auditQuery(c)
 	if err != nil {
 		return nil, err
 	}
+	q.Skip = store.Extended
+	entries, err := r.auditPage(c, q)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]relayapi.NapterAuditLogEntry, 0, len(entries))
+	for _, e := range entries {
+		list = append(list, auditAnswer(e, c.lang()))
+	}
+	body, err := json.Marshal(list)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.store.Add(c.Context(), exportedCounter(r.cfg.Clock.Now()), int64(len(body))); err != nil {
+		return nil, err
+	}
+	return json.RawMessage(body), nil
+}
+
+var causeCode = regexp.MustCompile(`^[A-Z][0-9]{2}$`)
+
+// auditQuery reads the parameters that the audit logs have in common. An identity outside the caller's scope finds nothing, as one that does not exist.
+func (r *Relay) auditQuery(c *call) (q store.Query, err error) {
+	v := c.URL.Query()
+	if t := v.Get("resource_type"); t != "" && t != "Subscriber" {
+		return q, badField("resource_type", t, "Subscriber")
+	}
+	q = store.Query{IMSI: v.Get("resource_id"), SIMID: v.Get("sim_id"), Code: v.Get("code"), Before: v.Get("last_evaluated_key")}
+	limit, err := queryInt(c, "limit", 1, maxPage, 100)
+	if err != nil {
+		return q, err
+	}
 	q.Limit = int(limit)
-	for name, at := range map[string]*time.Time{"from": &q.From, "to": &q.To} {
-		ms, err := queryInt(c, name, 0, math.MaxInt64/int64(time.Millisecond), 0)
-		if err != nil {
-			return nil, err
-		}
-		if ms != 0 {
-			*at = time.UnixMilli(ms)
-		}
+	if err := queryTimes(c, "from", "to", &q.From, &q.To); err != nil {
+		return q, err
+	}
+	if q.Code != "" && !causeCode.MatchString(q.Code) {
+		return q, badField("code", q.Code, "a code such as R05")
 	}
 	if q.Before != "" && !isCursor(q.Before) {
-		return nil, badField("last_evaluated_key", q.Before, "the "+http.CanonicalHeaderKey(relayapi.HeaderNextKey)+" of the page before")
+		return q, badField("last_evaluated_key", q.Before, "the X-Soracom-Next-Key of the page before")
 	}
+	if s := c.scope(); !s.all() {
+		q.Allow, err = r.filter(c.Context(), s)
+	}
+	return q, err
+}
+
+// auditPage gives one page, and names the next in the answer's header.
+func (r *Relay) auditPage(c *call, q store.Query) ([]store.Entry, error) {
 	entries, next, err := r.store.Audit(c.Context(), q)
 	if err != nil {
 		return nil, err
@@ -41,18 +74,25 @@ func (r *Relay) listAuditLogs(c *call) (any, error) {
 	if next != "" {
 		c.header.Set(relayapi.HeaderNextKey, next)
 	}
-	list := make([]relayapi.NapterAuditLogEntry, 0, len(entries))
-	for _, e := range entries {
-		a := auditAnswer(e)
-		if text := Cause(e.Code).Text(c.Header.Get("X-Soracom-Lang")); text != "" {
-			a.Reason = text
-		}
-		list = append(list, a)
-	}
-	return list, nil
+	return entries, nil
 }
 
-func auditAnswer(e store.Entry) relayapi.NapterAuditLogEntry {
+func exportedCounter(t time.Time) string { return "audit-exported-" + t.UTC().Format("200601") }
+
+func (r *Relay) getAuditLogStats(c *call) (any, error) {
+	month := c.URL.Query().Get("year_month")
+	t, err := time.Parse("200601", month)
+	if err != nil {
+		return nil, badField("year_month", month, "a year and month such as 202611")
+	}
+	n, err := r.store.Counter(c.Context(), exportedCounter(t))
+	if err != nil {
+		return nil, err
+	}
+	return relayapi.AuditLogStats{ExportedBytes: n, YearMonth: month}, nil
+}
+
+func auditAnswer(e store.Entry, lang string) relayapi.NapterAuditLogEntry {
 	a := relayapi.NapterAuditLogEntry{
 		OperatorID:   e.OperatorID,
 		IMSI:         e.IMSI,
@@ -70,6 +110,12 @@ func auditAnswer(e store.Entry) relayapi.NapterAuditLogEntry {
 		SNI:          e.SNI,
 		DurationMs:   e.Duration.Milliseconds(),
 		CloseReason:  e.CloseReason,
+
+		DeviceProtocol: e.Device,
+		Count:          e.Count,
+	}
+	if text := Cause(e.Code).Text(lang); text != "" {
+		a.Reason = text
 	}
 	if e.Source.IsValid() {
 		a.Direction.SourceIPAddress, a.Direction.SourcePort = e.Source.Addr().String(), int64(e.Source.Port())

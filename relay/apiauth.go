@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync"
 	"time"
 
 	"minato/relay/relayapi"
@@ -36,86 +35,100 @@ func (r *Relay) postAuth(c *call) (any, error) {
 	if err := decodeBody(c, &body); err != nil {
 		return nil, err
 	}
-	timeout := body.TokenTimeoutSeconds
-	if timeout == 0 {
-		timeout = tokenTimeout
-	}
-	if timeout < 1 || timeout > maxTokenTimeout {
-		return nil, badField("tokenTimeoutSeconds", timeout, fmt.Sprintf("seconds from 1 to %d", maxTokenTimeout))
+	life, err := tokenLife(body.TokenTimeoutSeconds)
+	if err != nil {
+		return nil, err
 	}
 	if body.AuthKeyID == "" || body.AuthKey == "" {
-		return nil, apiErrorf(http.StatusUnauthorized, codeUnauthorized, "authKeyId and authKey are needed: passwords are not known here")
+		return nil, apiErrorf(http.StatusUnauthorized, codeUnauthorized,
+			"authKeyId and authKey are needed: this relay has no passwords, so email, operatorId and userName do not open it")
 	}
 	key, err := r.store.Key(c.Context(), body.AuthKeyID)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, fmt.Errorf("reading a key: %w", err)
 	}
 	if err != nil || subtle.ConstantTimeCompare(key.Hash, []byte(hashSecret(body.AuthKey))) != 1 {
-		r.log.Warn("authentication failed", "key", body.AuthKeyID, "client", c.caller.String())
+		r.log.Warn("authentication failed", "key", quote(body.AuthKeyID), "client", c.caller.String())
 		return nil, apiErrorf(http.StatusUnauthorized, codeUnauthorized, "the authentication key is not known, or its secret is wrong")
 	}
-	return r.issue(key.ID, time.Duration(timeout)*time.Second)
-}
-
-func (r *Relay) issue(keyID string, life time.Duration) (*relayapi.AuthResponse, error) {
-	now := r.cfg.Clock.Now()
+	c.key = key
 	apiKey := "api-" + newUUID()
-	cl := claims{ID: newUUID(), KeyID: keyID, APIKey: hashSecret(apiKey), IssuedAt: now.Unix(), Expires: now.Add(life).Unix()}
-	cl.Operator.OperatorID = operatorID
-	token, err := signToken(r.tokenKey, cl)
+	token, err := r.issue(key.ID, hashSecret(apiKey), life)
 	if err != nil {
 		return nil, err
 	}
-	return &relayapi.AuthResponse{APIKey: apiKey, Token: token, OperatorID: operatorID}, nil
+	return relayapi.AuthResponse{APIKey: apiKey, Token: token, OperatorID: operatorID, UserName: key.Name}, nil
 }
 
-// authenticate checks both headers, and that the key behind them still exists.
-func (r *Relay) authenticate(req *http.Request) (claims, error) {
-	token, apiKey := req.Header.Get(relayapi.HeaderToken), req.Header.Get(relayapi.HeaderAPIKey)
+// tokenLife is how long a token shall live.
+func tokenLife(seconds int) (time.Duration, error) {
+	if seconds == 0 {
+		seconds = tokenTimeout
+	}
+	if seconds < 1 || seconds > maxTokenTimeout {
+		return 0, badField("tokenTimeoutSeconds", seconds, "seconds from 1 to %d", maxTokenTimeout)
+	}
+	return time.Duration(seconds) * time.Second, nil
+}
+
+// issue makes a token that goes with one API key.
+func (r *Relay) issue(keyID, apiKeyHash string, life time.Duration) (string, error) {
+	now := r.cfg.Clock.Now()
+	cl := claims{ID: newUUID(), KeyID: keyID, APIKey: apiKeyHash, IssuedAt: now.Unix(), Expires: now.Add(life).Unix()}
+	cl.Operator.OperatorID = operatorID
+	return signToken(r.tokenKey, cl)
+}
+
+// postToken gives another token for the caller's API key: how a long job stays authenticated without keeping the secret.
+func (r *Relay) postToken(c *call) (any, error) {
+	if id := c.PathValue("operator_id"); id != operatorID {
+		return nil, apiErrorf(http.StatusNotFound, codeNoOperator, "operator %s is not known", quote(id))
+	}
+	var body struct {
+		TokenTimeoutSeconds int `json:"tokenTimeoutSeconds"`
+	}
+	if err := decodeOptionalBody(c, &body); err != nil {
+		return nil, err
+	}
+	life, err := tokenLife(body.TokenTimeoutSeconds)
+	if err != nil {
+		return nil, err
+	}
+	token, err := r.issue(c.claims.KeyID, c.claims.APIKey, life)
+	if err != nil {
+		return nil, err
+	}
+	return relayapi.TokenResponse{Token: token}, nil
+}
+
+// authenticate checks both headers, that the token was not given back, and that the key behind it still exists.
+func (r *Relay) authenticate(c *call) error {
+	token, apiKey := c.Header.Get(relayapi.HeaderToken), c.Header.Get(relayapi.HeaderAPIKey)
 	if token == "" || apiKey == "" {
-		return claims{}, errCredentials
+		return errCredentials
 	}
 	cl, err := verifyToken(r.tokenKey, token, apiKey, r.cfg.Clock.Now())
-	if err != nil || r.loggedOut.has(cl.ID) {
-		return claims{}, errCredentials
+	if err != nil {
+		return errCredentials
 	}
-	if _, err := r.store.Key(req.Context(), cl.KeyID); errors.Is(err, store.ErrNotFound) {
-		return claims{}, errCredentials // revoked
-	} else if err != nil {
-		return claims{}, fmt.Errorf("reading a key: %w", err)
+	if ended, err := r.store.TokenEnded(c.Context(), cl.ID); err != nil {
+		return fmt.Errorf("reading the ended tokens: %w", err)
+	} else if ended {
+		return errCredentials
 	}
-	return cl, nil
+	key, err := r.store.Key(c.Context(), cl.KeyID)
+	if errors.Is(err, store.ErrNotFound) {
+		return errCredentials // revoked
+	}
+	if err != nil {
+		return fmt.Errorf("reading a key: %w", err)
+	}
+	c.claims, c.key = cl, key
+	return nil
 }
 
+// postLogout ends the token for good, on every node and after a restart.
 func (r *Relay) postLogout(c *call) (any, error) {
-	r.loggedOut.add(c.claims, r.cfg.Clock.Now())
-	return nil, nil
-}
-
-// loggedOut are the tokens that were given back before their end. In memory only: after a restart such a token would live until its end, a
-// day by default; revoking its key ends it for good.
-type loggedOut struct {
-	mu     sync.Mutex
-	expiry map[string]int64 // guarded by mu: token's id to its end, seconds since 1970
-}
-
-func (l *loggedOut) add(c claims, now time.Time) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for id, end := range l.expiry {
-		if end < now.Unix() {
-			delete(l.expiry, id)
-		}
-	}
-	if l.expiry == nil {
-		l.expiry = make(map[string]int64)
-	}
-	l.expiry[c.ID] = c.Expires
-}
-
-func (l *loggedOut) has(id string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_, ok := l.expiry[id]
-	return ok
+	left := time.Unix(c.claims.Expires, 0).Sub(r.cfg.Clock.Now())
+	return nil, r.store.EndToken(c.Context(), c.claims.ID, left)
 }

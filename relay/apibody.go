@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,27 +34,35 @@ func decodeBody(c *call, into any) error {
 	return nil
 }
 
+// decodeOptionalBody is decodeBody where no body at all means an empty object.
+func decodeOptionalBody(c *call, into any) error {
+	if c.ContentLength == 0 {
+		return nil
+	}
+	return decodeBody(c, into)
+}
+
 // bodyError says what was wrong in words of JSON, not of Go.
-func bodyError(err error) *relayapi.Error {
+func bodyError(err error) *apiError {
 	var (
 		tooLarge *http.MaxBytesError
 		syntax   *json.SyntaxError
 		kind     *json.UnmarshalTypeError
 	)
 	const unknown = "json: unknown field "
-	switch text := err.Error(); {
+	switch said := err.Error(); {
 	case errors.As(err, &tooLarge):
 		return apiErrorf(http.StatusRequestEntityTooLarge, codeTooLarge, "the body is longer than %d bytes", maxBody)
 	case errors.As(err, &kind):
-		field := kind.Field
-		if field == "" {
-			field = "the body"
+		field := textf(kind.Field)
+		if kind.Field == "" {
+			field = textf("the body")
 		}
-		return apiErrorf(http.StatusBadRequest, codeBadField, "%s is a %s: allowed is %s", field, kind.Value, jsonKind(kind.Type.Kind().String()))
-	case strings.HasPrefix(text, unknown):
-		return apiErrorf(http.StatusBadRequest, codeBadBody, "unknown field %s", strings.TrimPrefix(text, unknown))
+		return apiErrorf(http.StatusBadRequest, codeBadField, "%s is a %s: allowed is %s", field, kind.Value, jsonKind(kind.Type.Kind()))
+	case strings.HasPrefix(said, unknown):
+		return apiErrorf(http.StatusBadRequest, codeBadBody, "unknown field %s", strings.TrimPrefix(said, unknown))
 	case errors.As(err, &syntax):
-		return apiErrorf(http.StatusBadRequest, codeBadBody, "the body is not JSON: %s at byte %d", strings.TrimPrefix(text, "json: "), syntax.Offset)
+		return apiErrorf(http.StatusBadRequest, codeBadBody, "the body is not JSON: %s at byte %d", strings.TrimPrefix(said, "json: "), syntax.Offset)
 	case errors.Is(err, io.EOF):
 		return apiErrorf(http.StatusBadRequest, codeBadBody, "the body is empty: a JSON object is needed")
 	case errors.Is(err, io.ErrUnexpectedEOF):
@@ -63,18 +71,20 @@ func bodyError(err error) *relayapi.Error {
 	return apiErrorf(http.StatusBadRequest, codeBadBody, "the body cannot be read: %v", err)
 }
 
-func jsonKind(kind string) string {
+func jsonKind(kind reflect.Kind) text {
 	switch kind {
-	case "int", "int64":
-		return "a whole number"
-	case "slice":
-		return "an array"
-	case "struct", "map":
-		return "an object"
-	case "bool":
-		return "true or false"
+	case reflect.Int, reflect.Int64:
+		return textf("a whole number")
+	case reflect.Slice:
+		return textf("an array")
+	case reflect.Struct, reflect.Map:
+		return textf("an object")
+	case reflect.Bool:
+		return textf("true or false")
+	case reflect.String:
+		return textf("a string")
 	}
-	return "a " + kind
+	return textf("another type")
 }
 
 // queryInt reads a whole number of the query string; missing: ifMissing.
@@ -85,14 +95,17 @@ func queryInt(c *call, name string, least, most, ifMissing int64) (int64, error)
 	}
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || n < least || n > most {
-		return 0, badField(name, s, fmt.Sprintf("a whole number from %d to %d", least, most))
+		return 0, badField(name, s, "a whole number from %d to %d", least, most)
 	}
 	return n, nil
 }
 
+// maxPage is the most that one page of a list holds.
+const maxPage = 1000
+
 // page sorts a list by its keys, cuts one page out of it, and names the next in the answer's header.
-func page[T any](c *call, all []T, key func(T) string) ([]T, error) {
-	limit, err := queryInt(c, "limit", 1, 1000, 1000)
+func page[T any](c *call, all []T, most int64, key func(T) string) ([]T, error) {
+	limit, err := queryInt(c, "limit", 1, most, most)
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ func FuzzCreateRequest(f *testing.F) {
 				t.Errorf("%s became %+v", body, m)
 			}
 		}
-		if e, ok := err.(*relayapi.Error); err != nil && (!ok || e.Status < 400 || e.Status > 499 || e.Message == "") {
+		if e, ok := err.(*apiError); err != nil && (!ok || e.status < 400 || e.status > 499) {
 			t.Errorf("%s: %v", body, err)
 		}
 	})

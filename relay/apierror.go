@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-
-	"minato/relay/relayapi"
 )
 
 // API error codes: three letters and four digits, as Napter's clients know them. They are stable.
@@ -21,17 +19,31 @@ const (
 	codeMethod       = "MNT0009" // the path does not take the method
 	codeInternal     = "MNT0010" // the relay failed; its log says how
 	codeDirectory    = "MNT0011" // the list of SIMs cannot be had now
+	codeForbidden    = "MNT0012" // the key's role does not allow it
+	codeNoConnection = "MNT0013" // no such live connection
+	codeTooMany      = "MNT0014" // too many calls: wait
+	codeConflict     = "MNT0015" // somebody else changed it in the meantime
+	codeNoKey        = "MNT0016" // no such authentication key
+	codeNoOperator   = "MNT0017" // no such operator
 )
 
-// apiErrorf makes an error answer: the only form there is. User errors are never 5xx: Napter's command line would try again for
+// apiError is an error answer: the only form there is. User errors are never 5xx: Napter's command line would try again for
 // two minutes.
-func apiErrorf(status int, code, format string, args ...any) *relayapi.Error {
-	return &relayapi.Error{Status: status, Code: code, Message: fmt.Sprintf(format, args...)}
+type apiError struct {
+	status int
+	code   string
+	text   text
+}
+
+func (e *apiError) Error() string { return e.text.in("en") + " (" + e.code + ")" }
+
+func apiErrorf(status int, code, format string, args ...any) *apiError {
+	return &apiError{status, code, textf(format, args...)}
 }
 
 // badField is a 400 that names the field, its value and what is allowed.
-func badField(field string, value any, allowed string) *relayapi.Error {
-	return apiErrorf(http.StatusBadRequest, codeBadField, "%s %s is not allowed: %s", field, quote(value), allowed)
+func badField(field string, value any, allowed string, args ...any) *apiError {
+	return apiErrorf(http.StatusBadRequest, codeBadField, "%s %s is not allowed: %s", field, quote(value), textf(allowed, args...))
 }
 
 // quote shows a value as JSON, cut where it is long.

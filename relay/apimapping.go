@@ -36,16 +36,20 @@ func (r *Relay) listWhere(c *call, of string, match func(store.Mapping) bool) (a
 	if err != nil {
 		return nil, err
 	}
+	inside, err := r.filter(c.Context(), c.scope())
+	if err != nil {
+		return nil, err
+	}
 	list := make([]relayapi.PortMapping, 0, len(stored))
 	for _, m := range stored {
-		if match(m) {
+		if match(m) && inside(m.SIMID) {
 			list = append(list, r.mappingAnswer(m))
 		}
 	}
 	if len(list) == 0 && of != "" {
 		return nil, apiErrorf(http.StatusNotFound, codeNoMapping, "there are no port mappings for %s", of)
 	}
-	return page(c, list, func(m relayapi.PortMapping) string { return m.Endpoint })
+	return page(c, list, maxPage, func(m relayapi.PortMapping) string { return m.Endpoint })
 }
 
 func (r *Relay) createPortMapping(c *call) (any, error) {
@@ -65,7 +69,7 @@ func (r *Relay) createPortMappingForSIM(c *call) (any, error) {
 	if d := body.Destination; d.IMSI != "" || d.SIMID != "" && d.SIMID != id {
 		return nil, badField("destination.simId", cmp.Or(d.SIMID, d.IMSI), "the path names the SIM")
 	}
-	if _, err := r.simByID(c.Context(), id); err != nil {
+	if _, err := r.simByID(c, id); err != nil {
 		return nil, err
 	}
 	body.Destination.SIMID = id
@@ -79,29 +83,58 @@ func (r *Relay) create(c *call, body relayapi.CreatePortMappingRequest) (any, er
 	}
 	m, err = r.createMapping(c.Context(), m, c.caller)
 	if errors.Is(err, errNoPort) {
-		return nil, apiErrorf(http.StatusConflict, codeNoPort, "%v: delete mappings that are not needed", err)
+		return nil, apiErrorf(http.StatusConflict, codeNoPort, "no public port is free in %d-%d: delete mappings that are not needed", r.cfg.Ports[0], r.cfg.Ports[1])
 	}
 	if err != nil {
 		return nil, err
 	}
-	return r.mappingAnswer(m), nil
+	a := r.mappingAnswer(m)
+	a.Warnings = warningsOf(m, c.caller.Addr(), c.lang())
+	return a, nil
 }
 
 func (r *Relay) deletePortMapping(c *call) (any, error) {
+	m, err := r.pathMapping(c)
+	if err != nil {
+		return nil, err
+	}
+	err = r.deleteMapping(c.Context(), m.Addr(), c.caller)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, noMapping(c)
+	}
+	return nil, err
+}
+
+// pathMapping is the mapping that a path names, if it is inside the caller's scope.
+func (r *Relay) pathMapping(c *call) (store.Mapping, error) {
 	ip, port := c.PathValue("ip_address"), c.PathValue("port")
 	addr, err := netip.ParseAddr(ip)
-	if err != nil {
-		return nil, badField("ip_address", ip, "an address, as in the mapping's ipAddress")
+	if err != nil || addr.Zone() != "" {
+		return store.Mapping{}, badField("ip_address", ip, "an address, as in the mapping's ipAddress")
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil || n == 0 {
-		return nil, badField("port", port, "a port from 1 to 65535")
+		return store.Mapping{}, badField("port", port, "a port from 1 to 65535")
 	}
-	err = r.deleteMapping(c.Context(), netip.AddrPortFrom(addr.Unmap(), uint16(n)), c.caller)
+	m, err := r.store.Mapping(c.Context(), netip.AddrPortFrom(addr.Unmap(), uint16(n)))
 	if errors.Is(err, store.ErrNotFound) {
-		return nil, apiErrorf(http.StatusNotFound, codeNoMapping, "there is no port mapping at %s port %s", ip, port)
+		return m, noMapping(c)
 	}
-	return nil, err
+	if err != nil {
+		return m, err
+	}
+	inside, err := r.filter(c.Context(), c.scope())
+	if err != nil {
+		return m, err
+	}
+	if !inside(m.SIMID) {
+		return store.Mapping{}, noMapping(c)
+	}
+	return m, nil
+}
+
+func noMapping(c *call) *apiError {
+	return apiErrorf(http.StatusNotFound, codeNoMapping, "there is no port mapping at %s port %s", c.PathValue("ip_address"), c.PathValue("port"))
 }
 
 func (r *Relay) mappingAnswer(m store.Mapping) relayapi.PortMapping {
@@ -119,6 +152,7 @@ func (r *Relay) mappingAnswer(m store.Mapping) relayapi.PortMapping {
 		Destination: relayapi.Destination{Port: int(m.DevicePort), Strategy: string(m.Strategy)},
 		Source:      relayapi.Source{IPRanges: make([]string, 0, len(m.Sources))},
 		Placement:   "default",
+		OneTime:     m.OneTime,
 	}
 	if m.Strategy == store.StrategyIMSI {
 		a.IMSI, a.Destination.IMSI = m.IMSI, m.IMSI

@@ -25,6 +25,7 @@ var auditWords = map[store.EntryType]struct {
 	store.Created:   {slog.LevelInfo, "mapping created"},
 	store.Deleted:   {slog.LevelInfo, "mapping deleted"},
 	store.Expired:   {slog.LevelInfo, "mapping expired"},
+	store.Extended:  {slog.LevelInfo, "mapping extended"},
 }
 
 // auditMapping records what happened to a mapping. Caller is who asked over the API, if anyone.
@@ -33,7 +34,7 @@ func (r *Relay) auditMapping(t store.EntryType, m store.Mapping, caller netip.Ad
 	e.Source = caller
 	ctx, cancel := context.WithTimeout(context.Background(), auditTimeout)
 	defer cancel()
-	r.logEntry(e)
+	r.note(e)
 	if err := r.store.AppendAuditSync(ctx, e); err != nil {
 		r.log.Error("writing the audit log", "type", string(t), "error", err)
 	}
@@ -43,7 +44,7 @@ func (r *Relay) auditMapping(t store.EntryType, m store.Mapping, caller netip.Ad
 func (r *Relay) auditConnection(e store.Entry) {
 	ctx, cancel := context.WithTimeout(context.Background(), auditTimeout)
 	defer cancel()
-	r.logEntry(e)
+	r.note(e)
 	if err := r.store.AppendAudit(ctx, e); err != nil {
 		r.log.Error("writing the audit log", "type", string(e.Type), "error", err)
 	}
@@ -54,6 +55,13 @@ func entryOf(m store.Mapping, t store.EntryType, now time.Time) store.Entry {
 	return store.Entry{
 		Time: now, Type: t, OperatorID: m.OperatorID, SIMID: m.SIMID, IMSI: m.IMSI, TLS: m.TLS, Destination: m.Addr(),
 	}
+}
+
+// note tells of an entry wherever else it is to be seen.
+func (r *Relay) note(e store.Entry) {
+	r.logEntry(e)
+	r.metrics.entry(e)
+	r.events.publish(e)
 }
 
 // logEntry writes the one log line of an entry.
@@ -74,10 +82,14 @@ func (r *Relay) logEntry(e store.Entry) {
 	}
 	add("code", e.Code)
 	add("protocol", e.Protocol)
+	add("device", e.Device)
 	add("reason", e.Reason)
 	add("tls", e.TLSVersion)
 	add("sni", e.SNI)
 	add("end", e.CloseReason)
+	if e.Count > 0 {
+		attrs = append(attrs, slog.Int("count", e.Count))
+	}
 	if e.Type == store.Closed {
 		attrs = append(attrs, slog.Int64("up", e.BytesUp), slog.Int64("down", e.BytesDown), slog.Duration("after", e.Duration))
 	}

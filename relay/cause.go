@@ -5,7 +5,7 @@ import "minato/relay/recognize"
 // Cause is a numbered reason why a connection failed. Codes are stable: scripts and documents name them.
 type Cause string
 
-// The causes that the relay itself can tell.
+// The causes that the relay itself can tell: why a connection failed (R), and what to think about before one is made (W).
 const (
 	CauseSSHOnTLS            Cause = "R01"
 	CauseRDPOnTLS            Cause = "R02"
@@ -13,6 +13,8 @@ const (
 	CauseModbusOnTLS         Cause = "R04"
 	CauseNotTLS              Cause = "R05"
 	CauseSilentOnTLS         Cause = "R06"
+	CauseTLSOnPlaintext      Cause = "R07"
+	CauseDoubleTLS           Cause = "R08"
 	CauseDeviceRefused       Cause = "R09"
 	CauseDeviceTimeout       Cause = "R10"
 	CauseSIMOffline          Cause = "R11"
@@ -22,6 +24,13 @@ const (
 	CauseTLSTooOld           Cause = "R15"
 	CauseTooMany             Cause = "R16"
 	CauseDeviceHungUp        Cause = "R17"
+	CauseStalled             Cause = "R18"
+
+	CauseTLSOnSelfEncrypting Cause = "W19"
+	CauseTLSOnHTTPS          Cause = "W20"
+	CauseOpenPlaintext       Cause = "W21"
+	CauseDurationInMinutes   Cause = "W22"
+	CauseCallerOutside       Cause = "W23"
 )
 
 // causeText is a cause in words: what happened and the cure, in one line each language.
@@ -46,6 +55,12 @@ var causeTexts = map[Cause]causeText{
 	CauseSilentOnTLS: {"silent-on-tls",
 		"the client sent nothing, so it waits for the device to speak first (VNC, SSH): put a TLS tunnel before it, or turn the TLS option OFF for SSH",
 		"クライアントが何も送信しません。サーバーからの開始を待つプロトコル（VNC、SSH など）です。手前に TLS トンネルを置くか、SSH なら TLS オプションを OFF にしてください"},
+	CauseTLSOnPlaintext: {"tls-on-plaintext",
+		"the client speaks TLS but the device speaks plaintext: turn the TLS option ON, or let the client speak plaintext on purpose",
+		"クライアントは TLS で接続していますが、デバイスは平文です。TLS オプションを ON にするか、クライアントを平文で接続してください"},
+	CauseDoubleTLS: {"double-tls",
+		"the device speaks TLS itself, so TLS was ended once too often: make the mapping with the TLS option OFF",
+		"デバイス自身が TLS を使っているため、TLS が二重になっています。TLS オプションを OFF にしてポートマッピングを作り直してください"},
 	CauseDeviceRefused: {"device-refused",
 		"the device refused the connection: nothing listens on that port there, or only on 127.0.0.1",
 		"デバイスが接続を拒否しました。そのポートで待ち受けているサービスがないか、127.0.0.1 だけで待ち受けています"},
@@ -68,11 +83,29 @@ var causeTexts = map[Cause]causeText{
 		"no TLS version or cipher suite in common: update the client to TLS 1.2 or later",
 		"共通の TLS バージョンまたは暗号スイートがありません。クライアントを TLS 1.2 以降に更新してください"},
 	CauseTooMany: {"too-many",
-		"the mapping has as many connections as it may have: close some, or find the client that keeps opening them",
-		"同時接続数の上限に達しています。不要な接続を閉じるか、接続を開き続けているクライアントを探してください"},
+		"there are too many connections, or too many in a short time: close some, or find the client that keeps opening them; the log says which limit, and when it ends",
+		"同時接続数または短時間の接続回数が上限に達しています。不要な接続を閉じるか、接続を開き続けているクライアントを探してください（どの上限がいつ解除されるかはログにあります）"},
 	CauseDeviceHungUp: {"device-hung-up",
 		"the device accepted the connection and closed it without a byte: look at the log and the allow list of its service",
 		"デバイスは接続を受け付けた後、何も送らずに切断しました。サービスのログと接続許可リストを確認してください"},
+	CauseStalled: {"stalled",
+		"the first bytes passed, then the device took no more: large packets are lost on the way (lower the MTU or clamp the MSS), or the line is too weak",
+		"最初のデータは届きましたが、その後デバイスが受信していません。大きなパケットが途中で失われています（MTU を下げるか MSS を調整）、または電波状態が悪い可能性があります"},
+	CauseTLSOnSelfEncrypting: {"tls-on-self-encrypting",
+		"the TLS option is ON for a port whose protocol encrypts itself (SSH, RDP): its clients cannot connect; use OFF",
+		"自ら暗号化するプロトコル（SSH、RDP）のポートに TLS オプションが ON です。そのクライアントは接続できないため OFF にしてください"},
+	CauseTLSOnHTTPS: {"tls-on-https",
+		"the TLS option is ON for a port that most often speaks TLS already: TLS would be ended twice; use OFF",
+		"すでに TLS を使うことが多いポートに TLS オプションが ON です。TLS が二重になるため OFF にしてください"},
+	CauseOpenPlaintext: {"open-plaintext",
+		"a protocol without encryption is open to the whole internet: narrow the range, or turn the TLS option ON",
+		"暗号化されないプロトコルがインターネット全体に公開されます。接続元の範囲を絞るか、TLS オプションを ON にしてください"},
+	CauseDurationInMinutes: {"duration-in-minutes",
+		"the mapping lasts less than a minute: duration is in seconds, at most 28800",
+		"有効期間が 1 分未満です。duration の単位は秒で、最大 28800 です"},
+	CauseCallerOutside: {"caller-outside",
+		"your own address is outside the ranges that may connect: add it if you want to connect from here",
+		"あなたの接続元アドレスは許可された範囲の外です。ここから接続する場合は追加してください"},
 }
 
 // String is the cause's short name, as in "ssh-on-tls".

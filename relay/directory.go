@@ -90,15 +90,16 @@ func (d *EmulatorDirectory) ask(ctx context.Context) ([]SIM, error) {
 // parseEmulatorSIMs reads the array of GET /v1/sims. Fields that are not known are ignored: the emulator may be newer.
 func parseEmulatorSIMs(body []byte) ([]SIM, error) {
 	var raw []struct {
-		SIMID     string    `json:"simId"`
-		IMSI      string    `json:"imsi"`
-		ICCID     string    `json:"iccid"`
-		IMEI      string    `json:"imei"`
-		MSISDN    string    `json:"msisdn"`
-		Name      string    `json:"name"`
-		Online    bool      `json:"online"`
-		IPAddress string    `json:"ipAddress"`
-		Since     time.Time `json:"since"`
+		SIMID     string            `json:"simId"`
+		IMSI      string            `json:"imsi"`
+		ICCID     string            `json:"iccid"`
+		IMEI      string            `json:"imei"`
+		MSISDN    string            `json:"msisdn"`
+		Name      string            `json:"name"`
+		Tags      map[string]string `json:"tags"`
+		Online    bool              `json:"online"`
+		IPAddress string            `json:"ipAddress"`
+		Since     time.Time         `json:"since"`
 	}
 	if err := json.Unmarshal(body, &raw); err != nil {
 		return nil, fmt.Errorf("decoding the list of SIMs: %w", err)
@@ -108,7 +109,7 @@ func parseEmulatorSIMs(body []byte) ([]SIM, error) {
 		if r.SIMID == "" {
 			return nil, fmt.Errorf("decoding the list of SIMs: entry %d has no simId", i)
 		}
-		s := SIM{ID: r.SIMID, IMSI: r.IMSI, ICCID: r.ICCID, IMEI: r.IMEI, MSISDN: r.MSISDN, Name: r.Name, Online: r.Online, Since: r.Since}
+		s := SIM{ID: r.SIMID, IMSI: r.IMSI, ICCID: r.ICCID, IMEI: r.IMEI, MSISDN: r.MSISDN, Name: r.Name, Tags: r.Tags, Online: r.Online, Since: r.Since}
 		if r.IPAddress != "" {
 			var err error
 			if s.Addr, err = netip.ParseAddr(r.IPAddress); err != nil {

@@ -20,6 +20,7 @@ import (
 //	  - simId: "8981100000000000001"
 //	    imsi: "440101234567890"
 //	    name: pump 1            # optional, as are iccid, imei, msisdn
+//	    tags: {site: osaka}     # optional
 //	    address: 10.128.0.2     # without one the SIM counts as offline
 //
 // It knows nothing of sessions: a SIM with an address counts as online.
@@ -60,13 +61,14 @@ func (d *FileDirectory) SIMs(context.Context) ([]SIM, error) {
 func parseSIMFile(b []byte) ([]SIM, error) {
 	var raw struct {
 		SIMs []struct {
-			SIMID   string `yaml:"simId"`
-			IMSI    string `yaml:"imsi"`
-			ICCID   string `yaml:"iccid"`
-			IMEI    string `yaml:"imei"`
-			MSISDN  string `yaml:"msisdn"`
-			Name    string `yaml:"name"`
-			Address string `yaml:"address"`
+			SIMID   string            `yaml:"simId"`
+			IMSI    string            `yaml:"imsi"`
+			ICCID   string            `yaml:"iccid"`
+			IMEI    string            `yaml:"imei"`
+			MSISDN  string            `yaml:"msisdn"`
+			Name    string            `yaml:"name"`
+			Address string            `yaml:"address"`
+			Tags    map[string]string `yaml:"tags"`
 		} `yaml:"sims"`
 	}
 	if err := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict()).Decode(&raw); err != nil && !errors.Is(err, io.EOF) {
@@ -86,7 +88,7 @@ func parseSIMFile(b []byte) ([]SIM, error) {
 			return nil, fmt.Errorf("%s.imsi %q stands twice: each SIM has its own", field, r.IMSI)
 		}
 		ids[r.SIMID], imsis[r.IMSI] = true, true
-		s := SIM{ID: r.SIMID, IMSI: r.IMSI, ICCID: r.ICCID, IMEI: r.IMEI, MSISDN: r.MSISDN, Name: r.Name}
+		s := SIM{ID: r.SIMID, IMSI: r.IMSI, ICCID: r.ICCID, IMEI: r.IMEI, MSISDN: r.MSISDN, Name: r.Name, Tags: r.Tags}
 		if r.Address != "" {
 			addr, err := netip.ParseAddr(r.Address)
 			if err != nil {

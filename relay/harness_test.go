@@ -156,7 +156,7 @@ func startRelay(t *testing.T, cfg Config) *testRelay {
 		cfg.DrainTimeout = -1
 	}
 	transport := &http.Transport{}
-	client := &relayapi.Client{HTTPClient: &http.Client{Transport: transport, Timeout: patience}}
+	client := &relayapi.Client{HTTPClient: &http.Client{Transport: judge{t, transport}, Timeout: patience}}
 	if cfg.BootstrapKey == nil {
 		cfg.BootstrapKey = func(id, secret string) { client.AuthKeyID, client.AuthKey = id, secret }
 	}

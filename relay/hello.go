@@ -25,20 +25,25 @@ type firstBytes struct {
 	protocol recognize.Protocol
 	cause    Cause // "": a whole ClientHello is there
 	gone     bool  // the client closed without a byte
+	size     int   // bytes that came
 }
 
-// readHello reads a whole ClientHello, which takes at most timeout, or finds out what it is instead. Nothing is sent.
-func readHello(conn net.Conn, timeout time.Duration) firstBytes {
-	var f firstBytes
-	buf := make([]byte, 0, helloSize)
+// readHello reads a whole ClientHello, which takes at most timeout, or finds out what it is instead. Nothing is sent. Early is what was read
+// before.
+func readHello(conn net.Conn, early []byte, timeout time.Duration) (f firstBytes) {
+	buf := append(make([]byte, 0, max(helloSize, len(early))), early...)
+	defer func() { f.size = len(buf) }()
 	conn.SetReadDeadline(time.Now().Add(timeout)) // an error shows in Read
 	notTLS := false
 	for {
 		if len(buf) == cap(buf) {
 			buf = append(make([]byte, 0, 2*cap(buf)), buf...)
 		}
-		n, err := conn.Read(buf[len(buf):cap(buf)])
-		buf = buf[:len(buf)+n]
+		n, err := len(early), error(nil)
+		if early = nil; n == 0 {
+			n, err = conn.Read(buf[len(buf):cap(buf)])
+			buf = buf[:len(buf)+n]
+		}
 		more := false
 		if n > 0 {
 			var state recognize.State

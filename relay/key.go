@@ -9,12 +9,11 @@ import (
 	"minato/relay/store"
 )
 
-// roleAdmin may do everything. There is no other role yet.
-const roleAdmin = "admin"
-
-// Key describes an authentication key. Its secret is told once, by Create.
+// Key describes an authentication key. Its secret is told once, when it is made.
 type Key struct {
 	ID, Name, Role string
+	SIMs           []string          // ids of the SIMs that it sees
+	Tags           map[string]string // and SIMs with one of these tags; with neither it sees all
 	CreatedAt      time.Time
 }
 
@@ -33,9 +32,9 @@ func OpenKeys(ctx context.Context, dir string, log *slog.Logger) (*Keys, error) 
 // Close gives the state folder free.
 func (k *Keys) Close() error { return k.store.Close() }
 
-// Create makes an admin key.
-func (k *Keys) Create(ctx context.Context, name string) (id, secret string, err error) {
-	return createKey(ctx, k.store, name, time.Now())
+// Create makes a key; its ID and CreatedAt are chosen here.
+func (k *Keys) Create(ctx context.Context, key Key) (id, secret string, err error) {
+	return createKey(ctx, k.store, key, time.Now())
 }
 
 // List lists the keys, oldest first.
@@ -46,7 +45,7 @@ func (k *Keys) List(ctx context.Context) ([]Key, error) {
 	}
 	keys := make([]Key, 0, len(stored))
 	for _, s := range stored {
-		keys = append(keys, Key{ID: s.ID, Name: s.Name, Role: s.Role, CreatedAt: s.CreatedAt})
+		keys = append(keys, Key{ID: s.ID, Name: s.Name, Role: s.Role, SIMs: s.SIMs, Tags: s.Tags, CreatedAt: s.CreatedAt})
 	}
 	return keys, nil
 }
@@ -59,9 +58,12 @@ func (k *Keys) Revoke(ctx context.Context, id string) error {
 	return nil
 }
 
-func createKey(ctx context.Context, s *store.Store, name string, now time.Time) (id, secret string, err error) {
+func createKey(ctx context.Context, s *store.Store, key Key, now time.Time) (id, secret string, err error) {
+	if !mayAct(key.Role, RoleViewer) {
+		return "", "", fmt.Errorf("role %q is not one of admin, operator and viewer", key.Role)
+	}
 	id, secret = "keyId-"+newUUID(), "secret-"+newSecret()
-	err = s.PutKey(ctx, store.Key{ID: id, Hash: []byte(hashSecret(secret)), Role: roleAdmin, Name: name, CreatedAt: now})
+	err = s.PutKey(ctx, store.Key{ID: id, Hash: []byte(hashSecret(secret)), Role: key.Role, Name: key.Name, SIMs: key.SIMs, Tags: key.Tags, CreatedAt: now})
 	if err != nil {
 		return "", "", fmt.Errorf("storing a key: %w", err)
 	}
@@ -80,7 +82,7 @@ func (r *Relay) bootstrap(ctx context.Context) error {
 	if len(keys) > 0 {
 		return nil
 	}
-	id, secret, err := createKey(ctx, r.store, "first admin key", r.cfg.Clock.Now())
+	id, secret, err := createKey(ctx, r.store, Key{Name: "first admin key", Role: RoleAdmin}, r.cfg.Clock.Now())
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,23 +22,35 @@ var (
 
 // portMapping is one mapping whose port is open on this node.
 //
-//	          start                end(expired | deleted | shutdown)
-//	bound ------------> serving ------------------------------------> ended
-//	(clients queue in               port closed, connections cut,
-//	 the kernel)                    every goroutine has ended
+//	          start                end(expired | deleted)                  forget
+//	bound ------------> serving --------------------------> remembered -------------> ended
+//	(clients queue in      |        connections cut,         (clients are refused      port closed, every
+//	 the kernel)           |        none is left              with cause R13)          goroutine has ended
+//	                       +------------------------------------------------------------^
+//	                          end(shutdown), or nothing is to be remembered
 //
-// It is bound before it is stored and serves after: a port that the API has answered is always open.
+// It is bound before it is stored and serves after: a port that the API has answered is always open. Only a mapping that was stored before a
+// restart may serve without a port: another program holds it, and it is tried again and again.
 type portMapping struct {
-	store.Mapping
-	relay    *Relay
-	log      *slog.Logger
-	listener net.Listener
+	store.Mapping // as it was when its port was opened; what may change since (its end, its use) is in current
+	relay         *Relay
+	log           *slog.Logger
 
-	ctx       context.Context // of its connections
-	cut       context.CancelCauseFunc
-	wg        sync.WaitGroup // accept loop and connections
-	live      atomic.Int64   // connections
-	stopTimer func()
+	ctx  context.Context // of its connections
+	cut  context.CancelCauseFunc
+	loop sync.WaitGroup // accepting, or trying to open the port
+	live atomic.Int64   // connections
+	wg   sync.WaitGroup // connections; grows under mu only
+
+	mu           sync.Mutex
+	current      store.Mapping   // guarded by mu
+	listener     net.Listener    // guarded by mu; nil: the port is not open
+	ended        bool            // guarded by mu: clients are refused
+	refusing     context.Context // guarded by mu: of the connections that are refused after the end
+	stopRefusing context.CancelFunc
+	stopTimer    func() // guarded by mappingSet.mu or by whoever has taken the mapping out of the set
+
+	deviceBanner banner
 }
 
 func (r *Relay) newPortMapping(m store.Mapping, l net.Listener) *portMapping {
@@ -46,15 +59,36 @@ func (r *Relay) newPortMapping(m store.Mapping, l net.Listener) *portMapping {
 		relay:    r,
 		log:      r.log.With("mapping", m.Addr().String(), "sim", m.SIMID),
 		listener: l,
+		current:  m,
 	}
 	pm.ctx, pm.cut = context.WithCancelCause(context.Background())
+	pm.refusing, pm.stopRefusing = context.WithCancel(context.Background())
 	return pm
 }
 
+// mapping is what is stored of it now.
+func (pm *portMapping) mapping() store.Mapping {
+	pm.mu.Lock()
+	defer pm.mu.Unlock()
+	return pm.current
+}
+
+func (pm *portMapping) hasEnded() bool {
+	pm.mu.Lock()
+	defer pm.mu.Unlock()
+	return pm.ended || pm.current.SpentBy != ""
+}
+
+func (pm *portMapping) allows(a netip.Addr) bool { return contains(pm.Sources, a) }
+
 // start serves clients, and arms the mapping's end.
 func (pm *portMapping) start() {
-	pm.wg.Add(1)
-	go pm.acceptLoop()
+	pm.loop.Add(1)
+	if pm.listener != nil {
+		go pm.acceptLoop(pm.listener)
+	} else {
+		go pm.bindLoop()
+	}
 	pm.armTimer()
 }
 
@@ -62,7 +96,7 @@ func (pm *portMapping) start() {
 func (pm *portMapping) armTimer() {
 	timers, clock := &pm.relay.mappings.timers, pm.relay.cfg.Clock
 	timers.Add(1)
-	stop := clock.AfterFunc(pm.ExpiresAt.Sub(clock.Now()), func() {
+	stop := clock.AfterFunc(pm.mapping().ExpiresAt.Sub(clock.Now()), func() {
 		defer timers.Done()
 		pm.relay.expire(pm)
 	})
@@ -73,22 +107,56 @@ func (pm *portMapping) armTimer() {
 	}
 }
 
+// bindInterval is how often a port that another program holds is tried again.
+const bindInterval = time.Second
+
+// bindLoop tries to open the port until it is open or the mapping ends.
+func (pm *portMapping) bindLoop() {
+	tick := time.NewTicker(bindInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-pm.ctx.Done():
+			pm.loop.Done()
+			return
+		case <-tick.C:
+		}
+		l, err := pm.relay.listenMapping(pm.Port)
+		if err != nil {
+			continue
+		}
+		pm.mu.Lock()
+		ended := pm.ended
+		if !ended {
+			pm.listener = l // from here on whoever ends the mapping closes it
+		}
+		pm.mu.Unlock()
+		if ended {
+			l.Close()
+			continue
+		}
+		pm.log.Info("opened the mapping's port after all")
+		pm.acceptLoop(l)
+		return
+	}
+}
+
 // acceptLoop ends when the listener is closed.
-func (pm *portMapping) acceptLoop() {
-	defer pm.wg.Done()
+func (pm *portMapping) acceptLoop(l net.Listener) {
+	defer pm.loop.Done()
 	const longestPause = time.Second
 	pause := 5 * time.Millisecond
 	for {
-		conn, err := pm.listener.Accept()
+		conn, err := l.Accept()
 		if err != nil {
-			if errors.Is(err, net.ErrClosed) || pm.ctx.Err() != nil {
+			if errors.Is(err, net.ErrClosed) || pm.refusing.Err() != nil {
 				return
 			}
 			// Out of descriptors, or a client that left early: the port must not be lost over it.
 			pm.log.Error("accepting a connection", "error", err)
 			select {
 			case <-time.After(pause):
-			case <-pm.ctx.Done():
+			case <-pm.refusing.Done():
 				return
 			}
 			pause = min(2*pause, longestPause)
@@ -96,26 +164,67 @@ func (pm *portMapping) acceptLoop() {
 		}
 		pause = 5 * time.Millisecond
 		pm.live.Add(1)
-		pm.wg.Add(1)
-		go func() { // ends with the connection; pm.ctx cuts it
-			defer pm.wg.Done()
+		ctx, done := pm.enter()
+		go func() { // ends with the connection; ctx cuts it
+			defer done()
 			defer pm.live.Add(-1)
-			newConnection(pm, conn).serve(pm.ctx)
+			newConnection(pm, conn).serve(ctx)
 		}()
 	}
 }
 
+// enter gives a new connection the context that cuts it, and counts it in until done.
+func (pm *portMapping) enter() (ctx context.Context, done func()) {
+	pm.mu.Lock()
+	defer pm.mu.Unlock()
+	if pm.ended {
+		pm.loop.Add(1) // the loop itself is counted: it cannot be at zero here
+		return pm.refusing, pm.loop.Done
+	}
+	pm.wg.Add(1)
+	return pm.ctx, pm.wg.Done
+}
+
+// dial connects to the device's port.
+func (pm *portMapping) dial(ctx context.Context) (net.Conn, error) {
+	return pm.relay.dialDevice(ctx, pm.SIMID, pm.DevicePort)
+}
+
 // closePort takes no more clients. Live connections go on.
 func (pm *portMapping) closePort() {
+	pm.mu.Lock()
+	l := pm.listener
+	pm.mu.Unlock()
 	if pm.stopTimer != nil {
 		pm.stopTimer()
 	}
-	pm.listener.Close()
+	if l != nil {
+		l.Close()
+	}
 }
 
-// end closes the port, cuts the connections and waits for them. The caller has taken pm out of the set, so that it ends once.
+// end cuts the connections and waits for them; the port goes on to refuse. The caller has taken pm out of the set, so that it ends once, and
+// calls forget later.
 func (pm *portMapping) end(why error) {
-	pm.closePort()
+	if pm.stopTimer != nil {
+		pm.stopTimer()
+	}
+	pm.mu.Lock()
+	pm.ended = true
+	pm.mu.Unlock()
 	pm.cut(why)
 	pm.wg.Wait()
+}
+
+// forget closes the port, and waits for everything that the mapping started.
+func (pm *portMapping) forget() {
+	pm.mu.Lock()
+	pm.ended = true
+	l := pm.listener
+	pm.mu.Unlock()
+	pm.stopRefusing()
+	if l != nil {
+		l.Close()
+	}
+	pm.loop.Wait()
 }

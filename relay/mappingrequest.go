@@ -27,7 +27,7 @@ func (r *Relay) mappingOf(c *call, body relayapi.CreatePortMappingRequest) (m st
 		duration = *body.Duration
 	}
 	if duration < 1 || duration > maxDuration {
-		return m, badField("duration", duration, fmt.Sprintf("seconds from 1 to %d", maxDuration))
+		return m, badField("duration", duration, "seconds from 1 to %d", maxDuration)
 	}
 	sources, err := sourceRanges(body.Source, c.caller.Addr())
 	if err != nil {
@@ -51,6 +51,7 @@ func (r *Relay) mappingOf(c *call, body relayapi.CreatePortMappingRequest) (m st
 		TLS:        body.TLSRequired,
 		Sources:    sources,
 		OperatorID: operatorID,
+		OneTime:    body.OneTime,
 	}, nil
 }
 
@@ -66,10 +67,10 @@ func (r *Relay) destinationSIM(c *call, d relayapi.Destination) (SIM, store.Stra
 		if d.Service != "" {
 			return SIM{}, "", badField("destination.service", d.Service, "only together with simId")
 		}
-		sim, err := r.simByIMSI(c.Context(), d.IMSI)
+		sim, err := r.simByIMSI(c, d.IMSI)
 		return sim, store.StrategyIMSI, err
 	}
-	sim, err := r.simByID(c.Context(), d.SIMID)
+	sim, err := r.simByID(c, d.SIMID)
 	switch d.Service {
 	case "air":
 		return sim, store.StrategyAir, err
@@ -88,7 +89,7 @@ func sourceRanges(s *relayapi.Source, caller netip.Addr) ([]netip.Prefix, error)
 		return []netip.Prefix{netip.PrefixFrom(caller, caller.BitLen())}, nil
 	}
 	if len(s.IPRanges) > maxRanges {
-		return nil, badField("source.ipRanges", len(s.IPRanges), fmt.Sprintf("at most %d ranges", maxRanges))
+		return nil, badField("source.ipRanges", len(s.IPRanges), "at most %d ranges", maxRanges)
 	}
 	ranges := make([]netip.Prefix, 0, len(s.IPRanges))
 	for i, text := range s.IPRanges {

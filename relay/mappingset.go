@@ -2,29 +2,33 @@ package relay
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"math/big"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
-	"syscall"
-
-	"minato/relay/store"
+	"time"
 )
-
-// errNoPort is answered when every port of the range is taken.
-var errNoPort = errors.New("no public port is free")
 
 // mappingSet holds the mappings whose ports are open here. The store decides what exists; this is what follows from it.
 type mappingSet struct {
 	mu     sync.Mutex
 	byAddr map[netip.AddrPort]*portMapping // guarded by mu; nil before the first
+	ended  []*remembered                   // guarded by mu: ports that refuse with R13, the oldest first
 	closed bool                            // guarded by mu: the relay is ending, none may be added
 
 	timers sync.WaitGroup // goroutines and armed timers of expiry
 }
+
+// remembered is an ended mapping whose port still tells clients apart from those of a port that never was.
+type remembered struct {
+	*portMapping
+	stop func() // of the timer that forgets it
+}
+
+// rememberFor is how long the port of an ended mapping is kept to refuse with R13.
+const rememberFor = time.Hour
 
 // add puts a mapping in and starts it, unless the relay is ending.
 func (s *mappingSet) add(pm *portMapping) bool {
@@ -61,146 +65,143 @@ func (s *mappingSet) takeSame(pm *portMapping) bool {
 	return true
 }
 
-func (s *mappingSet) holds(addr netip.AddrPort) bool {
+// takeEnded removes a remembered mapping; nil if there is none on that address.
+func (s *mappingSet) takeEnded(addr netip.AddrPort) *remembered {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.byAddr[addr] != nil
+	i := slices.IndexFunc(s.ended, func(e *remembered) bool { return e.Addr() == addr })
+	if i < 0 {
+		return nil
+	}
+	e := s.ended[i]
+	s.ended = slices.Delete(s.ended, i, i+1)
+	return e
 }
 
-// createMapping opens a free port, stores the mapping and serves it. m has everything but its port.
-func (r *Relay) createMapping(ctx context.Context, m store.Mapping, caller netip.AddrPort) (store.Mapping, error) {
-	first, last := int(r.cfg.Ports[0]), int(r.cfg.Ports[1])
-	n := last - first + 1
-	start, err := rand.Int(rand.Reader, big.NewInt(int64(n)))
-	if err != nil {
-		return m, fmt.Errorf("choosing a port: %w", err)
-	}
-	for i := range n {
-		m.Port = uint16(first + (int(start.Int64())+i)%n)
-		if r.mappings.holds(m.Addr()) {
-			continue
-		}
-		l, err := r.listenMapping(m.Port)
-		if errors.Is(err, syscall.EADDRINUSE) {
-			continue
-		}
-		if err != nil {
-			return m, fmt.Errorf("opening port %d: %w", m.Port, err)
-		}
-		stored, err := r.store.CreateMapping(ctx, m)
-		if errors.Is(err, store.ErrExists) { // another node's
-			l.Close()
-			continue
-		}
-		if err != nil {
-			l.Close()
-			return m, fmt.Errorf("storing the mapping: %w", err)
-		}
-		r.auditMapping(store.Created, stored, caller)
-		if !r.mappings.add(r.newPortMapping(stored, l)) {
-			l.Close() // it opens at the next start
-		}
-		return stored, nil
-	}
-	return m, fmt.Errorf("%w in %d-%d", errNoPort, first, last)
+func (s *mappingSet) holds(addr netip.AddrPort) bool { return s.get(addr) != nil }
+
+func (s *mappingSet) get(addr netip.AddrPort) *portMapping {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.byAddr[addr]
+}
+
+func (s *mappingSet) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.byAddr)
 }
 
 func (r *Relay) listenMapping(port uint16) (net.Listener, error) {
 	return r.cfg.Listen("tcp", netip.AddrPortFrom(r.cfg.MappingIP, port).String())
 }
 
-// deleteMapping ends a mapping before its time. When it returns its port is closed and its connections are cut.
-func (r *Relay) deleteMapping(ctx context.Context, addr netip.AddrPort, caller netip.AddrPort) error {
-	m, err := r.store.DeleteMapping(ctx, addr)
-	if err != nil {
-		return err
+// remember keeps the port of an ended mapping to refuse with R13, or closes it where none is to be kept. The oldest makes room for the newest.
+func (r *Relay) remember(pm *portMapping) {
+	s := &r.mappings
+	var oldest *remembered
+	s.mu.Lock()
+	keep := r.cfg.RememberEnded > 0 && !s.closed && pm.bound()
+	if keep {
+		if len(s.ended) >= r.cfg.RememberEnded {
+			oldest, s.ended = s.ended[0], slices.Delete(s.ended, 0, 1)
+		}
+		s.timers.Add(1)
+		stop := r.cfg.Clock.AfterFunc(rememberFor, func() {
+			defer s.timers.Done()
+			if e := s.takeEnded(pm.Addr()); e != nil {
+				e.forget()
+			}
+		})
+		s.ended = append(s.ended, &remembered{pm, func() {
+			if stop() {
+				s.timers.Done()
+			}
+		}})
 	}
-	if pm := r.mappings.take(addr); pm != nil {
-		pm.end(errDeleted)
+	s.mu.Unlock()
+	if !keep {
+		pm.forget()
 	}
-	r.auditMapping(store.Deleted, m, caller)
-	return nil
-}
-
-// expire ends a mapping whose timer fired.
-func (r *Relay) expire(pm *portMapping) {
-	if !r.mappings.takeSame(pm) {
-		return // deleted, or the relay is ending
-	}
-	if !pm.Expired(r.cfg.Clock.Now()) {
-		pm.relay.rearm(pm)
-		return
-	}
-	pm.end(errExpired)
-	r.recordExpiry(pm.Mapping)
-}
-
-// rearm puts a mapping back whose timer was early, as after the system's clock was set back.
-func (r *Relay) rearm(pm *portMapping) {
-	r.mappings.mu.Lock()
-	defer r.mappings.mu.Unlock()
-	if !r.mappings.closed && r.mappings.byAddr[pm.Addr()] == nil {
-		r.mappings.byAddr[pm.Addr()] = pm
-		pm.armTimer()
+	if oldest != nil {
+		oldest.stop()
+		oldest.forget()
 	}
 }
 
-// recordExpiry removes an ended mapping from the store and writes EXPIRED, unless another node has.
-func (r *Relay) recordExpiry(m store.Mapping) {
-	err := r.store.ExpireMapping(context.Background(), m)
-	if errors.Is(err, store.ErrNotFound) {
-		return
+// release closes the port of a remembered mapping, because a new one needs it.
+func (r *Relay) release(addr netip.AddrPort) {
+	if e := r.mappings.takeEnded(addr); e != nil {
+		e.stop()
+		e.forget()
 	}
-	if err != nil {
-		r.log.Error("removing an expired mapping", "mapping", m.Addr().String(), "error", err)
-		return
-	}
-	r.auditMapping(store.Expired, m, netip.AddrPort{})
 }
 
 // reopenMappings opens the stored mappings on their ports, and records those that ended while no relay ran.
 func (r *Relay) reopenMappings(ctx context.Context) error {
+	stored, err := r.store.Mappings(ctx)
+	if err != nil {
+		return fmt.Errorf("loading the mappings: %w", err)
+	}
+	for _, m := range stored {
+		if m.SpentBy != "" { // its one connection ended with the process that carried it
+			r.recordSpent(m)
+			continue
+		}
+		l, err := r.listenMapping(m.Port)
+		if err != nil {
+			r.log.Error("reopening a mapping's port: another program holds it? It is tried again until the mapping ends", "mapping", m.Addr().String(), "error", err)
+		}
+		r.mappings.add(r.newPortMapping(m, l))
+	}
 	ended, err := r.store.Ended(ctx)
 	if err != nil {
 		return fmt.Errorf("loading the ended mappings: %w", err)
 	}
 	for _, m := range ended {
 		r.recordExpiry(m)
-	}
-	stored, err := r.store.Mappings(ctx)
-	if err != nil {
-		return fmt.Errorf("loading the mappings: %w", err)
-	}
-	for _, m := range stored {
-		l, err := r.listenMapping(m.Port)
-		if err != nil {
-			// The mapping stays stored: the next start tries again, and the others must not suffer.
-			r.log.Error("reopening a mapping's port: another program holds it?", "mapping", m.Addr().String(), "error", err)
+		if r.cfg.RememberEnded == 0 || r.cfg.Clock.Now().Sub(m.ExpiresAt) > rememberFor {
 			continue
 		}
-		r.mappings.add(r.newPortMapping(m, l))
+		if l, err := r.listenMapping(m.Port); err == nil {
+			pm := r.newPortMapping(m, l)
+			pm.ended = true
+			pm.loop.Add(1)
+			go pm.acceptLoop(l)
+			r.remember(pm)
+		}
 	}
 	return nil
 }
 
 // closeMappings ends all mappings on this node, not in the store. Live connections get DrainTimeout.
 func (r *Relay) closeMappings() {
-	r.mappings.mu.Lock()
-	r.mappings.closed = true
-	all := r.mappings.byAddr
-	r.mappings.byAddr = nil
-	r.mappings.mu.Unlock()
+	s := &r.mappings
+	s.mu.Lock()
+	s.closed = true
+	all, ended := s.byAddr, s.ended
+	s.byAddr, s.ended = nil, nil
+	s.mu.Unlock()
 
+	for _, e := range ended {
+		e.stop()
+		e.forget()
+	}
 	var live sync.WaitGroup
 	for _, pm := range all {
 		pm.closePort()
 		live.Add(1)
-		go func() { defer live.Done(); pm.wg.Wait() }() // ends when the mapping's connections have
+		go func() { defer live.Done(); pm.drained() }() // ends when the mapping's connections have
 	}
 	wait(&live, r.cfg.DrainTimeout)
 	for _, pm := range all {
 		pm.end(errShutdown)
+		pm.forget()
 	}
 	live.Wait()
-	r.mappings.timers.Wait()
+	s.timers.Wait()
+	r.floods.close()
 }
+
+// errNoPort is answered when every port of the range is taken.
+var errNoPort = errors.New("no public port is free")

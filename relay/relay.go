@@ -19,11 +19,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"net/netip"
 	"path/filepath"
 	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
 
 	"minato/relay/store"
 )
@@ -37,6 +38,7 @@ type Network interface {
 // SIM is what the relay knows of a subscriber.
 type SIM struct {
 	ID, IMSI, ICCID, IMEI, MSISDN, Name string
+	Tags                                map[string]string // beside "name", which is Name
 	Online                              bool
 	Addr                                netip.Addr
 	Since                               time.Time
@@ -63,7 +65,20 @@ type Config struct {
 	Certificates func() (*tls.Config, error) // nil: a private CA made in Dir at first start, its root in Dir/ca.pem
 	BootstrapKey func(id, secret string)     // called once with the admin key at the very first start; nil: no key is made
 
-	MaxConnections int // live connections of one mapping; 0: 1000
+	CallRate       float64        // API calls of one key in a second, in the long run; a tenth of it from an address without a key; 0: 200
+	APITLS         bool           // the API speaks TLS, with the mappings' certificate
+	Metrics        string         // address of Prometheus' metrics, without credentials; "": none
+	TrustedProxies []netip.Prefix // balancers whose PROXY header is believed, and needed, on the API and the mappings' ports; nil: none
+
+	MaxConnections int     // live connections of one mapping; 0: 1000
+	MaxPerSource   int     // live connections of one client address; 0: 5000
+	MaxPerSIM      int     // live connections to one SIM; 0: 5000
+	RatePerSource  float64 // new connections of one client address in a second, in the long run; ten times as many at once; 0: 500
+
+	RememberEnded int // ports of ended mappings that go on to refuse for an hour, so that their clients learn why (R13); 0: none, they are closed
+
+	AuditAge time.Duration // audit entries older than this are dropped; 0: 366 days
+	CallAge  time.Duration // and entries of the API's own log; 0: 90 days
 
 	SilenceTimeout   time.Duration // how long a client may take for its ClientHello with the TLS option ON; 0: 5 s
 	HandshakeTimeout time.Duration // of TLS; 0: 10 s
@@ -71,6 +86,7 @@ type Config struct {
 	DialTimeout      time.Duration // to the device, where radio may have to wake up first; 0: 30 s
 	IdleTimeout      time.Duration // ends a connection with no byte either way; 0: never, the mapping's end bounds it
 	CloseTimeout     time.Duration // as IdleTimeout once one side has closed its half; 0: 5 min
+	StallTimeout     time.Duration // how long the device may leave bytes unacknowledged before the connection is given up; 0: 2 min
 	DrainTimeout     time.Duration // how long live connections may go on when Run is told to end; 0: 3 s, negative: none
 
 	Clock Clock // nil: the system's
@@ -107,8 +123,19 @@ func (c *Config) setDefaults() error {
 	if c.Ports[0] == 0 || c.Ports[0] > c.Ports[1] {
 		return fmt.Errorf("ports %d-%d: the first must be at least 1 and at most the last", c.Ports[0], c.Ports[1])
 	}
-	if c.MaxConnections == 0 {
-		c.MaxConnections = 1000
+	if c.CallRate <= 0 {
+		c.CallRate = 200
+	}
+	if c.RatePerSource <= 0 {
+		c.RatePerSource = 500
+	}
+	for _, n := range []struct {
+		field *int
+		value int
+	}{{&c.MaxConnections, 1000}, {&c.MaxPerSource, 5000}, {&c.MaxPerSIM, 5000}} {
+		if *n.field <= 0 {
+			*n.field = n.value
+		}
 	}
 	if c.Clock == nil {
 		c.Clock = systemClock{}
@@ -122,6 +149,7 @@ func (c *Config) setDefaults() error {
 		{&c.RefusalTimeout, 5 * time.Second},
 		{&c.DialTimeout, 30 * time.Second},
 		{&c.CloseTimeout, 5 * time.Minute},
+		{&c.StallTimeout, 2 * time.Minute},
 		{&c.DrainTimeout, 3 * time.Second},
 	} {
 		if *d.field == 0 {
@@ -138,15 +166,21 @@ type Relay struct {
 	ready chan struct{}
 
 	// Set by Run before ready is closed, and not changed after.
-	apiAddr   net.Addr
-	store     *store.Store
-	tlsConfig *tls.Config
-	caPEM     []byte // nil: certificates are not from the private CA
-	tokenKey  []byte
+	apiAddr     net.Addr
+	metricsAddr net.Addr // nil: none
+	store       *store.Store
+	tlsConfig   *tls.Config
+	caPEM       []byte // nil: certificates are not from the private CA
+	tokenKey    []byte
 
 	apiUse    sync.RWMutex // held for reading by each request under way, and for good by the end
-	loggedOut loggedOut
+	callRates callRates
 	mappings  mappingSet
+	live      liveConnections
+	limits    limits
+	floods    floods
+	events    eventHub
+	metrics   *metrics
 }
 
 // New checks the configuration.
@@ -154,7 +188,14 @@ func New(cfg Config) (*Relay, error) {
 	if err := cfg.setDefaults(); err != nil {
 		return nil, fmt.Errorf("configuring the relay: %w", err)
 	}
-	return &Relay{cfg: cfg, log: cfg.Logger, ready: make(chan struct{})}, nil
+	r := &Relay{cfg: cfg, log: cfg.Logger, ready: make(chan struct{})}
+	r.callRates.perKey, r.callRates.keyBurst = rate.Limit(cfg.CallRate), int(5*cfg.CallRate)
+	r.callRates.perAddress, r.callRates.addressBurst = rate.Limit(cfg.CallRate/10), int(cfg.CallRate)
+	r.limits.perSource, r.limits.perSIM = cfg.MaxPerSource, cfg.MaxPerSIM
+	r.limits.rate, r.limits.burst = rate.Limit(cfg.RatePerSource), int(10*cfg.RatePerSource)
+	r.floods.clock, r.floods.write = cfg.Clock, r.auditConnection
+	r.metrics = newMetrics(r)
+	return r, nil
 }
 
 // Ready is closed when the stored mappings are open and the API answers.
@@ -163,9 +204,12 @@ func (r *Relay) Ready() <-chan struct{} { return r.ready }
 // APIAddr is where the API listens. Call it after Ready.
 func (r *Relay) APIAddr() net.Addr { return r.apiAddr }
 
+// MetricsAddr is where the metrics are; nil without Config.Metrics. Call it after Ready.
+func (r *Relay) MetricsAddr() net.Addr { return r.metricsAddr }
+
 // Run serves until ctx ends, then lets live connections go on for Config.DrainTimeout. It returns nil when ctx ended it.
 func (r *Relay) Run(ctx context.Context) (err error) {
-	st, err := store.Open(ctx, store.Config{Dir: storeDir(r.cfg.Dir), Logger: r.log, Now: r.cfg.Clock.Now})
+	st, err := store.Open(ctx, store.Config{Dir: storeDir(r.cfg.Dir), Logger: r.log, Now: r.cfg.Clock.Now, AuditAge: r.cfg.AuditAge, CallAge: r.cfg.CallAge})
 	if err != nil {
 		return fmt.Errorf("opening the store: %w", err)
 	}
@@ -184,6 +228,11 @@ func (r *Relay) Run(ctx context.Context) (err error) {
 		return fmt.Errorf("opening the API's address %q: %w", r.cfg.API, err)
 	}
 	r.apiAddr = l.Addr()
+	waitMetrics, err := r.serveMetrics(ctx)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	defer waitMetrics()
 	r.log.Info("relay ready", "api", l.Addr().String(), "mappingIP", r.cfg.MappingIP.String())
 	close(r.ready)
 	return r.serveAPI(ctx, l)
@@ -199,34 +248,6 @@ func (r *Relay) loadSecrets(ctx context.Context) (err error) {
 		return err
 	}
 	return r.bootstrap(ctx)
-}
-
-// serveAPI answers until ctx ends; requests under way get DrainTimeout.
-func (r *Relay) serveAPI(ctx context.Context, l net.Listener) error {
-	srv := &http.Server{
-		Handler:           r.routes(),
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      time.Minute,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          slog.NewLogLogger(r.log.Handler(), slog.LevelDebug),
-	}
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(l) }() // ends by Shutdown or Close below
-	select {
-	case err := <-served:
-		return fmt.Errorf("serving the API: %w", err)
-	case <-ctx.Done():
-	}
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(r.cfg.DrainTimeout, 0))
-	defer cancel()
-	if srv.Shutdown(drain) != nil {
-		srv.Close()
-	}
-	<-served
-	r.apiUse.Lock() // Close does not wait for the requests whose connections it closed
-	return nil
 }
 
 // storeDir is the store's folder in the state folder.

@@ -33,6 +33,44 @@ type NapterAuditLogEntry struct {
 	SNI         string `json:"sni,omitempty"`
 	DurationMs  int64  `json:"durationMs,omitempty"`
 	CloseReason string `json:"closeReason,omitempty"`
+
+	DeviceProtocol string `json:"deviceProtocol,omitempty"` // what the device spoke
+	Count          int    `json:"count,omitempty"`          // how many equal refusals the entry stands for; 0: one
+}
+
+// AuditExtended is a type of our own: it is in GET /v1/audit_logs/connections and the event stream only.
+const AuditExtended = "EXTENDED"
+
+// ConnectionLogEntry is one entry of GET /v1/audit_logs/connections: how a connection ended, with its ladder.
+type ConnectionLogEntry struct {
+	NapterAuditLogEntry
+	Ladder []LadderStep `json:"ladder"`
+}
+
+// LadderStep is one step of a connection: who did what when. What was said is never kept, only its kind and size.
+type LadderStep struct {
+	AfterMs int64  `json:"afterMs"` // since the client connected
+	From    string `json:"from"`    // client, relay or device
+	What    string `json:"what"`
+	Bytes   int64  `json:"bytes,omitempty"`
+}
+
+// APIAuditLogEntry is one entry of GET /v1/audit_logs/api. AuthKeyID and StatusCode are this relay's own.
+type APIAuditLogEntry struct {
+	APIKind              string `json:"apiKind"` // the route, such as "POST /v1/port_mappings"
+	OperatorID           string `json:"operatorId"`
+	RemoteIPAddress      string `json:"remoteIpAddress"`
+	RequestPath          string `json:"requestPath"`
+	RequestedTimeEpochMs int64  `json:"requestedTimeEpochMs"`
+	UserName             string `json:"userName"` // the key's name
+	AuthKeyID            string `json:"authKeyId,omitempty"`
+	StatusCode           int    `json:"statusCode"`
+}
+
+// AuditLogStats is the answer of GET /v1/stats/napter/audit_logs.
+type AuditLogStats struct {
+	ExportedBytes int64  `json:"exportedBytes"` // of audit log that the API has answered with in that month
+	YearMonth     string `json:"yearMonth"`     // YYYYMM
 }
 
 // Direction is who connected to what. For a connection: the client, and the mapping's public address and port.

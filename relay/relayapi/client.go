@@ -76,6 +76,46 @@ func (c *Client) DeletePortMapping(ctx context.Context, ipAddress string, port i
 	return err
 }
 
+// ExtendPortMapping lets a mapping end so many seconds from now.
+func (c *Client) ExtendPortMapping(ctx context.Context, ipAddress string, port, seconds int) (*PortMapping, error) {
+	var answer PortMapping
+	path := "/port_mappings/" + url.PathEscape(ipAddress) + "/" + strconv.Itoa(port) + "/extend"
+	if _, err := c.call(ctx, http.MethodPost, path, ExtendRequest{Duration: seconds}, &answer); err != nil {
+		return nil, err
+	}
+	return &answer, nil
+}
+
+// Diagnose walks a client's way through a mapping. Source is the client's address, "" the caller's own.
+func (c *Client) Diagnose(ctx context.Context, ipAddress string, port int, source string) (*Diagnosis, error) {
+	var answer Diagnosis
+	path := "/port_mappings/" + url.PathEscape(ipAddress) + "/" + strconv.Itoa(port) + "/diagnose"
+	if _, err := c.call(ctx, http.MethodPost, path, DiagnoseRequest{SourceIPAddress: source}, &answer); err != nil {
+		return nil, err
+	}
+	return &answer, nil
+}
+
+// Connections lists the live connections.
+func (c *Client) Connections(ctx context.Context) ([]Connection, error) {
+	return pages[Connection](ctx, c, "/connections", url.Values{})
+}
+
+// CutConnection ends a live connection.
+func (c *Client) CutConnection(ctx context.Context, id string) error {
+	_, err := c.call(ctx, http.MethodDelete, "/connections/"+url.PathEscape(id), nil, nil)
+	return err
+}
+
+// CreateKey makes an authentication key, whose secret is in the answer and nowhere else.
+func (c *Client) CreateKey(ctx context.Context, r CreateKeyRequest) (*Key, error) {
+	var answer Key
+	if _, err := c.call(ctx, http.MethodPost, "/keys", r, &answer); err != nil {
+		return nil, err
+	}
+	return &answer, nil
+}
+
 // SIMs lists the SIMs that the relay knows.
 func (c *Client) SIMs(ctx context.Context) ([]SIM, error) {
 	return pages[SIM](ctx, c, "/sims", url.Values{})

@@ -33,6 +33,7 @@ type CreatePortMappingRequest struct {
 	Duration    *int        `json:"duration,omitempty"` // seconds, 1 to 28800; nil: 1800
 	Source      *Source     `json:"source,omitempty"`   // nil or no range: the caller's own address
 	TLSRequired bool        `json:"tlsRequired,omitempty"`
+	OneTime     bool        `json:"oneTime,omitempty"` // this relay's own: the mapping ends with its first connection
 }
 
 // Destination is the device side of a mapping. A request names the SIM by SIMID or IMSI; SIMID wins.
@@ -74,6 +75,16 @@ type PortMapping struct {
 	Destination Destination `json:"destination"`
 	Source      Source      `json:"source"`
 	Placement   string      `json:"placement"`
+
+	// This relay's own.
+	OneTime  bool      `json:"oneTime,omitempty"`
+	Warnings []Warning `json:"warnings,omitempty"` // in the answer of a create or extend only
+}
+
+// Warning tells of what is allowed but is most often a mistake. Codes are stable: W19...
+type Warning struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
 }
 
 // SIM is enough of Napter's Sim for list and get.
@@ -108,6 +119,107 @@ type SessionStatus struct {
 	IMEI          string `json:"imei,omitempty"`
 	UEIPAddress   string `json:"ueIpAddress,omitempty"`
 	LastUpdatedAt int64  `json:"lastUpdatedAt,omitempty"`
+}
+
+// Subscriber is enough of Napter's Subscriber for list and get.
+type Subscriber struct {
+	IMSI          string            `json:"imsi"`
+	MSISDN        string            `json:"msisdn,omitempty"`
+	ICCID         string            `json:"iccid,omitempty"`
+	SIMID         string            `json:"simId"`
+	OperatorID    string            `json:"operatorId"`
+	Status        string            `json:"status"`
+	IPAddress     string            `json:"ipAddress,omitempty"`
+	Type          string            `json:"type"`
+	SpeedClass    string            `json:"speedClass"`
+	Tags          map[string]string `json:"tags"`
+	SessionStatus SessionStatus     `json:"sessionStatus"`
+}
+
+// SessionEvent is one change of a SIM's session.
+type SessionEvent struct {
+	Event       string `json:"event"` // Created, Modified or Deleted
+	Time        int64  `json:"time"`
+	SIMID       string `json:"simId"`
+	IMSI        string `json:"imsi,omitempty"`
+	IMEI        string `json:"imei,omitempty"`
+	UEIPAddress string `json:"ueIpAddress,omitempty"`
+	OperatorID  string `json:"operatorId"`
+}
+
+// TokenResponse is the answer of POST /v1/operators/{operator_id}/token.
+type TokenResponse struct {
+	Token string `json:"token"`
+}
+
+// ExtendRequest is the body of POST /v1/port_mappings/{ip_address}/{port}/extend.
+type ExtendRequest struct {
+	Duration int `json:"duration"` // seconds from now, 1 to 28800
+}
+
+// Connection is one live connection.
+type Connection struct {
+	ConnectionID string    `json:"connectionId"`
+	SIMID        string    `json:"simId"`
+	IMSI         string    `json:"imsi"`
+	TLS          bool      `json:"tls"`
+	CreatedAt    int64     `json:"createdAt"`
+	State        string    `json:"state"` // connecting, then connected
+	Direction    Direction `json:"direction"`
+	DevicePort   int       `json:"devicePort"`
+	BytesUp      int64     `json:"bytesUp"` // client to device
+	BytesDown    int64     `json:"bytesDown"`
+}
+
+// DiagnoseRequest is the body of POST /v1/port_mappings/{ip_address}/{port}/diagnose; it may be left out.
+type DiagnoseRequest struct {
+	SourceIPAddress string `json:"sourceIpAddress,omitempty"` // of the client; "": the caller
+}
+
+// Diagnosis names the first thing that is wrong on a client's way to the device.
+type Diagnosis struct {
+	OK         bool            `json:"ok"`
+	FailedStep string          `json:"failedStep,omitempty"`
+	Code       string          `json:"code,omitempty"` // R01...
+	Message    string          `json:"message,omitempty"`
+	CheckedAt  int64           `json:"checkedAt"`
+	Steps      []DiagnosisStep `json:"steps"` // policy, port, session, device, banner, tls
+}
+
+// DiagnosisStep is one step: what was found.
+type DiagnosisStep struct {
+	Step    string `json:"step"`
+	Result  string `json:"result"` // ok, failed or skipped
+	Finding string `json:"finding,omitempty"`
+	TookMs  int64  `json:"tookMs"`
+}
+
+// CreateKeyRequest is the body of POST /v1/keys.
+type CreateKeyRequest struct {
+	Name   string            `json:"name,omitempty"`
+	Role   string            `json:"role"`             // viewer, operator or admin
+	SIMIDs []string          `json:"simIds,omitempty"` // that it sees
+	Tags   map[string]string `json:"tags,omitempty"`   // and SIMs with one of these; with neither it sees all
+}
+
+// Key is an authentication key. AuthKey is its secret, in the answer of its creation only.
+type Key struct {
+	AuthKeyID   string            `json:"authKeyId"`
+	AuthKey     string            `json:"authKey,omitempty"`
+	Name        string            `json:"name"`
+	Role        string            `json:"role"`
+	SIMIDs      []string          `json:"simIds,omitempty"`
+	Tags        map[string]string `json:"tags,omitempty"`
+	CreatedTime int64             `json:"createdTime"`
+}
+
+// Version is the answer of GET /v1/version.
+type Version struct {
+	Version  string `json:"version"`
+	Revision string `json:"revision,omitempty"`
+	Time     string `json:"time,omitempty"` // of the revision, RFC 3339
+	Go       string `json:"go,omitempty"`
+	API      string `json:"api"`
 }
 
 // Error is an error answer: the flat body that Napter's clients print, with the HTTP status it came with.

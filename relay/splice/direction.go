@@ -11,9 +11,11 @@ import (
 // direction copies one way.
 type direction struct {
 	session  *Session
+	up       bool
 	src, dst net.Conn
 	first    []byte // to be sent before anything is read
 	bytes    *atomic.Int64
+	watch    func(up bool, b []byte) (more bool) // nil: no more to be told
 }
 
 // outcome is how a direction ended: in order (err is nil), or with the error of its read or write.
@@ -48,6 +50,9 @@ func (d *direction) copy(done chan<- outcome) {
 		done <- outcome{d, read, err}
 		return
 	}
+	if ended := d.session.cfg.Watch.Ended; ended != nil {
+		ended(d.up)
+	}
 	done <- outcome{d, read, nil}
 	closeWrite(d.dst)
 }
@@ -70,6 +75,9 @@ func (d *direction) flow() (read bool, err error) {
 func (d *direction) write(b []byte) error {
 	if len(b) == 0 {
 		return nil
+	}
+	if d.watch != nil && !d.watch(d.up, b) {
+		d.watch = nil
 	}
 	d.session.touch()
 	n, err := d.dst.Write(b)

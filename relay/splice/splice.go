@@ -23,6 +23,21 @@ type Config struct {
 
 	FromClient []byte // bytes already read from the client, sent to the target first; they count as up
 	FromTarget []byte // bytes already read from the target, sent to the client first; they count as down
+
+	Watch Watch // is told what happens
+
+	// CloseClient closes the client where the target broke, in place of Close: then the client has done nothing wrong, and a plain Close
+	// would reset it if it has just written. Deadlines on the client are cleared before. nil: Close.
+	CloseClient func(client net.Conn)
+}
+
+// Watch is told what happens in a session, on the goroutines that copy: its functions must be quick. Nil ones are not called.
+type Watch struct {
+	// First gets the first bytes of a direction before they are passed on, and those of the next writes while it answers true. It must not
+	// keep or change them.
+	First func(up bool, b []byte) (more bool)
+	// Ended is called when a direction has ended in order.
+	Ended func(up bool)
 }
 
 // End is why a session ended.
@@ -69,6 +84,9 @@ type Result struct {
 	End      End
 	Err      error // cause of Cut (context.Cause), error of ClientError and TargetError, else nil
 	Duration time.Duration
+
+	Quiet  time.Duration // at the end: since a byte last moved
+	Unsent int64         // at the end: bytes that the target's machine has not acknowledged; 0 where the system cannot tell
 }
 
 // Session is one relayed connection.
@@ -106,16 +124,32 @@ func (s *Session) Stats() Stats { return Stats{s.up.Load(), s.down.Load()} }
 // and waits for everything it started.
 func (s *Session) Run(ctx context.Context) Result {
 	s.start = time.Now()
-	up := &direction{s, s.client, s.target, s.cfg.FromClient, &s.up}
-	down := &direction{s, s.target, s.client, s.cfg.FromTarget, &s.down}
+	up := s.direction(true)
+	down := s.direction(false)
 	done := make(chan outcome, 2)
 	var copying sync.WaitGroup
 	copying.Go(func() { up.copy(done) })   // ends when client ends or target breaks, or both are closed
 	copying.Go(func() { down.copy(done) }) // ends when target ends or client breaks, or both are closed
 	end, err := s.supervise(ctx, up, done)
-	s.close()
-	copying.Wait()
-	return Result{s.Stats(), end, err, time.Since(s.start)}
+	quiet := time.Since(s.start) - time.Duration(s.moved.Load())
+	left := unsent(s.target)
+	if end == TargetError && s.cfg.CloseClient != nil {
+		s.target.Close()
+		s.interrupt(&copying)
+		s.cfg.CloseClient(s.client)
+	} else {
+		s.close()
+		copying.Wait()
+	}
+	return Result{s.Stats(), end, err, time.Since(s.start), quiet, left}
+}
+
+func (s *Session) direction(up bool) *direction {
+	d := &direction{session: s, up: up, src: s.client, dst: s.target, first: s.cfg.FromClient, bytes: &s.up, watch: s.cfg.Watch.First}
+	if !up {
+		d.src, d.dst, d.first, d.bytes = s.target, s.client, s.cfg.FromTarget, &s.down
+	}
+	return d
 }
 
 // supervise waits for the first reason to end, then for the other direction.
@@ -152,6 +186,24 @@ func (s *Session) supervise(ctx context.Context, up *direction, done <-chan outc
 			default:
 				return Idle, nil
 			}
+		}
+	}
+}
+
+// interrupt makes the copying let go of the client and waits for it. It is told again and again, since a copy in the middle of a burst sets
+// deadlines of its own.
+func (s *Session) interrupt(copying *sync.WaitGroup) {
+	gone := make(chan struct{})
+	go func() { copying.Wait(); close(gone) }() // ends before this function does
+	again := time.NewTicker(burst / 10)
+	defer again.Stop()
+	for {
+		s.client.SetDeadline(past) // if this fails the client is broken, and lets go by itself
+		select {
+		case <-gone:
+			s.client.SetDeadline(time.Time{})
+			return
+		case <-again.C:
 		}
 	}
 }

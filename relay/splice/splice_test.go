@@ -76,7 +76,7 @@ func TestHalfClose(t *testing.T) {
 			}
 			service.Wait()
 			r := wait()
-			want := Result{Stats{int64(len(request)), int64(len(response))}, ClientClosed, nil, r.Duration}
+			want := Result{Stats: Stats{int64(len(request)), int64(len(response))}, End: ClientClosed, Duration: r.Duration, Quiet: r.Quiet, Unsent: r.Unsent}
 			if r != want {
 				t.Errorf("result %+v, want %+v", r, want)
 			}

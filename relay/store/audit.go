@@ -8,7 +8,7 @@ import (
 // EntryType is the type of an audit entry, in Napter's words.
 type EntryType string
 
-// Napter's entry types. The first five are about connections, the last three about port mappings.
+// The entry types. The first five are about connections, the others about port mappings; all but Extended are Napter's.
 const (
 	Access    EntryType = "ACCESS"
 	Denied    EntryType = "DENIED"
@@ -18,10 +18,13 @@ const (
 	Created   EntryType = "CREATED"
 	Deleted   EntryType = "DELETED"
 	Expired   EntryType = "EXPIRED"
+	Extended  EntryType = "EXTENDED"
 )
 
 // Control tells whether the type is about a port mapping and not about a connection.
-func (t EntryType) Control() bool { return t == Created || t == Deleted || t == Expired }
+func (t EntryType) Control() bool {
+	return t == Created || t == Deleted || t == Expired || t == Extended
+}
 
 // Entry is one line of the audit log. Only Time and Type are always there.
 type Entry struct {
@@ -37,6 +40,7 @@ type Entry struct {
 	Code         string         `json:"code,omitempty"` // of the causes, R01 and on
 	Reason       string         `json:"why,omitempty"`
 	Protocol     string         `json:"proto,omitempty"` // that the client spoke
+	Device       string         `json:"dev,omitempty"`   // and that the device spoke
 	TLSVersion   string         `json:"tlsv,omitempty"`
 	SNI          string         `json:"sni,omitempty"`
 	BytesUp      int64          `json:"up,omitempty"`   // client to device
@@ -45,8 +49,18 @@ type Entry struct {
 	CloseReason  string         `json:"end,omitempty"`
 	Count        int            `json:"n,omitempty"` // how many equal events this entry stands for; 0: one
 
+	Ladder []Step `json:"ev,omitempty"` // what happened on the connection, in its last entry
+
 	// Cursor is the place after the entry, set by Audit: the same query goes on from there with it in Before.
 	Cursor string `json:"-"`
+}
+
+// Step is one line of a connection's ladder: who did what when. What was said is never kept, only its kind and size.
+type Step struct {
+	After time.Duration `json:"t"`           // since the client connected
+	From  string        `json:"f"`           // client, relay or device
+	What  string        `json:"w"`           // such as "ClientHello", "first bytes (ssh)", "end of stream"
+	Bytes int64         `json:"n,omitempty"` // size, where it has one
 }
 
 // Query chooses audit entries. Empty fields choose all.
@@ -54,9 +68,13 @@ type Query struct {
 	SIMID string
 	IMSI  string
 	Type  EntryType
+	Code  string    // of the causes
 	From  time.Time // first moment
 	To    time.Time // last moment
 	Limit int       // entries in the answer; 0: 100, at most 1000
+
+	Skip  EntryType         // a type that is left out
+	Allow func(string) bool // SIM ids that the caller may see; nil: all
 
 	// Before goes on with older entries: the next that Audit returned, or the Cursor of one of its entries.
 	Before string

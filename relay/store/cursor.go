@@ -92,6 +92,7 @@ func (c *cursor) fill(ctx context.Context) error {
 
 func (q Query) chooses(e Entry) bool {
 	return (q.SIMID == "" || q.SIMID == e.SIMID) && (q.IMSI == "" || q.IMSI == e.IMSI) &&
-		(q.Type == "" || q.Type == e.Type) &&
+		(q.Type == "" || q.Type == e.Type) && (q.Skip == "" || q.Skip != e.Type) && (q.Code == "" || q.Code == e.Code) &&
+		(q.Allow == nil || q.Allow(e.SIMID)) &&
 		(q.From.IsZero() || !e.Time.Before(q.From)) && (q.To.IsZero() || !e.Time.After(q.To))
 }

@@ -18,6 +18,10 @@ type Key struct {
 	Role      string    `json:"role"`
 	Name      string    `json:"name,omitempty"`
 	CreatedAt time.Time `json:"createdAt"`
+
+	// What it may see; with neither it is everything.
+	SIMs []string          `json:"sims,omitempty"` // ids
+	Tags map[string]string `json:"tags,omitempty"` // SIMs with one of these
 }
 
 // PutKey stores a key, replacing one with the same ID.

@@ -41,8 +41,11 @@ type Mapping struct {
 	Sources    []netip.Prefix `json:"sources,omitempty"` // clients allowed; empty: none was given
 	OperatorID string         `json:"operatorId,omitempty"`
 
+	OneTime bool   `json:"oneTime,omitempty"` // good for one connection
+	SpentBy string `json:"spentBy,omitempty"` // id of that connection
+
 	// Revision is the store's compare-and-set number, set by the store and never sent by a caller except to
-	// ExtendMapping and ExpireMapping, which act only if the entry still has it.
+	// ExtendMapping, SpendMapping and ExpireMapping, which act only if the entry still has it.
 	Revision uint64 `json:"-"`
 }
 

@@ -99,6 +99,29 @@ func (s *Store) extendMapping(ctx context.Context, m Mapping, expiresAt time.Tim
 	return stored, err
 }
 
+// SpendMapping marks a one-time mapping as used by a connection. ErrConflict if m.Revision is not the stored one, ErrNotFound if the mapping is
+// gone, has ended or is spent: of any number of callers, on any node, one gets nil.
+func (s *Store) SpendMapping(ctx context.Context, m Mapping, connection string) (Mapping, error) {
+	stored, err := s.Mapping(ctx, m.Addr())
+	switch {
+	case err != nil:
+	case stored.SpentBy != "":
+		err = ErrNotFound
+	case stored.Revision != m.Revision:
+		err = ErrConflict
+	default:
+		var value []byte
+		stored.SpentBy = connection
+		if value, err = encodeMapping(stored); err == nil {
+			stored.Revision, err = s.putMapping(ctx, mappingKey(m.Addr()), value, m.Revision, s.entryTTL(stored, s.cfg.Now()))
+		}
+	}
+	if err != nil {
+		return Mapping{}, fmt.Errorf("spending mapping %v: %w", m.Addr(), err)
+	}
+	return stored, nil
+}
+
 // putMapping writes over the revision that was seen. The bucket's Update would drop the TTL, and the entry would stay
 // for ever, so this publishes to the key's subject what Update would, with the TTL.
 func (s *Store) putMapping(ctx context.Context, key string, value []byte, revision uint64, ttl time.Duration) (uint64, error) {

@@ -3,8 +3,8 @@
 //
 // Mappings are a key-value bucket: created by compare-and-set and synced to the disk before CreateMapping returns, so
 // that an acknowledged one survives kill -9 and a power cut. The audit log is two streams: entries about mappings are
-// synced one by one; entries about connections are committed in groups within 50 ms, survive kill -9 from then on, and
-// are synced within a second.
+// synced one by one. Entries about connections, and the log of API calls, are committed in groups within 50 ms and written
+// and synced by the server in the background: a kill -9 or a power cut may cost those of the last second.
 package store
 
 import (
@@ -28,6 +28,7 @@ type Config struct {
 	Replicas int    // copies of each stream in a cluster; 0: 1
 
 	AuditAge time.Duration // audit entries older than this are dropped; 0: 366 days
+	CallAge  time.Duration // and entries of the API's own log; 0: 90 days
 
 	// ExpiryGrace is how long the entry of an ended mapping stays, unseen by Mapping and Mappings, so that a node that
 	// was down at its end can still write EXPIRED (see Ended). Then the bucket's own TTL removes it. 0: an hour.
@@ -41,6 +42,8 @@ const (
 	mappingsBucket = "minato_mappings"
 	keysBucket     = "minato_keys"
 	secretsBucket  = "minato_secrets"
+	tokensBucket   = "minato_ended_tokens"
+	countersBucket = "minato_counters"
 )
 
 // Store is an open store. Its methods may be called by several goroutines.
@@ -53,7 +56,9 @@ type Store struct {
 	js     jetstream.JetStream
 
 	mappings, keys, secrets jetstream.KeyValue
+	tokens, counters        jetstream.KeyValue
 	audit                   *auditLog
+	calls                   jetstream.Stream // the API's own log
 }
 
 // Open starts the embedded server (or connects to Config.URL) and makes what is missing.
@@ -86,6 +91,9 @@ func (cfg Config) withDefaults() (Config, error) {
 	if cfg.AuditAge == 0 {
 		cfg.AuditAge = 366 * 24 * time.Hour
 	}
+	if cfg.CallAge == 0 {
+		cfg.CallAge = 90 * 24 * time.Hour
+	}
 	if cfg.ExpiryGrace == 0 {
 		cfg.ExpiryGrace = time.Hour
 	}
@@ -117,14 +125,18 @@ func (s *Store) open(ctx context.Context) (err error) {
 		{&s.mappings, jetstream.KeyValueConfig{Bucket: mappingsBucket, LimitMarkerTTL: markerTTL}},
 		{&s.keys, jetstream.KeyValueConfig{Bucket: keysBucket}},
 		{&s.secrets, jetstream.KeyValueConfig{Bucket: secretsBucket}},
+		{&s.tokens, jetstream.KeyValueConfig{Bucket: tokensBucket, LimitMarkerTTL: markerTTL}},
+		{&s.counters, jetstream.KeyValueConfig{Bucket: countersBucket}},
 	} {
 		b.cfg.Storage, b.cfg.Replicas = jetstream.FileStorage, s.cfg.Replicas
 		if *b.kv, err = s.js.CreateOrUpdateKeyValue(ctx, b.cfg); err != nil {
 			return fmt.Errorf("making bucket %q: %w", b.cfg.Bucket, err)
 		}
 	}
-	s.audit, err = openAudit(ctx, s)
-	return err
+	if s.audit, err = openAudit(ctx, s); err != nil {
+		return err
+	}
+	return s.openCalls(ctx)
 }
 
 // Close commits the queued audit entries, then ends the server and every goroutine.

@@ -81,13 +81,16 @@ func (f configFlag) withKeys(ctx context.Context, do func(*relay.Keys) error) er
 
 type createCommand struct {
 	configFlag
-	Name string `help:"What the key is for." default:""`
+	Name string            `help:"What the key is for." default:""`
+	Role string            `help:"What it may do: admin, operator (mappings and connections) or viewer (reads)." enum:"admin,operator,viewer" default:"admin"`
+	SIM  []string          `help:"Id of a SIM that it sees; may be given again. Without --sim and --tag it sees all." placeholder:"ID"`
+	Tag  map[string]string `help:"It sees the SIMs that have this tag; may be given again." placeholder:"NAME=VALUE"`
 }
 
 // Run makes a key.
 func (cmd *createCommand) Run(ctx context.Context, s streams) error {
 	return cmd.withKeys(ctx, func(k *relay.Keys) error {
-		id, secret, err := k.Create(ctx, cmd.Name)
+		id, secret, err := k.Create(ctx, relay.Key{Name: cmd.Name, Role: cmd.Role, SIMs: cmd.SIM, Tags: cmd.Tag})
 		if err != nil {
 			return err
 		}

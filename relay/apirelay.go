@@ -1,0 +1,47 @@
+package relay
+
+import (
+	_ "embed"
+	"net/http"
+	"runtime/debug"
+
+	"minato/relay/relayapi"
+)
+
+// openAPI is the contract: tests hold every request and answer to it.
+//
+//go:embed openapi.yaml
+var openAPI []byte
+
+func (r *Relay) getHealth(*call) (any, error) { return relayapi.Health{Status: "ok"}, nil }
+
+// getVersion tells what was built; a build outside version control has no more than "(devel)".
+func (r *Relay) getVersion(*call) (any, error) {
+	v := relayapi.Version{Version: "(devel)", API: "v1"}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return v, nil
+	}
+	v.Go = info.GoVersion
+	if info.Main.Version != "" {
+		v.Version = info.Main.Version
+	}
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			v.Revision = s.Value
+		case "vcs.time":
+			v.Time = s.Value
+		}
+	}
+	return v, nil
+}
+
+func (r *Relay) getOpenAPI(*call) (any, error) { return rawAnswer{"application/yaml", openAPI}, nil }
+
+func (r *Relay) getCA(*call) (any, error) {
+	if r.caPEM == nil {
+		return nil, apiErrorf(http.StatusNotFound, codeNoPath, "this relay has no private CA: its certificates come from elsewhere")
+	}
+	return rawAnswer{"application/x-pem-file", r.caPEM}, nil
+}
