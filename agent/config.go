@@ -33,12 +33,16 @@ type Config struct {
 
 // ModemConfig says where the modem is.
 type ModemConfig struct {
-	Port    string `yaml:"port"`     // tty or PTY for AT commands, required
+	Port    string `yaml:"port"`     // tty or PTY for AT commands, or "auto": a modem on USB; required
+	USB     string `yaml:"usb"`      // with auto: id "2c7c:0125", place "1-1.3" or serial number; "": the only modem
 	PPPPort string `yaml:"ppp_port"` // tty or PTY to dial on; "": dial on port
-	Baud    int    `yaml:"baud"`     // bit/s; 0: 115200. USB modems ignore it
+	CMUX    string `yaml:"cmux"`     // auto, on or off: make two ports of one; "": auto, which is where there is no ppp_port and the modem can
+	Baud    int    `yaml:"baud"`     // bit/s; 0: found out on a UART, beginning with 115200. USB modems ignore it
 	RTSCTS  bool   `yaml:"rtscts"`   // hardware flow control, for a UART with both lines wired
 	PIN     string `yaml:"pin"`      // 4 to 8 digits; "": the SIM has none
 	PINFile string `yaml:"pin_file"` // file with the PIN, instead of pin
+
+	detectBaud bool
 }
 
 // NetworkConfig is the packet data context.
@@ -123,7 +127,9 @@ func (c *Config) setDefaults() {
 			c.Network.Auth = "chap"
 		}
 	}
+	c.Modem.detectBaud = c.Modem.Baud == 0
 	setDefault(&c.Modem.Baud, 115200)
+	setDefault(&c.Modem.CMUX, "auto")
 	setDefault(&c.Backoff.Min, time.Second)
 	setDefault(&c.Backoff.Max, max(time.Minute, c.Backoff.Min))
 	setDefault(&c.Backoff.Stable, time.Minute)

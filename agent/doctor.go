@@ -41,19 +41,16 @@ func Diagnose(ctx context.Context, cfg Config) Check {
 	}
 	defer s.close()
 	top.OK, top.Detail = true, "opened"
-	top.Checks = []Check{diagnoseModem(ctx, s.modem)}
+	top.Checks = []Check{diagnoseModem(ctx, s)}
 	return top
 }
 
-func diagnoseModem(ctx context.Context, m *modem.Modem) Check {
+func diagnoseModem(ctx context.Context, s *session) Check {
+	m := s.modem
 	c := Check{Name: "modem"}
 	ctx, cancel := context.WithTimeout(ctx, defaultTiming().deadlines[StateIdentify])
 	defer cancel()
-	var id modem.Identity
-	err := initModem(ctx, m, defaultTiming().probe)
-	if err == nil {
-		id, err = m.Identify(ctx)
-	}
+	id, err := s.identify(ctx, defaultTiming().probe)
 	if err != nil {
 		return c.failed(fail(StateIdentify, err))
 	}

@@ -19,7 +19,9 @@ import (
 
 	"github.com/creack/pty"
 	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
 
+	"minato/agent/cmux"
 	"minato/agent/netstack"
 	"minato/agent/ppp"
 )
@@ -41,6 +43,8 @@ type fakeModem struct {
 	admit   func(ppp.Credentials) error // nil: everybody gets an address
 	auth    ppp.AuthProtocol
 
+	cmux bool        // it has the multiplexer
+	baud uint32      // it hears nothing at another speed; 0: any
 	deaf atomic.Bool // the network loses every packet
 
 	mu      sync.Mutex
@@ -90,7 +94,7 @@ func newFakeModem(t *testing.T, answers map[string]string) *fakeModem {
 	master, path := openPTY(t)
 	f := &fakeModem{t: t, master: master, path: path, answers: answers}
 	done := make(chan struct{})
-	go func() { defer close(done); f.serve() }()
+	go func() { defer close(done); f.serve(callPort{master}) }()
 	t.Cleanup(func() {
 		f.drop()
 		master.Close()
@@ -99,14 +103,17 @@ func newFakeModem(t *testing.T, answers map[string]string) *fakeModem {
 	return f
 }
 
-// serve is the modem in command mode. It ends with the PTY.
-func (f *fakeModem) serve() {
+// serve is the modem in command mode. It ends with the port.
+func (f *fakeModem) serve(port fakePort) {
 	var line []byte
 	b := make([]byte, 1)
 	for {
-		f.master.SetReadDeadline(time.Time{})
-		if _, err := f.master.Read(b); err != nil {
+		port.resume()
+		if _, err := port.Read(b); err != nil {
 			return
+		}
+		if f.baud != 0 && !f.atSpeed(f.baud) {
+			continue
 		}
 		if b[0] != '\r' {
 			line = append(line, b[0])
@@ -122,14 +129,48 @@ func (f *fakeModem) serve() {
 		f.mu.Lock()
 		f.sent = append(f.sent, cmd)
 		f.mu.Unlock()
-		if f.answer(cmd) {
-			f.call()
+		switch {
+		case f.answer(port, cmd):
+			f.call(port)
+		case f.cmux && strings.HasPrefix(cmd, "+CMUX=0,"):
+			f.multiplex(port)
 		}
 	}
 }
 
+// A fakePort is a PTY's master or a channel. Closing it ends a call's reads, and not the PTY; resume lets it read on.
+type fakePort interface {
+	io.ReadWriteCloser
+	resume()
+}
+
+type fakeChannel struct{ *cmux.Channel }
+
+func (fakeChannel) resume() {}
+
+// multiplex is the modem in multiplexer mode, until the host closes it down.
+func (f *fakeModem) multiplex(port fakePort) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	mux := cmux.New(port, cmux.Config{Role: cmux.Responder, N1: 127})
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for {
+			ch, err := mux.Accept(ctx)
+			if err != nil {
+				return
+			}
+			serving.Go(func() { f.serve(fakeChannel{ch}) })
+		}
+	})
+	mux.Run(ctx)
+	f.drop()
+	cancel()
+	serving.Wait()
+}
+
 // answer answers one command, and tells whether a call begins.
-func (f *fakeModem) answer(cmd string) bool {
+func (f *fakeModem) answer(port fakePort, cmd string) bool {
 	f.mu.Lock()
 	answer, ok := f.answers[cmd]
 	f.mu.Unlock()
@@ -138,14 +179,23 @@ func (f *fakeModem) answer(cmd string) bool {
 	}
 	if !ok {
 		answer = "ERROR"
-		if strings.HasPrefix(cmd, "D*99") {
+		switch {
+		case strings.HasPrefix(cmd, "D*99"):
 			answer = "CONNECT 150000000"
+		case f.cmux && strings.HasPrefix(cmd, "+CMUX=0,"):
+			answer = "OK"
 		}
 	}
 	if answer != "silence" {
-		io.WriteString(f.master, "\r\n"+strings.ReplaceAll(answer, "|", "\r\n\r\n")+"\r\n")
+		io.WriteString(port, "\r\n"+strings.ReplaceAll(answer, "|", "\r\n\r\n")+"\r\n")
 	}
 	return strings.HasPrefix(answer, "CONNECT")
+}
+
+// atSpeed reads the speed that the other end of the PTY has.
+func (f *fakeModem) atSpeed(baud uint32) bool {
+	t, err := unix.IoctlGetTermios(int(f.master.Fd()), unix.TCGETS2)
+	return err == nil && t.Ospeed == baud
 }
 
 // set changes an answer.
@@ -173,10 +223,10 @@ func (f *fakeModem) count(cmd string) int {
 }
 
 // call is the modem in data mode.
-func (f *fakeModem) call() {
+func (f *fakeModem) call(port fakePort) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	conn := ppp.New(&callPort{f.master}, ppp.Config{RestartInterval: 200 * time.Millisecond, Server: &ppp.Server{
+	conn := ppp.New(port, ppp.Config{RestartInterval: 200 * time.Millisecond, Server: &ppp.Server{
 		Auth: f.auth,
 		Activate: func(_ context.Context, c ppp.Credentials) (ppp.Lease, error) {
 			if f.admit != nil {
@@ -206,13 +256,15 @@ func (f *fakeModem) call() {
 	conn.Run(ctx)
 	cancel()
 	running.Wait()
-	io.WriteString(f.master, "\r\nNO CARRIER\r\n")
+	port.resume()
+	io.WriteString(port, "\r\nNO CARRIER\r\n")
 }
 
 // callPort is the PTY for the time of a call: closing it ends reads, and not the PTY.
 type callPort struct{ *os.File }
 
-func (p *callPort) Close() error { return p.SetReadDeadline(time.Unix(1, 0)) }
+func (p callPort) Close() error { return p.SetReadDeadline(time.Unix(1, 0)) }
+func (p callPort) resume()      { p.SetReadDeadline(time.Time{}) }
 
 // drop ends a call, if one is up.
 func (f *fakeModem) drop() {

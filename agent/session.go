@@ -3,7 +3,10 @@ package agent
 import (
 	"context"
 	"errors"
+	"io"
+	"io/fs"
 	"log/slog"
+	"os"
 	"time"
 
 	"minato/agent/atline"
@@ -13,8 +16,16 @@ import (
 
 // A session is an open port, or two, and the modem behind. It outlives the links that are dialled on it.
 type session struct {
+	cfg   ModemConfig
+	guard *modem.PINGuard
+	log   *slog.Logger
+
+	port  *tty.Port    // of raw
+	uart  bool         // its speed is real
+	raw   *atline.Line // at, unless the port is multiplexed
+	mux   *multiplex   // nil: it is not
 	at    *atline.Line
-	data  *atline.Line // at, unless there is a port of its own for PPP
+	data  *atline.Line // at, unless there is a port or a channel of its own for PPP
 	modem *modem.Modem
 	cid   int
 	queue int           // packets that wait for the line; 0: netstack's own
@@ -24,29 +35,86 @@ type session struct {
 
 // openSession opens and locks the ports. Nothing is sent.
 func openSession(cfg ModemConfig, cid int, guard *modem.PINGuard, log *slog.Logger) (*session, error) {
-	s := &session{cid: cid, news: make(chan struct{}, 1), ends: make(chan error, 1)}
-	at, err := openLine(cfg, cfg.Port, log, s.urc)
+	s := &session{cfg: cfg, cid: cid, guard: guard, log: log, news: make(chan struct{}, 1), ends: make(chan error, 1)}
+	if cfg.Port == autoPort {
+		found, err := tty.Choose(sysFS, cfg.USB)
+		if err != nil {
+			return nil, err
+		}
+		s.cfg.Port = found.AT
+		setDefault(&s.cfg.PPPPort, found.PPP)
+		log.Info("modem found", "product", found.Product, "usb", found.USB, "bus", found.Bus, "port", found.AT, "ppp_port", found.PPP)
+	}
+	port, err := openPort(s.cfg, s.cfg.Port)
 	if err != nil {
 		return nil, err
 	}
-	s.at, s.data = at, at
-	if cfg.PPPPort != "" {
-		if s.data, err = openLine(cfg, cfg.PPPPort, log, s.urc); err != nil {
-			at.Close()
+	s.port = port
+	s.at = s.line(port, s.cfg.Port)
+	s.data, s.raw = s.at, s.at
+	if s.cfg.PPPPort != "" {
+		data, err := openPort(s.cfg, s.cfg.PPPPort)
+		if err != nil {
+			s.at.Close()
 			return nil, err
 		}
+		s.data = s.line(data, s.cfg.PPPPort)
 	}
-	s.modem = modem.New(s.at, modem.Config{Logger: log, Guard: guard, Data: s.data})
+	if s.uart = port.IsUART(); s.uart {
+		s.queue = lineQueue(cfg.Baud)
+	}
+	s.makeModem()
 	return s, nil
 }
 
-func openLine(cfg ModemConfig, path string, log *slog.Logger, urc func(atline.URC)) (*atline.Line, error) {
-	port, err := tty.Open(tty.Config{Path: path, Baud: cfg.Baud, RTSCTS: cfg.RTSCTS})
-	if err != nil {
-		return nil, err
-	}
-	return atline.New(port, atline.Config{Logger: log.With("port", path), OnURC: urc}), nil
+// autoPort is modem.port where the modem is looked for.
+const autoPort = "auto"
+
+// sysFS is where the kernel lists devices.
+var sysFS fs.FS = os.DirFS("/sys")
+
+func openPort(cfg ModemConfig, path string) (*tty.Port, error) {
+	return tty.Open(tty.Config{Path: path, Baud: cfg.Baud, RTSCTS: cfg.RTSCTS})
 }
+
+func (s *session) line(port io.ReadWriteCloser, name string) *atline.Line {
+	return atline.New(port, atline.Config{Logger: s.log.With("port", name), OnURC: s.urc})
+}
+
+func (s *session) makeModem() {
+	s.modem = modem.New(s.at, modem.Config{Logger: s.log, Guard: s.guard, Data: s.data})
+}
+
+// lineQueue is how many packets may wait for a slow line: two seconds' worth. Behind more of them, LCP echoes would come too late.
+func lineQueue(baud int) int {
+	const bitsOfPacket = 1500 * 10
+	return min(max(2*baud/bitsOfPacket, 8), 256)
+}
+
+// multiplex makes two ports of the only one, where the modem can.
+func (s *session) multiplex(ctx context.Context) error {
+	if s.cfg.CMUX == "off" || s.hasOwnPPPPort() {
+		return nil
+	}
+	x, err := startMultiplex(ctx, s.raw, s.modem.Multiplexes(), s.log)
+	if err != nil {
+		return err
+	}
+	if x == nil {
+		if s.cfg.CMUX == "on" {
+			return errNoMultiplex
+		}
+		s.log.Info("the modem has one port and no multiplexer: nothing can be asked while the link is up")
+		return nil
+	}
+	s.mux = x
+	s.at, s.data = s.line(x.ports[0], "channel 1"), s.line(x.ports[1], "channel 2")
+	s.makeModem()
+	s.log.Info("the port is multiplexed")
+	return nil
+}
+
+var errNoMultiplex = errors.New("the modem refuses every AT+CMUX: set modem.cmux to auto or off")
 
 // poke makes the next wait return soon.
 func (s *session) poke() {
@@ -56,15 +124,22 @@ func (s *session) poke() {
 	}
 }
 
+// close leaves the modem in command mode, and the ports free.
 func (s *session) close() {
 	s.at.Close()
 	if s.data != s.at {
 		s.data.Close()
 	}
+	if s.mux != nil {
+		if err := s.mux.end(); err != nil && s.raw.Err() == nil {
+			s.log.Warn("the modem does not confirm that it left the multiplexer", "error", err)
+		}
+		s.raw.Close()
+	}
 }
 
 // lost tells that a port is gone.
-func (s *session) lost() bool { return s.at.Err() != nil || s.data.Err() != nil }
+func (s *session) lost() bool { return s.at.Err() != nil || s.data.Err() != nil || s.raw.Err() != nil }
 
 // hasOwnPPPPort tells whether commands are possible while a link is up.
 func (s *session) hasOwnPPPPort() bool { return s.data != s.at }

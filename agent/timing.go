@@ -24,7 +24,7 @@ func defaultTiming() timing {
 	return timing{
 		deadlines: map[State]time.Duration{
 			StatePort:       10 * time.Second,
-			StateIdentify:   20 * time.Second,
+			StateIdentify:   45 * time.Second, // it may boot, be in a call, or run at another speed
 			StateSIM:        30 * time.Second,
 			StateRegistered: 180 * time.Second,
 			StateContext:    150 * time.Second,

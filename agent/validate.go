@@ -33,7 +33,10 @@ func (c *Config) Validate() error {
 			errs = append(errs, &FieldError{field, fmt.Sprint(value), allowed})
 		}
 	}
-	check(c.Modem.Port != "", "modem.port", "", "required: the tty of the modem's AT port, as /dev/ttyUSB2")
+	check(c.Modem.Port != "", "modem.port", "", "required: the tty of the modem's AT port, as /dev/ttyUSB2, or auto")
+	check(c.Modem.USB == "" || c.Modem.Port == autoPort, "modem.usb", c.Modem.USB, "it goes with modem.port: auto")
+	check(oneOf(c.Modem.CMUX, "", "auto", "on", "off"), "modem.cmux", c.Modem.CMUX, "allowed are auto, on and off")
+	check(c.Modem.CMUX != "on" || c.Modem.PPPPort == "", "modem.cmux", c.Modem.CMUX, "leave modem.ppp_port out to multiplex modem.port")
 	check(c.Modem.PPPPort == "" || c.Modem.PPPPort != c.Modem.Port, "modem.ppp_port", c.Modem.PPPPort, "leave it out to dial on modem.port")
 	check(c.Modem.Baud >= 0 && c.Modem.Baud <= 4_000_000, "modem.baud", c.Modem.Baud, "allowed is up to 4000000 bit/s")
 	check(isPIN(c.Modem.PIN), "modem.pin", "", "a PIN has 4 to 8 digits, in quotation marks")

@@ -15,6 +15,7 @@ type pending struct {
 	cmd    string
 	parts  []part
 	dial   bool          // CONNECT ends it
+	hands  bool          // OK ends it and what follows is another protocol's
 	quiet  bool          // takes no information lines: a resynchronisation, or +++
 	shim   *shim         // nil for +++, which the sender does not know
 	result chan struct{} // closed at the end
@@ -43,7 +44,7 @@ func (l *Line) Command(ctx context.Context, cmd string) ([]string, error) {
 	if isDial(cmd) {
 		return nil, fmt.Errorf("sending AT%s: a command that ends in data mode", Redact(cmd))
 	}
-	_, info, err := l.exec(ctx, cmd, false)
+	_, info, err := l.exec(ctx, newPending(cmd, false))
 	return info, err
 }
 
@@ -53,7 +54,7 @@ func (l *Line) Connect(ctx context.Context, cmd string) (*Data, string, error) {
 	if !isDial(cmd) {
 		return nil, "", fmt.Errorf("sending AT%s: not a command that ends in data mode", Redact(cmd))
 	}
-	p, _, err := l.exec(ctx, cmd, true)
+	p, _, err := l.exec(ctx, newPending(cmd, true))
 	if err != nil {
 		return nil, "", err
 	}
@@ -61,7 +62,8 @@ func (l *Line) Connect(ctx context.Context, cmd string) (*Data, string, error) {
 }
 
 // exec waits for its turn, resynchronises where a reply may still be on its way, and runs one command.
-func (l *Line) exec(ctx context.Context, cmd string, dial bool) (*pending, []string, error) {
+func (l *Line) exec(ctx context.Context, p *pending) (*pending, []string, error) {
+	cmd := p.cmd
 	if strings.ContainsAny(cmd, "\r\n\x1a\x1b") {
 		return nil, nil, fmt.Errorf("sending AT%q: control characters are not allowed", Redact(cmd))
 	}
@@ -78,7 +80,7 @@ func (l *Line) exec(ctx context.Context, cmd string, dial bool) (*pending, []str
 	if err := l.resync(ctx); err != nil {
 		return nil, nil, fmt.Errorf("sending AT%s: %w", Redact(cmd), err)
 	}
-	p, info, err := l.run(ctx, newPending(cmd, dial))
+	p, info, err := l.run(ctx, p)
 	if err != nil {
 		return p, info, fmt.Errorf("AT%s: %w", Redact(cmd), err)
 	}

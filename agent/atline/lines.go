@@ -74,6 +74,10 @@ func (l *Line) finalLocked(p *pending, r result, line string) {
 	switch r {
 	case resultOK:
 		told = "OK"
+		if p.hands {
+			p.data = newData(l)
+			l.data, l.online = p.data, true
+		}
 	case resultConnect:
 		told = "OK"
 		p.data = newData(l)

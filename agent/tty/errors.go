@@ -52,6 +52,8 @@ func (e *Error) Hint() string {
 		return "stop ModemManager (`sudo systemctl disable --now ModemManager`), or keep it off this modem with a udev rule"
 	case errors.Is(e.Err, ErrBusy):
 		return "end that program: a modem's port has one owner (ModemManager, minicom, screen and pppd are the usual ones)"
+	case errors.Is(e.Err, ErrAmbiguous):
+		return "say which one by modem.usb: its id, its place on the bus, or its serial number"
 	case errors.Is(e.Err, ErrNotTTY):
 		return "name the modem's serial port, as /dev/ttyUSB2"
 	}

@@ -15,15 +15,31 @@ type Device struct {
 	Product   string `json:"product"`   // as the device names itself
 	Interface int    `json:"interface"` // number on the USB device
 	Role      string `json:"role"`      // "at", "ppp", "gps", "diag"; "": not known
+	Bus       string `json:"bus"`       // where it is plugged in, "1-1.3"
+	Serial    string `json:"serial,omitempty"`
 }
 
-// roles are what the interfaces of known modems are for, after ModemManager's udev rules.
+// roles are what the interfaces of known modems are for, after ModemManager's udev rules and what was seen in the field.
 var roles = map[string]map[int]string{
 	"2c7c:0125": {0: "diag", 1: "gps", 2: "at", 3: "ppp"}, // Quectel EC25, EG25-G, SORACOM Onyx
+	"2c7c:0121": {0: "diag", 1: "gps", 2: "at", 3: "ppp"}, // Quectel EC21
 	"2c7c:0296": {0: "diag", 1: "gps", 2: "at", 3: "ppp"}, // Quectel BG96
 	"1e0e:9001": {2: "at", 3: "ppp"},                      // SIMCom SIM7600
 	"1e0e:9205": {2: "at", 3: "ppp"},                      // SIMCom SIM7080
 	"1e0e:9206": {2: "at", 5: "ppp"},                      // SIMCom SIM7080, other composition
+	"12d1:1506": {0: "ppp", 2: "at"},                      // Huawei MS2372 and its kin
+}
+
+// huaweiRoles go by the interface's protocol, since the numbers depend on the firmware's settings.
+var huaweiRoles = map[string]string{"01": "ppp", "02": "at", "03": "diag"}
+
+func role(sys fs.FS, dir, usb string, number int) string {
+	if strings.HasPrefix(usb, "12d1:") {
+		if r := huaweiRoles[attribute(sys, dir+"/bInterfaceProtocol")]; r != "" {
+			return r
+		}
+	}
+	return roles[usb][number]
 }
 
 // Find lists the serial ports of USB devices. sys is os.DirFS("/sys").
@@ -43,6 +59,8 @@ func Find(sys fs.FS) ([]Device, error) {
 		for _, name := range ttyNames(sys, dir) {
 			d := Device{
 				Path:    "/dev/" + name,
+				Bus:     device,
+				Serial:  attribute(sys, root+"/"+device+"/serial"),
 				USB:     attribute(sys, root+"/"+device+"/idVendor") + ":" + attribute(sys, root+"/"+device+"/idProduct"),
 				Product: strings.TrimSpace(attribute(sys, root+"/"+device+"/manufacturer") + " " + attribute(sys, root+"/"+device+"/product")),
 			}
@@ -51,7 +69,7 @@ func Find(sys fs.FS) ([]Device, error) {
 				continue
 			}
 			d.Interface = int(n)
-			d.Role = roles[d.USB][d.Interface]
+			d.Role = role(sys, dir, d.USB, d.Interface)
 			found = append(found, d)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -35,6 +36,7 @@ type Port struct {
 	file   *os.File    // moves the bytes
 	line   serial.Port // holds the line's settings
 	unlock func()
+	uart   bool
 
 	once sync.Once
 	err  error // of Close
@@ -79,6 +81,8 @@ func (p *Port) claim(cfg Config, path string, fd int) error {
 		return busy(cfg.Path, path, lockHolder("/proc", &st))
 	}
 	pty := isPTY(&st)
+	name := filepath.Base(path)
+	p.uart = !pty && !strings.HasPrefix(name, "ttyUSB") && !strings.HasPrefix(name, "ttyACM")
 	if !pty && isExclusive(fd) { // root's open is not refused
 		return busy(cfg.Path, path, fileHolder("/proc", path))
 	}
@@ -159,6 +163,17 @@ func hangup(err error) error {
 // SetReadDeadline and SetWriteDeadline are as for a net.Conn.
 func (p *Port) SetReadDeadline(t time.Time) error  { return p.file.SetReadDeadline(t) }
 func (p *Port) SetWriteDeadline(t time.Time) error { return p.file.SetWriteDeadline(t) }
+
+// SetBaud changes the line's speed.
+func (p *Port) SetBaud(baud int) error {
+	if err := p.line.SetMode(&serial.Mode{BaudRate: baud}); err != nil {
+		return fmt.Errorf("setting %q to %d bit/s: %w", p.path, baud, err)
+	}
+	return nil
+}
+
+// IsUART tells a port whose speed is real, from the name of its driver: not a USB modem's, and not a PTY.
+func (p *Port) IsUART() bool { return p.uart }
 
 // SetDTR drops or raises DTR, by which a modem with AT&D2 hangs up. On a PTY it is errors.ErrUnsupported.
 func (p *Port) SetDTR(on bool) error {

@@ -218,9 +218,9 @@ func TestFind(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []Device{
-		{Path: "/dev/ttyACM0", USB: "1111:2222", Interface: 0},
-		{Path: "/dev/ttyUSB2", USB: "2c7c:0125", Product: "Quectel EG25-G", Interface: 2, Role: "at"},
-		{Path: "/dev/ttyUSB3", USB: "2c7c:0125", Product: "Quectel EG25-G", Interface: 3, Role: "ppp"},
+		{Path: "/dev/ttyACM0", Bus: "1-1.4", USB: "1111:2222", Interface: 0},
+		{Path: "/dev/ttyUSB2", Bus: "1-1.3", USB: "2c7c:0125", Product: "Quectel EG25-G", Interface: 2, Role: "at"},
+		{Path: "/dev/ttyUSB3", Bus: "1-1.3", USB: "2c7c:0125", Product: "Quectel EG25-G", Interface: 3, Role: "ppp"},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)

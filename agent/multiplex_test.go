@@ -1,0 +1,88 @@
+package agent
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"minato/agent/modem"
+)
+
+// A modem with one port can be asked while its link is up, and is left in command mode.
+func TestOneMultiplexedPort(t *testing.T) {
+	f := newFakeModem(t, nil)
+	f.cmux = true
+	cfg := config(f.path, echoServer(t))
+	r := start(t, cfg, fast)
+	<-r.Ready()
+	echo(t, f)
+	for i := f.count("+CEREG?"); f.count("+CEREG?") < i+3; {
+		<-time.After(time.Millisecond)
+	}
+	f.set("+CGACT?", "+CGACT: 1,0|OK") // found by asking, on the other channel
+	if d := <-r.pauses; d != 0 {
+		t.Errorf("paused %v", d)
+	}
+	r.resume <- time.Time{}
+	awaitState(t, r, StateOnline, 2)
+	echo(t, f)
+	r.stop()
+	if w := r.log.warnings(); len(w) != 1 || !strings.Contains(w[0], "not active") {
+		t.Errorf("warnings %q", w)
+	}
+	s, err := openSession(ModemConfig{Port: f.path}, 1, modem.NewPINGuard(nil), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	if err := s.modem.Init(t.Context()); err != nil {
+		t.Errorf("the modem is not in command mode: %v", err)
+	}
+}
+
+// A process that was killed left the modem in the multiplexer.
+func TestModemLeftMultiplexing(t *testing.T) {
+	f := newFakeModem(t, nil)
+	f.cmux = true
+	killed, err := openSession(ModemConfig{Port: f.path}, 1, modem.NewPINGuard(nil), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := killed.raw.Handover(t.Context(), "+CMUX=0,0,5,127"); err != nil {
+		t.Fatal(err)
+	}
+	killed.close()
+	r := start(t, config(f.path, echoServer(t)), func(a *Agent) { a.timing.probe = 300 * time.Millisecond })
+	<-r.Ready()
+	echo(t, f)
+}
+
+func TestBaudIsFound(t *testing.T) {
+	f := newFakeModem(t, nil)
+	f.baud = 9600
+	s, err := openSession(ModemConfig{Port: f.path, Baud: 115200, detectBaud: true}, 1, modem.NewPINGuard(nil), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	s.uart = true // a PTY keeps the speed, which the fake modem reads
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if id, err := s.identify(ctx, 600*time.Millisecond); err != nil || id.Profile != "quectel" {
+		t.Errorf("%+v, %v", id, err)
+	}
+}
+
+func TestAutoPortNeedsAModem(t *testing.T) {
+	old := sysFS
+	defer func() { sysFS = old }()
+	sysFS = fstest.MapFS{}
+	_, err := openSession(ModemConfig{Port: "auto", USB: "2c7c:0125"}, 1, modem.NewPINGuard(nil), slog.New(slog.DiscardHandler))
+	f := fail(StatePort, err)
+	if f.Code != NoModem || !strings.Contains(f.Error(), "2c7c:0125") || !strings.Contains(f.Hint, "modems") {
+		t.Errorf("%v, hint %q", f, f.Hint)
+	}
+}
