@@ -132,8 +132,8 @@ func (p *Personality) validateCommands() error {
 		if err := once("replies", r.Command); err != nil {
 			return err
 		}
-		if r.Needs != "" && r.Needs != "sim" {
-			return fmt.Errorf("replies %s: needs %q: nothing and sim are allowed", r.Command, r.Needs)
+		if _, ok := needsByName[r.Needs]; r.Needs != "" && !ok {
+			return fmt.Errorf("replies %s: needs %q: nothing, card and sim are allowed", r.Command, r.Needs)
 		}
 	}
 	for _, s := range p.Settings {

@@ -86,6 +86,9 @@ type Modem struct {
 	urcTo     string
 	lastCause string            // +CEER
 	values    map[string]string // of the personality's settings
+	reports   map[string]bool   // of calls: +CRC, +CLIP, +CCWA
+	clock     time.Duration     // +CCLK: ahead of the time of day
+	zone      int               // +CCLK: quarters of an hour east of UTC
 	stored    *settings         // AT&W
 	messages  messaging
 }
@@ -150,6 +153,8 @@ func (m *Modem) resetLocked() {
 	m.urcTo = ""
 	m.lastCause = ""
 	m.messages.reset(m.personality.sms())
+	m.reports = map[string]bool{}
+	m.clock, m.zone = 0, m.cell.Zone
 	m.values = map[string]string{}
 	for _, s := range m.personality.Settings {
 		m.values[s.Command] = s.Default

@@ -107,7 +107,7 @@ type ContextPreset struct {
 // Reply is a command with fixed answers; each form that is left out is refused. An empty list is a bare OK.
 type Reply struct {
 	Command string   `yaml:"command"`
-	Needs   string   `yaml:"needs"` // "": nothing; sim: a readable SIM
+	Needs   string   `yaml:"needs"` // "": nothing; card: a SIM, locked or not; sim: a SIM that is not locked
 	Exec    []string `yaml:"exec"`
 	Read    []string `yaml:"read"`
 	Test    []string `yaml:"test"`

@@ -41,10 +41,11 @@ type Cell struct {
 	TAC            uint16
 	ID             uint32 // 28 bits
 	Band, EARFCN   int
+	Zone           int // of the network's time, in quarters of an hour east of UTC
 }
 
 // DefaultCell is the cell of a network whose SIMs are core.DefaultSubscriber's.
-var DefaultCell = Cell{PLMN: "44010", Operator: "NTT DOCOMO", TAC: 0x1f00, ID: 0x79d903, Band: 1, EARFCN: 100}
+var DefaultCell = Cell{PLMN: "44010", Operator: "NTT DOCOMO", TAC: 0x1f00, ID: 0x79d903, Band: 1, EARFCN: 100, Zone: 36}
 
 // operatorSelection is +COPS.
 type operatorSelection struct {

@@ -2,10 +2,11 @@ package dce
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// simCommands are about the card (TS 27.007 sections 5.6, 7.1, 7.4, 7.5, 8.3, 8.18).
+// simCommands are about the card (TS 27.007 sections 5.6, 7.1, 7.4, 7.5, 8.3, 8.17, 8.18).
 func simCommands() []command {
 	return []command{
 		{name: "+CPIN", read: readPIN, test: says(), set: enterPIN},
@@ -13,7 +14,8 @@ func simCommands() []command {
 		{name: "+CNUM", needs: needSIM, exec: subscriberNumber, test: says()},
 		{name: "+CLCK", needs: needSIM, test: says(`+CLCK: ("SC","FD","PN","PU","PP","PC","PF")`), set: facilityLock},
 		{name: "+CPWD", needs: needSIM, test: says(`+CPWD: ("SC",8),("P2",8)`), set: changePassword},
-		{name: "+CRSM", needs: needSIM, test: says(), set: restrictedSIM},
+		{name: "+CRSM", needs: needCard, test: says(), set: restrictedSIM},
+		{name: "+CSIM", needs: needCard, test: says(), set: genericSIM},
 	}
 }
 
@@ -150,7 +152,11 @@ const (
 	efAD    = 28589 // 6FAD
 )
 
-// restrictedSIM reads the few files that programs look at; others are not found (status 6A82).
+// openFiles can be read before the PIN: who the card is and what it needs, not who the subscriber is.
+var openFiles = []int{efICCID, efAD}
+
+// restrictedSIM reads the few files that programs look at; others are not found (status 6A82). A locked card refuses with its own
+// words (6982), not with a +CME ERROR.
 func restrictedSIM(x *exchange, a args) result {
 	command, ok1 := a.number(0, -1, 0, 255)
 	file, ok2 := a.number(1, -1, 0, 0xffff)
@@ -167,9 +173,14 @@ func restrictedSIM(x *exchange, a args) result {
 	case efAD:
 		content = "00000002" // normal operation, two digits of MNC
 	}
+	x.m.mu.Lock()
+	ready := x.m.sim.ready()
+	x.m.mu.Unlock()
 	switch {
 	case content == "":
 		x.info(`+CRSM: 106,130,""`)
+	case !ready && !slices.Contains(openFiles, file):
+		x.info(`+CRSM: 105,130,""`)
 	case command == 176: // READ BINARY
 		x.info(fmt.Sprintf(`+CRSM: 144,0,"%s"`, content))
 	default:

@@ -24,8 +24,12 @@ type need int
 
 const (
 	needNothing need = iota
+	needCard         // a card, locked or not
 	needSIM          // a card that is not locked
 )
+
+// needsByName are the needs that a personality's replies can have.
+var needsByName = map[string]need{"card": needCard, "sim": needSIM}
 
 // families are all tables of commands, one a file.
 var families = []func() []command{
@@ -36,6 +40,8 @@ var families = []func() []command{
 	packetCommands,
 	quectelCommands,
 	smsCommands,
+	supplementaryCommands,
+	clockCommands,
 }
 
 // commands is the table of this modem: all families, what its personality adds, less what it takes away.
@@ -64,8 +70,8 @@ func fixed(r Reply, built *command) *command {
 	if built != nil {
 		c = *built
 	}
-	if r.Needs == "sim" {
-		c.needs = needSIM
+	if need, ok := needsByName[r.Needs]; ok {
+		c.needs = need
 	}
 	answer := func(lines []string) handler {
 		return func(x *exchange) result {
@@ -166,11 +172,12 @@ func (x *exchange) command(inv invocation) result {
 	if c == nil {
 		return resultError
 	}
-	if inv.form != formTest && c.needs == needSIM {
+	if inv.form != formTest && c.needs != needNothing {
 		x.m.mu.Lock()
-		r, ok := x.m.sim.check()
+		inserted := x.m.sim.inserted
+		r, ready := x.m.sim.check()
 		x.m.mu.Unlock()
-		if !ok {
+		if !ready && (c.needs == needSIM || !inserted) {
 			return r
 		}
 	}
