@@ -20,6 +20,7 @@ var (
 type Data struct {
 	line  *Line
 	ended atomic.Bool
+	wrote atomic.Bool // something went to the modem
 
 	mu    sync.Mutex // guards what follows
 	moved sync.Cond  // something below changed
@@ -133,6 +134,7 @@ func (d *Data) Write(p []byte) (int, error) {
 		defer d.mu.Unlock()
 		return 0, d.err
 	}
+	d.wrote.Store(true)
 	return l.writeLocked(p, d.ended.Load)
 }
 
@@ -143,6 +145,11 @@ func (d *Data) Unread(p []byte) {
 	l.bus.Lock() // before the reader is let go on: what it has in hand comes after p
 	defer l.bus.Unlock()
 	d.finish(io.EOF)
+	if d.wrote.Load() {
+		l.mu.Lock()
+		l.dirty, l.noise = true, true
+		l.mu.Unlock()
+	}
 	l.parseLocked(p)
 }
 

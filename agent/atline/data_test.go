@@ -107,6 +107,57 @@ func TestUnreadGoesBackToCommandMode(t *testing.T) {
 	}
 }
 
+// A modem reads what was on its way to the call's other end as command lines. Here some of it began with AT: results are numbers, and echo is on.
+func TestNoiseAfterACall(t *testing.T) {
+	numeric, calls := false, 0
+	ok := func() string {
+		if numeric {
+			return "0\r"
+		}
+		return "\r\nOK\r\n"
+	}
+	port := newScriptPort(func(w string) []string {
+		switch {
+		case strings.HasPrefix(w, "ATD"):
+			calls++
+			if numeric {
+				return []string{"1\r", "~lost"}
+			}
+			return []string{"\r\nCONNECT\r\n"}
+		case w == "~packets~":
+			numeric = true
+			return []string{"\r\nNO CARRIER\r\n", "\r\nERROR\r\n", "\r\nERROR\r\n", "4\r", "4\r"}
+		case strings.HasPrefix(w, "AT"+syncCommand):
+			defer func() { numeric = false }()
+			return []string{"4\r", w, "\r\nOK\r\n", "4\r"} // the end of the noise comes first, and some behind
+		}
+		return []string{ok()}
+	})
+	l := New(port, quick())
+	defer l.Close()
+	data, _, err := l.Connect(t.Context(), "D*99#")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := data.Write([]byte("~packets~")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := data.WriteTo(&carrierSink{data: data}); err != io.EOF {
+		t.Fatal(err)
+	}
+	if info, err := l.Command(t.Context(), "+CEREG?"); err != nil || len(info) != 0 {
+		t.Fatalf("the first command after the call: %q, %v", info, err)
+	}
+	data, _, err = l.Connect(t.Context(), "D*99#")
+	if err != nil {
+		t.Fatal(err)
+	}
+	data.Close()
+	if calls != 2 {
+		t.Errorf("%d dials", calls)
+	}
+}
+
 func TestDataCloseEndsBlockedCalls(t *testing.T) {
 	port := newScriptPort(func(w string) []string { return []string{"\r\nCONNECT\r\n"} })
 	l := New(port, quick())
@@ -232,7 +283,7 @@ func TestEscapeEndsWithNoCarrier(t *testing.T) {
 func TestLateConnect(t *testing.T) {
 	port := newScriptPort(func(w string) []string {
 		switch w {
-		case "+++", "AT\r", "AT+CSQ\r":
+		case "+++", "AT" + syncCommand + "\r", "AT+CSQ\r":
 			return []string{"\r\nOK\r\n"}
 		}
 		return nil

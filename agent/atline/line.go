@@ -81,6 +81,7 @@ type Line struct {
 	pending *pending // the command under way
 	late    *pending // the last command that was given up: its reply may still come
 	dirty   bool     // a reply may still come: resynchronise before the next command
+	noise   bool     // a call ended by itself under our writes: the modem may answer what was on its way as if it were commands
 	owed    int      // final results of given-up commands that did not come yet
 	data    *Data    // not nil in data mode
 	online  bool     // the modem carries a call, whether or not we read it

@@ -92,6 +92,9 @@ func (l *Line) finalLocked(p *pending, r result, line string) {
 
 // idleLocked handles a line that came while no command was under way.
 func (l *Line) idleLocked(line string) *URC {
+	if l.noise {
+		l.touchLocked()
+	}
 	switch r := parseResult(line); r {
 	case resultConnect:
 		if l.late != nil && l.late.dial { // the dial that was given up went through after all

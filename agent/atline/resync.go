@@ -11,9 +11,13 @@ import (
 // maxSyncs is how many AT are sent before the modem counts as silent.
 const maxSyncs = 5
 
-// resync waits out a command that was given up: AT until a final result comes, then silence. The first result may be the old
-// command's, and the answer to AT comes behind it; only when as many came as are owed, or none came for a while, nothing is left
-// on the way that could be taken for the next command's reply. The caller has the turn.
+// syncCommand is AT for a modem in any state. After a call that ended by itself, the modem has read what was on its way as command lines, and
+// any of them may have begun with AT and switched the echo on, or results to numbers or off.
+const syncCommand = "E0Q0V1"
+
+// resync waits out a command that was given up, and what a modem says to a call's bytes that reached it after the call: syncCommand until a final
+// result comes, then silence. The first result may be the old command's, and the answer to ours comes behind it; only when as many came as are owed, or none
+// came for a while, nothing is left on the way that could be taken for the next command's reply. The caller has the turn.
 func (l *Line) resync(ctx context.Context) error {
 	l.mu.Lock()
 	dirty := l.dirty
@@ -39,7 +43,9 @@ func (l *Line) resync(ctx context.Context) error {
 func (l *Line) sync(ctx context.Context) (answered bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, l.cfg.Sync)
 	defer cancel()
-	p, _, err := l.run(ctx, newPending("", false))
+	p := newPending(syncCommand, false)
+	p.quiet = true
+	p, _, err = l.run(ctx, p)
 	return p.final != "", err
 }
 
@@ -49,7 +55,7 @@ func (l *Line) settle(ctx context.Context) error {
 	defer quiet.Stop()
 	for {
 		l.mu.Lock()
-		clean := l.owed == 0
+		clean := l.owed == 0 && !l.noise
 		l.mu.Unlock()
 		if !clean {
 			select {
@@ -64,7 +70,7 @@ func (l *Line) settle(ctx context.Context) error {
 			}
 		}
 		l.mu.Lock()
-		l.dirty, l.owed, l.late = false, 0, nil
+		l.dirty, l.noise, l.owed, l.late = false, false, 0, nil
 		l.mu.Unlock()
 		return nil
 	}
