@@ -49,16 +49,16 @@ func showText(charset, head string, details, list bool, centre sms.Address, t sm
 		head += quote(t.Origin) + ",," + showTime(t.Time)
 		kind, dcs, u = t.Origin.Type, t.DCS, t.UserData
 		if details && !list {
-			head += fmt.Sprintf(",%d,%d,%d,%d,%s,%d", kind, t.FirstOctet(), t.PID, dcs, quote(centre), centreType(centre))
+			head += fmt.Sprintf(",%d,%d,%d,%d,%s,%d", kind, t.FirstOctet(), t.PID, dcs, quote(centre), typeOf(centre))
 		}
 	case *sms.Submit:
 		head += quote(t.Destination) + ","
 		if list {
 			head += ","
 		}
-		kind, dcs, u = destinationType(t.Destination), t.DCS, t.UserData
+		kind, dcs, u = typeOf(t.Destination), t.DCS, t.UserData
 		if details && !list {
-			head += fmt.Sprintf(",%d,%d,%d,%d,%s,%s,%d", kind, t.FirstOctet(), t.PID, dcs, showValidity(t.Validity), quote(centre), centreType(centre))
+			head += fmt.Sprintf(",%d,%d,%d,%d,%s,%s,%d", kind, t.FirstOctet(), t.PID, dcs, showValidity(t.Validity), quote(centre), typeOf(centre))
 		}
 	}
 	length, data := showData(charset, dcs, u)
@@ -71,19 +71,18 @@ func showText(charset, head string, details, list bool, centre sms.Address, t sm
 	return []string{head, data}
 }
 
-func centreType(a sms.Address) byte {
+// typeOf is the type of an address in text mode, which shows one for an address that is none, too.
+func typeOf(a sms.Address) byte {
 	if a == (sms.Address{}) {
 		return sms.TypeUnknown
 	}
 	return a.Type
 }
 
-func destinationType(a sms.Address) byte { return centreType(a) }
-
 // showReport is a status report in text mode, without its command.
 func showReport(charset string, t *sms.StatusReport) string {
 	return fmt.Sprintf(`%d,%d,"%s",%d,%s,%s,%d`, t.FirstOctet(), t.Reference, toTE(charset, t.Recipient.String()),
-		destinationType(t.Recipient), showTime(t.Time), showTime(t.Discharge), t.Status)
+		typeOf(t.Recipient), showTime(t.Time), showTime(t.Discharge), t.Status)
 }
 
 // showData is <data>: text in the user's character set, or octets in hexadecimal when it is no text of the default alphabet or has

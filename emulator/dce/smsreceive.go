@@ -7,7 +7,7 @@ import (
 	"minato/emulator/sms"
 )
 
-// ackTime is how long the TE has for +CNMA; the network would not wait longer (TS 24.011 section 10: TR2N).
+// ackTime is how long the TE has for +CNMA; the network does not wait much longer for the modem (TS 24.011).
 const ackTime = 15 * time.Second
 
 // watchMessages has the centre wake Run when there is a message.

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	maxTPDU = 176                // octets (TS 24.011 section 8.2.5.3 with the longest address)
+	maxTPDU = 173                // octets: an SMS-STATUS-REPORT with everything (TS 23.040 section 9.2.2.3)
 	maxPDU  = 2 * (maxTPDU + 12) // as it is typed, with the service centre's address
 	maxText = 4 * 160            // as it is typed: hexadecimal of 160 characters in UCS2
 )
