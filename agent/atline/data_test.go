@@ -107,6 +107,42 @@ func TestUnreadGoesBackToCommandMode(t *testing.T) {
 	}
 }
 
+// What was on its way may hold an A/, which repeats the dial: a call is up that nobody asked for, and is ended before the next command.
+func TestNoiseDials(t *testing.T) {
+	online, hungUp := false, false
+	port := newScriptPort(func(w string) []string {
+		switch {
+		case w == "~packets~":
+			online = true
+			return []string{"\r\nNO CARRIER\r\n", "\r\nERROR\r\n", "\r\nCONNECT 150000000\r\n", "~an LCP request~"}
+		case w == "+++":
+			online = false
+		case online:
+			return nil
+		case w == "ATH\r":
+			hungUp = true
+		case strings.HasPrefix(w, "ATD"):
+			return []string{"\r\nCONNECT\r\n"}
+		}
+		return []string{"\r\nOK\r\n"}
+	})
+	l := New(port, quick())
+	defer l.Close()
+	data, _, err := l.Connect(t.Context(), "D*99#")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := data.Write([]byte("~packets~")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := data.WriteTo(&carrierSink{data: data}); err != io.EOF {
+		t.Fatal(err)
+	}
+	if _, err := l.Command(t.Context(), "+CEREG?"); err != nil || !hungUp {
+		t.Fatalf("the first command after the call: %v; the call was ended: %v", err, hungUp)
+	}
+}
+
 // A modem reads what was on its way to the call's other end as command lines. Here some of it began with AT: results are numbers, and echo is on.
 func TestNoiseAfterACall(t *testing.T) {
 	numeric, calls := false, 0

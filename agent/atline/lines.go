@@ -95,9 +95,14 @@ func (l *Line) idleLocked(line string) *URC {
 	if l.noise {
 		l.touchLocked()
 	}
-	switch r := parseResult(line); r {
+	r := parseResult(line)
+	if l.noise && line == "1" { // CONNECT in the short form, which the noise may have chosen
+		r = resultConnect
+	}
+	switch r {
 	case resultConnect:
-		if l.late != nil && l.late.dial { // the dial that was given up went through after all
+		// The dial that was given up went through after all; or the noise after a call held an A/, which dials again.
+		if l.noise || l.late != nil && l.late.dial {
 			l.online = true
 		}
 		l.countLocked()

@@ -30,7 +30,14 @@ func (l *Line) resync(ctx context.Context) error {
 		answered, err := l.sync(ctx)
 		switch {
 		case answered: // by any result: a late one may be an error
-			return l.settle(ctx)
+			if err := l.settle(ctx); !errors.Is(err, ErrOnline) {
+				return err
+			}
+			fallthrough
+		case errors.Is(err, ErrOnline) && l.dialledByNoise():
+			if err := l.leave(ctx); err != nil {
+				return err
+			}
 		case errors.Is(err, io.EOF), errors.Is(err, ErrOnline):
 			return err
 		case ctx.Err() != nil:
@@ -49,14 +56,41 @@ func (l *Line) sync(ctx context.Context) (answered bool, err error) {
 	return p.final != "", err
 }
 
+// dialledByNoise tells whether a call is up that nobody asked for.
+func (l *Line) dialledByNoise() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.noise && l.online && l.data == nil
+}
+
+// leave ends such a call.
+func (l *Line) leave(ctx context.Context) error {
+	for range maxEscapes {
+		switch ended, err := l.escape(ctx); {
+		case err != nil:
+			return err
+		case ended:
+			_, _, err := l.run(ctx, newPending("H", false))
+			return err
+		}
+	}
+	l.mu.Lock() // it may have ended without a word: the next AT will tell
+	l.online = false
+	l.mu.Unlock()
+	return nil
+}
+
 // settle returns when nothing has come for a while. A modem that never stops talking is bounded by the context.
 func (l *Line) settle(ctx context.Context) error {
 	quiet := time.NewTimer(l.cfg.Settle)
 	defer quiet.Stop()
 	for {
 		l.mu.Lock()
-		clean := l.owed == 0 && !l.noise
+		clean, online := l.owed == 0 && !l.noise, l.online
 		l.mu.Unlock()
+		if online {
+			return ErrOnline
+		}
 		if !clean {
 			select {
 			case <-l.activity:
