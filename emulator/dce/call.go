@@ -20,6 +20,9 @@ const (
 	hangUpDTR                      // the user is gone: nothing to say
 )
 
+// lostBytes bounds what is thrown away at the end of a call: some PTY buffers full.
+const lostBytes = 256 << 10
+
 // call is one data call of a port.
 type call struct {
 	p      *port
@@ -109,6 +112,9 @@ func (c *call) run(ctx context.Context) {
 	p.log.Info("data call ended", "cid", c.cid, "reason", err)
 
 	p.mu.Lock()
+	if line, ok := p.line.(interface{ Discard(most int) }); ok && !c.escaped {
+		line.Discard(lostBytes) // what was on its way to the network goes down with the carrier, and is no command
+	}
 	p.call = nil
 	text := ""
 	if !c.quiet.Load() {

@@ -114,6 +114,16 @@ func (p *Port) TryWrite(b []byte) (int, error) {
 	return tryWrite(p.current(), b)
 }
 
+// Discard throws away what the user has written and nobody has read, at most most bytes.
+func (p *Port) Discard(most int) {
+	master := p.current()
+	master.SetReadDeadline(time.Time{}) // a deadline in the past would refuse the attempt
+	tryDiscard(master, most)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.master.SetReadDeadline(p.readDL)
+}
+
 // SetReadDeadline and SetWriteDeadline are those of os.File.
 func (p *Port) SetReadDeadline(t time.Time) error {
 	p.mu.Lock()

@@ -86,3 +86,23 @@ func tryWrite(f syscall.Conn, b []byte) (int, error) {
 	}
 	return max(n, 0), inner
 }
+
+// tryDiscard throws away what has come, and never blocks. It reads at most most bytes, so that a user who writes without end does not hold it.
+func tryDiscard(f syscall.Conn, most int) {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return
+	}
+	var buf [4096]byte
+	for got := 0; got < most; {
+		n := 0
+		err = raw.Read(func(fd uintptr) bool {
+			n, _ = syscall.Read(int(fd), buf[:])
+			return true
+		})
+		if err != nil || n <= 0 {
+			return
+		}
+		got += n
+	}
+}
