@@ -20,6 +20,7 @@ type Agent struct {
 	log      *slog.Logger
 	set      *targets.Set // nil: no service is a builtin one
 	services []*service
+	gateways []*gateway
 	guard    *modem.PINGuard
 	ladder   ladder
 	booting  time.Time // the modem was restarted, and may be away until then; the supervisor's
@@ -52,6 +53,7 @@ func New(cfg Config) (*Agent, error) {
 		return nil, fmt.Errorf("configuring the agent: %w", err)
 	}
 	a.status = Status{State: StateIdle, Since: time.Now(), Port: cfg.Modem.Port, Cures: map[string]int{}, Failures: map[Code]int{}}
+	a.prepareGateways()
 	return a, nil
 }
 
@@ -67,6 +69,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	if a.cfg.StatusSocket != "" {
 		g.Go(func() error { return part("status socket", a.serveStatus(ctx)) })
+	}
+	for _, gw := range a.gateways {
+		g.Go(func() error { gw.run(ctx); return nil })
 	}
 	g.Go(func() error { a.supervise(ctx); return nil })
 	return g.Wait()

@@ -13,6 +13,8 @@ type Config struct {
 	Modem    ModemConfig     `yaml:"modem"`
 	Network  NetworkConfig   `yaml:"network"`
 	Services []ServiceConfig `yaml:"services"` // ports served on the closed-network address; at least one
+	Forwards []ForwardConfig `yaml:"forwards"` // local ports whose connections go into the closed network
+	SOCKS    SOCKSConfig     `yaml:"socks"`
 	Targets  TargetsConfig   `yaml:"targets"`
 	Probe    ProbeConfig     `yaml:"probe"`
 	Backoff  BackoffConfig   `yaml:"backoff"`
@@ -21,6 +23,9 @@ type Config struct {
 
 	// StatusSocket is where `minato-agent status`, `at` and `doctor` ask; "": no socket. Mode 0660.
 	StatusSocket string `yaml:"status_socket"`
+
+	// StatusPort serves the status, read only, on the closed-network address: GET /v1/status. 0: it does not.
+	StatusPort int `yaml:"status_port"`
 
 	// StateDir keeps what must outlive the process: restarts of the modem, refused PINs. "": nothing does.
 	StateDir string `yaml:"state_dir"`
@@ -64,6 +69,22 @@ type ServiceConfig struct {
 	Name   string `yaml:"name"`   // in the status and the log; "": the target's
 	Port   int    `yaml:"port"`   // TCP port, 1 to 65535
 	Target string `yaml:"target"` // builtin:vnc, builtin:http, builtin:https, builtin:modbus, builtin:ssh, or tcp://HOST:PORT
+
+	MaxConnections int  `yaml:"max_connections"` // at a time; the others are reset. 0: 64
+	ProxyProtocol  bool `yaml:"proxy_protocol"`  // begin connections to tcp:// with a PROXY header, version 2, which names the client
+}
+
+// ForwardConfig is a local port that leads to a place in the closed network.
+type ForwardConfig struct {
+	Listen         string `yaml:"listen"`          // IP:PORT of the device
+	To             string `yaml:"to"`              // HOST:PORT in the closed network, whose DNS knows the name
+	MaxConnections int    `yaml:"max_connections"` // 0: 64
+}
+
+// SOCKSConfig is a local SOCKS5 port, by which programs reach any place in the closed network.
+type SOCKSConfig struct {
+	Listen         string `yaml:"listen"`          // loopback IP:PORT; "": none
+	MaxConnections int    `yaml:"max_connections"` // 0: 64
 }
 
 // TargetsConfig is for the builtin services.
@@ -146,7 +167,12 @@ func (c *Config) setDefaults() {
 	for i := range c.Services {
 		s := &c.Services[i]
 		setDefault(&s.Name, s.Target)
+		setDefault(&s.MaxConnections, defaultConnections)
 	}
+	for i := range c.Forwards {
+		setDefault(&c.Forwards[i].MaxConnections, defaultConnections)
+	}
+	setDefault(&c.SOCKS.MaxConnections, defaultConnections)
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -157,6 +183,9 @@ func (c *Config) setDefaults() {
 		c.Rand = rand.Float64
 	}
 }
+
+// defaultConnections keeps a small device alive: each may buffer some hundred kB.
+const defaultConnections = 64
 
 const soracomAPN = "soracom.io"
 

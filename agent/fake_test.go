@@ -281,6 +281,25 @@ func (f *fakeModem) commands() []string {
 	return append([]string(nil), f.sent...)
 }
 
+// network is the host at the call's other end.
+func (f *fakeModem) network() *netstack.Stack {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.gateway
+}
+
+// await waits until something holds.
+func await(t *testing.T, holds func() bool) {
+	t.Helper()
+	for !holds() {
+		select {
+		case <-time.After(2 * time.Millisecond):
+		case <-t.Context().Done():
+			t.Fatal("it never holds")
+		}
+	}
+}
+
 // dial connects from the network to a port of the device.
 func (f *fakeModem) dial(port uint16) (net.Conn, error) {
 	f.mu.Lock()

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"minato/relay/splice"
@@ -18,9 +19,12 @@ import (
 type service struct {
 	cfg    ServiceConfig
 	target targets.Service
+
+	active         atomic.Int64 // connections
+	total, refused atomic.Uint64
 }
 
-var _ targets.Service = localPort("")
+var _ targets.Service = localPort{}
 
 // prepareServices makes what the configuration lists.
 func (a *Agent) prepareServices() error {
@@ -33,7 +37,7 @@ func (a *Agent) prepareServices() error {
 		s := &service{cfg: sc}
 		a.services = append(a.services, s)
 		if t.address != "" {
-			s.target = localPort(t.address)
+			s.target = localPort{t.address, sc.ProxyProtocol}
 			continue
 		}
 		if lookup == nil {
@@ -72,6 +76,9 @@ func (r *round) serve(context.Context) error {
 		r.agent.serviceState(s, nil)
 		l.group.Go(func() error { r.agent.keepServing(l, s, listener); return nil })
 	}
+	if err := r.serveStatusPort(l); err != nil {
+		return err
+	}
 	if l.ctx.Err() != nil {
 		return context.Cause(l.ctx)
 	}
@@ -84,7 +91,7 @@ func (l *link) listen(s *service) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening service %q on %s: %w", s.cfg.Name, address, err)
 	}
-	return listener, nil
+	return &limitListener{listener, int64(s.cfg.MaxConnections), &s.active, &s.total, &s.refused}, nil
 }
 
 // keepServing serves until the link ends. A service that fails is told of, and tried again; the others go on.
@@ -121,7 +128,7 @@ func (a *Agent) dialOwn(ctx context.Context, port uint16) (net.Conn, error) {
 		if s.cfg.Port != int(port) {
 			continue
 		}
-		if p, ok := s.target.(localPort); ok {
+		if p, ok := s.target.(localPort); ok && !p.proxy {
 			return p.dial(ctx)
 		}
 		a.mu.Lock()
@@ -136,7 +143,10 @@ func (a *Agent) dialOwn(ctx context.Context, port uint16) (net.Conn, error) {
 }
 
 // localPort is a service of the device that listens on an address of the host: "127.0.0.1:22".
-type localPort string
+type localPort struct {
+	address string
+	proxy   bool // tell it the client by the PROXY protocol
+}
 
 const (
 	localDialTimeout  = 5 * time.Second
@@ -145,7 +155,7 @@ const (
 
 func (p localPort) dial(ctx context.Context) (net.Conn, error) {
 	d := net.Dialer{Timeout: localDialTimeout}
-	return d.DialContext(ctx, "tcp", string(p))
+	return d.DialContext(ctx, "tcp", p.address)
 }
 
 // Serve implements targets.Service: it copies each connection to the local port, both ways, with half-close.
@@ -163,13 +173,23 @@ func (p localPort) Serve(ctx context.Context, l net.Listener) error {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("accepting for %s: %w", string(p), err)
+			return fmt.Errorf("accepting for %s: %w", p.address, err)
 		}
 		copying.Go(func() { // ends with the connection or ctx
 			local, err := p.dial(ctx)
 			if err != nil {
 				client.Close()
 				return
+			}
+			if p.proxy {
+				local.SetWriteDeadline(time.Now().Add(localDialTimeout))
+				_, err := local.Write(proxyHeader(client.RemoteAddr(), client.LocalAddr()))
+				if err != nil {
+					client.Close()
+					local.Close()
+					return
+				}
+				local.SetWriteDeadline(time.Time{})
 			}
 			splice.New(client, local, splice.Config{CloseTimeout: localCloseTimeout}).Run(ctx)
 		})

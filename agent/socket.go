@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"time"
 
@@ -40,6 +41,28 @@ func (a *Agent) serveStatus(ctx context.Context) error {
 	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
+	return nil
+}
+
+// serveStatusPort shows the status in the closed network, read only: no commands for the modem.
+func (r *round) serveStatusPort(l *link) error {
+	port := r.agent.cfg.StatusPort
+	if port == 0 {
+		return nil
+	}
+	listener, err := l.stack.Listen("tcp", netip.AddrPortFrom(l.addr, uint16(port)).String())
+	if err != nil {
+		return fmt.Errorf("opening status_port %d: %w", port, err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v1/status", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, r.agent.Status()) })
+	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 30 * time.Second, MaxHeaderBytes: 8 << 10}
+	l.group.Go(func() error {
+		stop := context.AfterFunc(l.ctx, func() { srv.Close() })
+		defer stop()
+		srv.Serve(listener) // ends with the link
+		return nil
+	})
 	return nil
 }
 

@@ -45,6 +45,7 @@ type Status struct {
 	Probe     *ProbeStatus `json:"probe,omitempty"`
 
 	Services []ServiceStatus `json:"services,omitempty"`
+	Forwards []GatewayStatus `json:"forwards,omitempty"`
 
 	stats func() ppp.Stats
 	dial  func(ctx context.Context, network, address string) (net.Conn, error) // through the link's stack
@@ -70,6 +71,10 @@ type ServiceStatus struct {
 	Target string `json:"target"`
 	Up     bool   `json:"up"`
 	Error  string `json:"error,omitempty"`
+
+	Active  int64  `json:"active"`  // connections
+	Total   uint64 `json:"total"`   // since the start
+	Refused uint64 `json:"refused"` // over the limit, since the start
 }
 
 // Status tells how things stand now.
@@ -81,6 +86,17 @@ func (a *Agent) Status() Status {
 	s.Failures, s.Cures = maps.Clone(s.Failures), maps.Clone(s.Cures)
 	s.Reset = a.ladder.state.resets().Last
 	s.Services, s.SignalHistory = slices.Clone(s.Services), slices.Clone(s.SignalHistory)
+	for i := range s.Services {
+		for _, sv := range a.services {
+			if st := &s.Services[i]; sv.cfg.Port == st.Port {
+				st.Active, st.Total, st.Refused = sv.active.Load(), sv.total.Load(), sv.refused.Load()
+			}
+		}
+	}
+	s.Forwards = slices.Clone(s.Forwards)
+	for i, g := range a.gateways {
+		s.Forwards[i].Active, s.Forwards[i].Total = g.active.Load(), g.total.Load()
+	}
 	slices.SortFunc(s.Services, func(x, y ServiceStatus) int { return x.Port - y.Port })
 	if s.stats != nil {
 		stats := s.stats()

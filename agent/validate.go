@@ -57,9 +57,28 @@ func (c *Config) Validate() error {
 		check(s.Port >= 1 && s.Port <= 65535, at+".port", s.Port, "allowed are 1 to 65535")
 		check(!ports[s.Port], at+".port", s.Port, "another service has this port")
 		ports[s.Port] = true
-		_, err := parseTarget(s.Target)
+		t, err := parseTarget(s.Target)
 		check(err == nil, at+".target", s.Target, "allowed are "+allowedTargets)
+		check(s.MaxConnections >= 0, at+".max_connections", s.MaxConnections, "allowed is 1 and more")
+		check(!s.ProxyProtocol || t.address != "", at+".proxy_protocol", s.ProxyProtocol, "it goes with tcp:// targets")
 	}
+	check(c.StatusPort >= 0 && c.StatusPort <= 65535, "status_port", c.StatusPort, "allowed are 1 to 65535")
+	check(!ports[c.StatusPort], "status_port", c.StatusPort, "a service has this port")
+	for i, f := range c.Forwards {
+		at := fmt.Sprintf("forwards[%d]", i)
+		host, _, err := splitEndpoint(f.Listen)
+		_, aerr := netip.ParseAddr(host)
+		check(err == nil && aerr == nil, at+".listen", f.Listen, "an IP:PORT of the device, as 127.0.0.1:1883")
+		host, port, err := splitEndpoint(f.To)
+		check(err == nil && host != "" && port != 0, at+".to", f.To, "a HOST:PORT in the closed network, as 100.127.127.100:1883")
+		check(f.MaxConnections >= 0, at+".max_connections", f.MaxConnections, "allowed is 1 and more")
+	}
+	if c.SOCKS.Listen != "" {
+		host, _, err := splitEndpoint(c.SOCKS.Listen)
+		addr, aerr := netip.ParseAddr(host)
+		check(err == nil && aerr == nil && addr.IsLoopback(), "socks.listen", c.SOCKS.Listen, "a loopback IP:PORT, as 127.0.0.1:1080: it asks for no password")
+	}
+	check(c.SOCKS.MaxConnections >= 0, "socks.max_connections", c.SOCKS.MaxConnections, "allowed is 1 and more")
 	check(len(c.Targets.VNCPassword) <= 8, "targets.vnc_password", "", "VNC passwords have at most 8 characters")
 
 	p := &c.Probe
