@@ -107,7 +107,7 @@ func (d *Decoder) close(raw []byte, deliver func(frame []byte)) bool {
 // keep stores the end of a chunk, which no flag closes yet.
 func (d *Decoder) keep(chunk []byte) (tail []byte, ended bool) {
 	d.raw = append(d.raw, chunk...)
-	if len(d.raw) <= d.rawLimit() {
+	if !d.oversize && len(d.raw) <= d.rawLimit() {
 		return nil, false
 	}
 	// Too long to end well, so a sign in it is not data.
