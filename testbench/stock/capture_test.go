@@ -1,0 +1,178 @@
+package stock
+
+import (
+	"context"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/net/proxy"
+
+	"minato/agent"
+	"minato/testbench"
+	"minato/testbench/check"
+	"minato/testbench/env"
+	"minato/testbench/report"
+)
+
+// TestScenarioCaptures runs the scenarios whose internet side is captured, and has tshark read what they leave.
+func TestScenarioCaptures(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it runs scenarios")
+	}
+	tshark := tool(t, "tshark", "tshark")
+	jobs, err := testbench.Jobs("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, j := range jobs {
+		if j.Net != env.Userspace {
+			continue
+		}
+		t.Run(j.Name, func(t *testing.T) {
+			dir := t.TempDir()
+			result := testbench.RunJob(within(t), j, dir, nil, false)
+			switch result.Status {
+			case report.Fail:
+				t.Fatal(result.Err)
+			case report.Skip: // never under CI=true
+				t.Skip(result.Err)
+			}
+			captures, err := filepath.Glob(filepath.Join(dir, "*.pcapng"))
+			if err != nil || len(captures) == 0 {
+				t.Fatalf("the scenario left no capture (%v)", err)
+			}
+			for _, c := range captures {
+				expectWellFormed(t, tshark, c)
+			}
+		})
+	}
+}
+
+// TestEmulatorCapture: what minato-emulator run --pcap writes is whole when the program was asked to end.
+func TestEmulatorCapture(t *testing.T) {
+	tshark := tool(t, "tshark", "tshark")
+	ctx := within(t)
+	dir := shortDir(t)
+	capture := filepath.Join(dir, "packets.pcapng")
+	control, err := env.FreePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	door, err := env.FreePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(ctx, built.emulator(t), "run", "--dir", dir, "--control", control, "--socks", door, "--pcap", capture)
+	said := &lockedBuffer{}
+	cmd.Stdout, cmd.Stderr = said, said
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = env.StopTimeout
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }() // received at the test's end
+	end := func() error {
+		cmd.Process.Signal(syscall.SIGTERM)
+		err := <-ended
+		ended <- nil
+		return err
+	}
+	t.Cleanup(func() { end() })
+	await(t, ctx, "the emulator's ports", func() (bool, error) { return strings.Contains(said.String(), "modem0"), nil })
+
+	useServices(t, ctx, dir, door, control)
+	if err := end(); err != nil {
+		t.Fatalf("minato-emulator: %v\n%s", err, said)
+	}
+	expectWellFormed(t, tshark, capture)
+}
+
+// useServices puts an agent on modem 0 and uses each of its services through the network's door.
+func useServices(t *testing.T, ctx context.Context, dir, door, control string) {
+	t.Helper()
+	services := map[string]agent.ServiceConfig{
+		"http":   {Port: 80, Target: "builtin:http"},
+		"modbus": {Port: 502, Target: "builtin:modbus"},
+		"vnc":    {Port: 5900, Target: "builtin:vnc"},
+	}
+	cfg := agent.Config{Modem: agent.ModemConfig{Port: filepath.Join(dir, "modem0", "at"), PPPPort: filepath.Join(dir, "modem0", "ppp")}}
+	for _, s := range services {
+		cfg.Services = append(cfg.Services, s)
+	}
+	a, err := agent.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	actx, cancel := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() { done <- a.Run(actx) }() // waited for below
+	defer func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("agent: %v", err)
+		}
+	}()
+	select {
+	case <-a.Ready():
+	case <-ctx.Done():
+		t.Fatal("waiting for the agent: ", context.Cause(ctx))
+	}
+	var sims []struct {
+		ID string `json:"simId"`
+	}
+	call(t, "http://"+control, "GET", "/v1/sims", nil, &sims)
+	for name, s := range services {
+		result, err := check.Funcs[name](ctx, dialThrough(t, door, sims[0].ID, s.Port), check.Options{})
+		if err != nil {
+			t.Errorf("%s: %v\n%v", name, err, result.Log)
+		}
+		t.Logf("%s: %s in %s", name, result.Summary, result.Duration)
+	}
+}
+
+// dialThrough dials a SIM's port through a SOCKS5 door.
+func dialThrough(t *testing.T, door, sim string, port int) check.Dial {
+	t.Helper()
+	d, err := proxy.SOCKS5("tcp", door, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := net.JoinHostPort(sim+".sim", strconv.Itoa(port))
+	return func(ctx context.Context) (net.Conn, error) {
+		return d.(proxy.ContextDialer).DialContext(ctx, "tcp", target)
+	}
+}
+
+// expectWellFormed has tshark read a capture to its end: there are packets, and it finds none malformed.
+func expectWellFormed(t *testing.T, tshark, capture string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, tshark, "-r", capture, "-T", "fields", "-E", "separator=/t", "-e", "frame.number", "-e", "_ws.malformed")
+	var said strings.Builder
+	cmd.Stderr = &said
+	cmd.WaitDelay = time.Second
+	out, err := cmd.Output()
+	if err != nil { // also for a file that is cut short
+		t.Fatalf("tshark: %v\n%s", err, said.String())
+	}
+	packets := 0
+	for line := range strings.Lines(string(out)) {
+		number, malformed, _ := strings.Cut(strings.TrimRight(line, "\n"), "\t")
+		packets++
+		if malformed != "" {
+			t.Errorf("%s: packet %s is malformed: %s", filepath.Base(capture), number, malformed)
+		}
+	}
+	if packets == 0 {
+		t.Errorf("%s holds no packets", filepath.Base(capture))
+	}
+	t.Logf("%s: %d packets", filepath.Base(capture), packets)
+}
