@@ -10,7 +10,13 @@ ssh:openssh-client
 curl:curl
 qemu-arm-static:qemu-user-static
 tshark:tshark
+gammu:gammu
+qemu-system-x86_64:qemu-system-x86
+dpkg-deb:dpkg
+gcc-12:gcc-12
+xz:xz-utils
 '
+PATH=$PATH:/usr/sbin # where Debian keeps daemons
 
 missing() {
 	for peer in $peers; do
