@@ -11,7 +11,7 @@ all: build ## same as build
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
 
-setup: ## install the independent peers (stunnel, ssh, curl, qemu-user, tshark) where possible
+setup: ## install the independent peers (stunnel, ssh, curl, qemu, tshark, gammu) where possible
 	@testbench/setup.sh
 
 build: ## all five programs into bin/
