@@ -31,6 +31,7 @@ func readBanner(ctx context.Context, conn net.Conn) ([]byte, error) {
 	stop := context.AfterFunc(ctx, func() { conn.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
 	conn.SetReadDeadline(time.Now().Add(probeTimeout)) // an error shows in Read
+	defer conn.SetReadDeadline(time.Time{})
 	b := make([]byte, 0, 512)
 	for len(b) < cap(b) {
 		n, err := conn.Read(b[len(b):cap(b)])

@@ -84,6 +84,9 @@ type Direction struct {
 // AuditQuery selects audit entries, newest first.
 type AuditQuery struct {
 	IMSI             string // "": all
+	SIMID            string // "": all; this relay's own
+	Code             string // "": all; this relay's own
+	Type             string // "": all; of ConnectionLogs only
 	From, To         int64  // milliseconds; 0: no bound
 	Limit            int    // 1 to 1000; 0: 100
 	LastEvaluatedKey string // HeaderNextKey of the page before

@@ -24,6 +24,7 @@ type Client struct {
 	HTTPClient *http.Client // nil: http.DefaultClient
 	AuthKeyID  string
 	AuthKey    string
+	Lang       string // of messages: "ja", everything else is English
 
 	mu   sync.Mutex
 	auth *AuthResponse // guarded by mu; nil: not yet
@@ -121,23 +122,35 @@ func (c *Client) SIMs(ctx context.Context) ([]SIM, error) {
 	return pages[SIM](ctx, c, "/sims", url.Values{})
 }
 
-// AuditLogs gives one page of the audit log, and the key of the next page, "" at the end.
+// AuditLogs gives one page of Napter's audit log, and the key of the next page, "" at the end.
 func (c *Client) AuditLogs(ctx context.Context, q AuditQuery) (entries []NapterAuditLogEntry, next string, err error) {
+	next, err = c.call(ctx, http.MethodGet, "/audit_logs/napter?"+q.values().Encode(), nil, &entries)
+	return entries, next, err
+}
+
+// ConnectionLogs is AuditLogs of the relay's own log: all entry types, and each connection's ladder.
+func (c *Client) ConnectionLogs(ctx context.Context, q AuditQuery) (entries []ConnectionLogEntry, next string, err error) {
+	next, err = c.call(ctx, http.MethodGet, "/audit_logs/connections?"+q.values().Encode(), nil, &entries)
+	return entries, next, err
+}
+
+// values is the query as parameters.
+func (q AuditQuery) values() url.Values {
 	v := url.Values{}
 	if q.IMSI != "" {
 		v.Set("resource_type", "Subscriber")
-		v.Set("resource_id", q.IMSI)
+	}
+	for name, s := range map[string]string{"resource_id": q.IMSI, "sim_id": q.SIMID, "code": q.Code, "type": q.Type, "last_evaluated_key": q.LastEvaluatedKey} {
+		if s != "" {
+			v.Set(name, s)
+		}
 	}
 	for name, n := range map[string]int64{"from": q.From, "to": q.To, "limit": int64(q.Limit)} {
 		if n != 0 {
 			v.Set(name, strconv.FormatInt(n, 10))
 		}
 	}
-	if q.LastEvaluatedKey != "" {
-		v.Set("last_evaluated_key", q.LastEvaluatedKey)
-	}
-	next, err = c.call(ctx, http.MethodGet, "/audit_logs/napter?"+v.Encode(), nil, &entries)
-	return entries, next, err
+	return v
 }
 
 // Health asks the relay how it is; it needs no key.
@@ -211,6 +224,9 @@ func (c *Client) send(ctx context.Context, auth *AuthResponse, method, path stri
 	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
+	}
+	if c.Lang != "" {
+		req.Header.Set("X-Soracom-Lang", c.Lang)
 	}
 	if auth != nil {
 		req.Header.Set(HeaderAPIKey, auth.APIKey)

@@ -10,9 +10,11 @@ package splice
 
 import (
 	"context"
+	"errors"
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -164,6 +166,10 @@ func (s *Session) supervise(ctx context.Context, up *direction, done <-chan outc
 		select {
 		case o := <-done:
 			if end != 0 {
+				// The kernel tells of a timeout once. Where the other direction heard of it, this one took it for an orderly end.
+				if errors.Is(o.err, syscall.ETIMEDOUT) {
+					return o.end(up)
+				}
 				return end, err
 			}
 			end, err = o.end(up)

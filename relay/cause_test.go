@@ -1,0 +1,352 @@
+package relay
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"minato/relay/relayapi"
+)
+
+// log is the newest entry of our own audit log with a code.
+func (r *testRelay) logOf(code string) relayapi.ConnectionLogEntry {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		entries, _, err := r.ConnectionLogs(ctx, relayapi.AuditQuery{Code: code})
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if len(entries) > 0 {
+			return entries[0]
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			r.t.Fatalf("no %s in the audit log", code)
+		}
+	}
+}
+
+// expectCause checks the entry of a cause: its type, the advice in both languages, and that its ladder tells of a beginning and an end.
+func (r *testRelay) expectCause(code, typ string) relayapi.ConnectionLogEntry {
+	r.t.Helper()
+	e := r.logOf(code)
+	if e.Type != typ || e.Reason != Cause(code).Text("en") || e.ConnectionID == "" {
+		r.t.Errorf("audit entry %+v; want %s %s", e, typ, code)
+	}
+	if n := len(e.Ladder); n < 2 || e.Ladder[0].What != "connection" || e.Ladder[n-1].From != "relay" {
+		r.t.Errorf("ladder %+v", e.Ladder)
+	}
+	_, ja, _ := r.request("GET", "/v1/audit_logs/napter?code="+code, "", map[string]string{"X-Soracom-Lang": "ja"})
+	if !strings.Contains(ja, Cause(code).Text("ja")) {
+		r.t.Errorf("no Japanese advice of %s in %s", code, ja)
+	}
+	return e
+}
+
+func speaks(banner string) func(*net.TCPConn) {
+	return func(c *net.TCPConn) {
+		io.WriteString(c, banner)
+		io.Copy(io.Discard, c)
+	}
+}
+
+// R06: the silent client gets its end in time; the device's banner says what it waited for, and is asked for once.
+func TestSilenceIsProbed(t *testing.T) {
+	asked := make(chan struct{}, 10)
+	r := startRelay(t, Config{SilenceTimeout: 50 * time.Millisecond, Network: device(t, func(c *net.TCPConn) {
+		asked <- struct{}{}
+		speaks("RFB 003.008\n")(c)
+	})})
+	m := r.mapping(true)
+	for range 2 {
+		conn := r.dial(m)
+		expectEOF(t, conn)
+		conn.Close()
+		r.awaitAuditOf(conn)
+	}
+	e := r.expectCause("R06", "DENIED")
+	if e.DeviceProtocol != "rfb" || !strings.Contains(e.CloseReason, "VNC") {
+		t.Errorf("audit entry %+v; want the device's protocol", e)
+	}
+	if n := len(asked); n != 1 {
+		t.Errorf("the device was asked %d times", n)
+	}
+}
+
+// R07: the device's plaintext answer passes as it is, and the log says what is wrong.
+func TestTLSOnPlaintext(t *testing.T) {
+	const answer = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"
+	r := startRelay(t, Config{Network: device(t, func(c *net.TCPConn) {
+		c.Read(make([]byte, 100))
+		io.WriteString(c, answer)
+		c.CloseWrite()
+		io.Copy(io.Discard, c)
+	})})
+	conn := r.dial(r.mapping(false))
+	if err := tls.Client(conn, &tls.Config{InsecureSkipVerify: true}).Handshake(); err == nil {
+		t.Error("a handshake with a device that speaks plaintext was good")
+	}
+	conn.Close()
+	if e := r.expectCause("R07", "CLOSED"); e.Protocol != "tls" || e.DeviceProtocol != "http" {
+		t.Errorf("audit entry %+v", e)
+	}
+}
+
+// R08: the device wanted TLS.
+func TestDoubleTLS(t *testing.T) {
+	for name, answer := range map[string]string{
+		"alert": "\x15\x03\x01\x00\x02\x02\x46",
+		"nginx": "HTTP/1.1 400 Bad Request\r\nServer: nginx\r\n\r\n<title>400 The plain HTTP request was sent to HTTPS port</title>",
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := startRelay(t, Config{Network: device(t, func(c *net.TCPConn) {
+				c.Read(make([]byte, 100))
+				io.WriteString(c, answer)
+				c.CloseWrite()
+				io.Copy(io.Discard, c)
+			})})
+			conn := r.dialTLS(r.mapping(true))
+			io.WriteString(conn, "GET / HTTP/1.1\r\n\r\n")
+			if got, err := io.ReadAll(conn); err != nil || string(got) != answer {
+				t.Errorf("the client got %q, %v; the device's answer passes as it is", got, err)
+			}
+			conn.Close()
+			r.expectCause("R08", "CLOSED")
+		})
+	}
+}
+
+// R13: the port of an ended mapping refuses and says why, until a new mapping needs it.
+func TestEndedPortIsRemembered(t *testing.T) {
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := addrPort(free.Addr()).Port()
+	free.Close()
+	clock := newFakeClock()
+	r := startRelay(t, Config{Clock: clock, RememberEnded: 1, Ports: [2]uint16{port, port}})
+	m := r.mapping(false)
+	clock.Advance(time.Hour)
+	conn := r.dial(m)
+	io.WriteString(conn, "hello")
+	expectEOF(t, conn)
+	conn.Close()
+	if e := r.expectCause("R13", "DENIED"); !strings.Contains(e.CloseReason, "ended at") {
+		t.Errorf("audit entry %+v", e)
+	}
+	again := r.mapping(false)
+	if again.Port != m.Port {
+		t.Errorf("the new mapping got port %d", again.Port)
+	}
+	r.opened(again)
+	if err := r.DeletePortMapping(t.Context(), again.IPAddress, again.Port); err != nil {
+		t.Fatal(err)
+	}
+	expectEOF(t, r.dial(again))
+	clock.Advance(time.Hour)
+	expectPortClosed(t, again)
+}
+
+// R16: each limit refuses, and says which it is.
+func TestLimits(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		cfg  Config
+		says string
+	}{
+		{"source", Config{MaxPerSource: 1}, "live connections of 127.0.0.1"},
+		{"SIM", Config{MaxPerSIM: 1}, "to SIM " + simA},
+		{"mapping", Config{MaxConnections: 1}, "of the mapping"},
+		{"rate", Config{RatePerSource: 0.1}, "a second; it ends in 10 s"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.cfg.Clock = newFakeClock()
+			r := startRelay(t, tt.cfg)
+			m := r.mapping(false)
+			r.opened(m)
+			second := r.dial(m)
+			expectEOF(t, second)
+			second.Close()
+			if e := r.expectCause("R16", "REFUSED"); !strings.Contains(e.CloseReason, tt.says) {
+				t.Errorf("close reason %q, want %q", e.CloseReason, tt.says)
+			}
+		})
+	}
+}
+
+// R18: a device that takes the first bytes and then no more.
+func TestStalled(t *testing.T) {
+	done := make(chan struct{})
+	r := startRelay(t, Config{StallTimeout: 200 * time.Millisecond, Network: device(t, func(c *net.TCPConn) {
+		c.SetReadBuffer(4096)
+		io.ReadFull(c, make([]byte, 5))
+		io.WriteString(c, "first")
+		<-done
+	})})
+	t.Cleanup(func() { close(done) }) // before the device is waited for
+	conn := r.dial(r.mapping(false))
+	io.WriteString(conn, "first")
+	if _, err := io.ReadFull(conn, make([]byte, 5)); err != nil {
+		t.Fatal(err)
+	}
+	go func() { // ends when the relay gives the connection up
+		b := make([]byte, 1<<20)
+		for {
+			if _, err := conn.Write(b); err != nil {
+				return
+			}
+		}
+	}()
+	expectEOF(t, conn)
+	conn.Close()
+	r.expectCause("R18", "CLOSED")
+}
+
+// A flood is counted, not listed.
+func TestFloodIsOneEntry(t *testing.T) {
+	clock := newFakeClock()
+	r := startRelay(t, Config{Clock: clock, SilenceTimeout: patience})
+	m := r.mapping(true)
+	const flood = 50
+	for range flood {
+		conn := r.dial(m)
+		io.WriteString(conn, "SSH-2.0-x\r\n")
+		expectEOF(t, conn)
+		conn.Close()
+	}
+	clock.Advance(floodWindow)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for {
+		entries, _, err := r.ConnectionLogs(ctx, relayapi.AuditQuery{Code: "R01"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		total := 0
+		for _, e := range entries {
+			total += max(e.Count, 1)
+		}
+		if len(entries) > floodEach+1 {
+			t.Fatalf("%d entries", len(entries))
+		}
+		if total == flood {
+			break
+		}
+	}
+	all, _, err := r.ConnectionLogs(ctx, relayapi.AuditQuery{Limit: 1000})
+	if err != nil || len(all) > 2*floodEach+2 {
+		t.Errorf("%d entries of a flood of %d, %v", len(all), flood, err)
+	}
+}
+
+// W19 to W23.
+func TestWarnings(t *testing.T) {
+	r := startRelay(t, Config{})
+	all, elsewhere := []string{"0.0.0.0/0"}, []string{"203.0.113.0/24"}
+	for _, tt := range []struct {
+		port     int
+		tls      bool
+		duration int
+		sources  []string
+		want     string
+	}{
+		{22, true, 60, nil, "W19"},
+		{3389, true, 60, nil, "W19"},
+		{443, true, 60, nil, "W20"},
+		{8443, true, 60, nil, "W20"},
+		{502, false, 60, all, "W21"},
+		{5900, false, 60, append(elsewhere, "::/0"), "W21 W23"},
+		{502, true, 60, all, ""},
+		{22, false, 60, all, ""},
+		{80, false, 59, nil, "W22"},
+		{80, false, 60, elsewhere, "W23"},
+		{22, true, 1, elsewhere, "W19 W22 W23"},
+		{80, true, 60, nil, ""},
+	} {
+		for _, lang := range []string{"en", "ja"} {
+			r.Lang = lang
+			req := relayapi.CreatePortMappingRequest{Destination: relayapi.Destination{SIMID: simA, Port: tt.port}, TLSRequired: tt.tls, Duration: &tt.duration}
+			if tt.sources != nil {
+				req.Source = &relayapi.Source{IPRanges: tt.sources}
+			}
+			m, err := r.CreatePortMapping(t.Context(), req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var codes []string
+			for _, w := range m.Warnings {
+				codes = append(codes, w.Code)
+				if w.Message != Cause(w.Code).Text(lang) || w.Message == "" {
+					t.Errorf("%s in %s: %q", w.Code, lang, w.Message)
+				}
+			}
+			if got := strings.Join(codes, " "); got != tt.want {
+				t.Errorf("%+v: warnings %q, want %q", tt, got, tt.want)
+			}
+		}
+	}
+}
+
+// The address in a trusted balancer's PROXY header is the client's; from anyone else it is data.
+func TestProxyHeader(t *testing.T) {
+	const header = "PROXY TCP4 203.0.113.9 127.0.0.1 50000 20000\r\n"
+	trusted := []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
+	r := startRelay(t, Config{})
+	var hour = 3600
+	create := func(r *testRelay, tlsOn bool) *relayapi.PortMapping {
+		m, err := r.CreatePortMapping(t.Context(), relayapi.CreatePortMappingRequest{
+			Destination: relayapi.Destination{SIMID: simA, Port: 80}, Duration: &hour, TLSRequired: tlsOn,
+			Source: &relayapi.Source{IPRanges: []string{"203.0.113.0/24", "127.0.0.0/8"}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	conn := r.dial(create(r, false))
+	io.WriteString(conn, header)
+	got := make([]byte, len(header))
+	if _, err := io.ReadFull(conn, got); err != nil || string(got) != header {
+		t.Errorf("from nobody we trust: echo %q, %v", got, err)
+	}
+
+	r.TrustedProxiesForTest(trusted)
+	for _, tlsOn := range []bool{false, true} {
+		m := create(r, tlsOn)
+		tcp := r.dial(m)
+		io.WriteString(tcp, header)
+		var conn io.ReadWriter = tcp
+		if tlsOn {
+			conn = tls.Client(tcp, &tls.Config{RootCAs: r.roots(), ServerName: m.Hostname})
+		}
+		io.WriteString(conn, "hello")
+		if _, err := io.ReadFull(conn, got[:5]); err != nil || string(got[:5]) != "hello" {
+			t.Errorf("tls=%v: echo %q, %v", tlsOn, got[:5], err)
+		}
+		tcp.Close()
+		if e := r.awaitAudit("CLOSED"); e.Direction.SourceIPAddress != "203.0.113.9" || e.Direction.SourcePort != 50000 {
+			t.Errorf("tls=%v: audit entry %+v; want the header's address", tlsOn, e)
+		}
+	}
+	for name, bad := range map[string]string{"no header": "GET / HTTP/1.1\r\n\r\n", "broken": "PROXY TCP4 x\r\n"} {
+		conn := r.dial(create(r, false))
+		io.WriteString(conn, bad)
+		if n, err := conn.Read(got); n != 0 || err == nil {
+			t.Errorf("%s: %d bytes, %v", name, n, err)
+		}
+	}
+}
+
+// TrustedProxiesForTest changes whom a relay trusts while no connection is under way.
+func (r *testRelay) TrustedProxiesForTest(p []netip.Prefix) { r.cfg.TrustedProxies = p }
