@@ -166,11 +166,7 @@ func (s *Session) supervise(ctx context.Context, up *direction, done <-chan outc
 		select {
 		case o := <-done:
 			if end != 0 {
-				// The kernel tells of a timeout once. Where the other direction heard of it, this one took it for an orderly end.
-				if errors.Is(o.err, syscall.ETIMEDOUT) {
-					return o.end(up)
-				}
-				return end, err
+				return overruled(end, err, o, up)
 			}
 			end, err = o.end(up)
 			if o.read && err != nil {
@@ -194,6 +190,17 @@ func (s *Session) supervise(ctx context.Context, up *direction, done <-chan outc
 			}
 		}
 	}
+}
+
+// overruled is how a session ended whose directions ended as end and then as last. The kernel tells of a reset or a timeout once: where one
+// direction heard of it, the other took it for an orderly end. (After an orderly end a reset is EPIPE.)
+func overruled(end End, err error, last outcome, up *direction) (End, error) {
+	second, why := last.end(up)
+	sameSide := end == TargetClosed && second == TargetError || end == ClientClosed && second == ClientError
+	if sameSide && errors.Is(why, syscall.ECONNRESET) || errors.Is(why, syscall.ETIMEDOUT) {
+		return second, why
+	}
+	return end, err
 }
 
 // interrupt makes the copying let go of the client and waits for it. It is told again and again, since a copy in the middle of a burst sets
