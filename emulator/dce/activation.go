@@ -3,7 +3,6 @@ package dce
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -16,7 +15,7 @@ func readActive(x *exchange) result {
 	defer x.m.mu.Unlock()
 	list, _ := x.m.contextsLocked(nil)
 	for _, c := range list {
-		x.info(fmt.Sprintf("+CGACT: %d,%s", c.cid, bit(c.session != nil)))
+		x.info(x.m.formatLocked("+CGACT", c, nil))
 	}
 	return resultOK
 }
@@ -29,7 +28,7 @@ func setActive(x *exchange, a args) result {
 	}
 	x.m.mu.Lock()
 	list, ok := x.m.contextsLocked(a[min(1, len(a)):])
-	registered := x.m.reg.stat == RegisteredHome
+	registered := x.m.reg.stat.registered()
 	var change []*pdpContext
 	for _, c := range list {
 		if (c.session != nil) != (on == 1) {
@@ -40,9 +39,12 @@ func setActive(x *exchange, a args) result {
 	if !ok {
 		return cmeError(cmeIncorrectParams)
 	}
+	if len(change) > 0 {
+		x.wait(x.m.personality.Delays.Activate)
+	}
 	for _, c := range change {
 		if on == 0 {
-			x.m.deactivate(c, "deactivated by +CGACT", "ME PDN DEACT")
+			x.m.deactivate(c, "deactivated by +CGACT", "+CGEV-deact")
 			continue
 		}
 		if !registered {
@@ -82,6 +84,14 @@ func (c *pdpContext) address() string {
 	return c.session.Lease().Addr.String()
 }
 
+// nameServer is the i-th of the session's.
+func (c *pdpContext) nameServer(i int) string {
+	if c.session == nil || i >= len(c.session.Lease().DNS) {
+		return "0.0.0.0"
+	}
+	return c.session.Lease().DNS[i].String()
+}
+
 func showAddresses(x *exchange, a args) result {
 	x.m.mu.Lock()
 	defer x.m.mu.Unlock()
@@ -90,7 +100,7 @@ func showAddresses(x *exchange, a args) result {
 		return cmeError(cmeIncorrectParams)
 	}
 	for _, c := range list {
-		x.info(fmt.Sprintf(`+CGPADDR: %d,"%s"`, c.cid, c.address()))
+		x.info(x.m.formatLocked("+CGPADDR", c, nil))
 	}
 	return resultOK
 }
@@ -132,12 +142,7 @@ func showParameters(x *exchange, a args) result {
 		if c.session == nil {
 			continue
 		}
-		lease := c.session.Lease()
-		dns := []string{"0.0.0.0", "0.0.0.0"}
-		for i, d := range lease.DNS[:min(2, len(lease.DNS))] {
-			dns[i] = d.String()
-		}
-		x.info(fmt.Sprintf(`+CGCONTRDP: %d,%d,"%s","%s.255.255.255.255","%s","%s","%s"`, c.cid, 4+c.cid, c.apn, lease.Addr, lease.Addr, dns[0], dns[1]))
+		x.info(x.m.formatLocked("+CGCONTRDP", c, map[string]any{"bearer": 4 + c.cid}))
 	}
 	return resultOK
 }

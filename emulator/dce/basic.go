@@ -3,8 +3,10 @@ package dce
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // basicCommands are those of V.250 and of Hayes modems.
@@ -17,14 +19,13 @@ func basicCommands() []command {
 		{name: "&C", basic: level(1, func(s *settings, n int) { s.c = n })},
 		{name: "&D", basic: level(2, func(s *settings, n int) { s.d = n })},
 		{name: "&F", basic: level(0, nil, factoryReset)},
-		{name: "Z", basic: level(0, nil, profileReset)},
-		{name: "&W", basic: level(0, nil, profileStore)},
+		{name: "Z", basic: profileReset},
+		{name: "&W", basic: profileStore},
 		{name: "&V", basic: level(0, nil, profileView)},
 		{name: "S", basic: register},
 		{name: "D", basic: dialCommand},
 		{name: "H", basic: level(0, nil, hangUpCommand)},
 		{name: "O", basic: level(0, nil, returnCommand)},
-		{name: "A", basic: level(0, nil, func(*exchange) result { return resultNoCarrier })}, // nobody ever calls
 		{name: "L", basic: level(3, nil)},
 		{name: "M", basic: level(2, nil)},
 		{name: "P", basic: level(0, nil)},
@@ -58,24 +59,37 @@ func level(hi int, set func(s *settings, n int), do ...handler) func(*exchange, 
 }
 
 func factoryReset(x *exchange) result {
-	x.p.change(func(s *settings) { *s = x.m.personality.factory() })
+	x.p.change(func(s *settings) {
+		rate := s.rate
+		*s = x.m.personality.factory()
+		s.rate = rate
+	})
 	return resultOK
 }
 
-// profileReset also hangs up (V.250 section 6.1.1).
-func profileReset(x *exchange) result {
+// profileReset is Z; it also hangs up (V.250 section 6.1.1).
+func profileReset(x *exchange, inv invocation) result {
+	if inv.num >= max(1, x.m.personality.Line.Profiles.Value) {
+		return resultError
+	}
 	x.p.hangUp(hangUpLocal)
-	power := x.m.power()
-	x.p.change(func(s *settings) { *s = power })
+	stored := x.m.profile(inv.num)
+	x.p.change(func(s *settings) {
+		stored.rate = s.rate
+		*s = stored
+	})
 	return resultOK
 }
 
-func profileStore(x *exchange) result {
+func profileStore(x *exchange, inv invocation) result {
+	if inv.num >= x.m.personality.Line.Profiles.Value {
+		return resultError
+	}
 	s := x.p.settings()
 	s = s.clone()
 	x.m.mu.Lock()
 	defer x.m.mu.Unlock()
-	x.m.stored = &s
+	x.m.stored[inv.num] = &s
 	return resultOK
 }
 
@@ -143,22 +157,29 @@ func (x *exchange) dial(cid int) result {
 	if busy {
 		return resultError // in online command state: O goes back
 	}
-	x.wait(x.m.personality.Delays.Dial)
+	early := x.m.scaled(x.m.personality.Quirks.EarlyDial.Value)
+	hasty := !x.p.done.IsZero() && time.Since(x.p.done) < early
+	if !slices.Contains(x.m.personality.Ports.Data.Value, x.p.base) || !x.waitAbortable(x.m.personality.Delays.Dial) || hasty {
+		return resultNoCarrier
+	}
 	x.m.mu.Lock()
 	defer x.m.mu.Unlock()
 	c := x.m.contexts[cid]
 	switch {
 	case c == nil || c.call != nil:
 		return resultError
-	case x.m.reg.stat != RegisteredHome:
+	case !x.m.reg.stat.registered():
 		x.m.lastCause = "No cause information available"
 		return resultNoCarrier
 	}
-	return connectResult(dial{cid: cid})
+	r := connectResult(dial{cid: cid})
+	r.silent = x.m.personality.Quirks.CMERDial.Value && x.m.cmer[0] > 0
+	return r
 }
 
 func hangUpCommand(x *exchange) result {
 	x.p.hangUp(hangUpLocal)
+	x.m.endVoice(false)
 	return resultOK
 }
 

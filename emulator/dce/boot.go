@@ -2,15 +2,14 @@ package dce
 
 import (
 	"context"
-	"strconv"
-	"strings"
+	"slices"
 )
 
 // boot brings the modem from power-on to command state, telling each step on the ports for unsolicited results.
 func (m *Modem) boot(ctx context.Context) {
 	m.log.Info("modem boots")
 	m.tellEvent(Event{Type: "boot", State: "begins"})
-	m.announce(ctx, func(s BootStep) bool { return s.When == "" || m.simReady() })
+	m.announce(ctx, m.passes)
 	m.mu.Lock()
 	up := !m.restart
 	if up {
@@ -33,8 +32,9 @@ func (m *Modem) heardLocked() {
 }
 
 // announce sends the boot steps that pass. The modem answers commands from the first one on.
-func (m *Modem) announce(ctx context.Context, pass func(BootStep) bool) {
-	for _, step := range m.personality.Boot {
+func (m *Modem) announce(ctx context.Context, pass func(*BootStep) bool) {
+	for i := range m.personality.Boot {
+		step := &m.personality.Boot[i]
 		if !pass(step) {
 			continue
 		}
@@ -50,7 +50,31 @@ func (m *Modem) announce(ctx context.Context, pass func(BootStep) bool) {
 		if restart {
 			return
 		}
-		m.unsolicited(m.fill(step.Text))
+		m.sayStep(step)
+	}
+}
+
+// passes tells that a boot step's condition holds.
+func (m *Modem) passes(step *BootStep) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return step.when.holds(m)
+}
+
+func (m *Modem) sayStep(step *BootStep) {
+	if step.Text == "" {
+		return
+	}
+	text := m.fillTemplate(step.text)
+	if step.Ports != "all" {
+		m.unsolicited(text)
+		return
+	}
+	m.mu.Lock()
+	ports := m.portsLocked()
+	m.mu.Unlock()
+	for _, p := range ports {
+		p.unsolicited(text, true)
 	}
 }
 
@@ -76,6 +100,10 @@ func (m *Modem) Reset() {
 		p.hangUp(hangUpDTR)
 		p.askEnds()
 	}
+	for _, p := range ports {
+		p.leaveMux()
+	}
+	m.endVoice(false)
 	m.detach("reset", false)
 	power := m.power()
 	for _, p := range ports {
@@ -86,6 +114,26 @@ func (m *Modem) Reset() {
 	m.restart = true
 	m.mu.Unlock()
 	m.poke()
+}
+
+// leaveMux ends multiplexer mode with nothing said. It does not wait: a channel of it may have asked for the reset.
+func (p *port) leaveMux() {
+	p.mu.Lock()
+	mode := p.mux
+	p.mu.Unlock()
+	if mode != nil {
+		mode.cancel()
+	}
+}
+
+// powerOff leaves the network, says so, and comes up again: the board around the module keeps its power key pressed.
+func (m *Modem) powerOff(ctx context.Context, last []string) {
+	m.detach("switched off", false)
+	m.sleep(ctx, m.personality.Delays.PowerOff.Value)
+	for _, text := range last {
+		m.unsolicited(text)
+	}
+	m.Reset()
 }
 
 // deaf tells that the modem is not up far enough to hear commands.
@@ -113,44 +161,22 @@ func (m *Modem) tell(text string, keep bool) {
 	to := m.urcTo
 	m.mu.Unlock()
 	for _, p := range ports {
-		if m.takesURC(p.name, to) {
+		if m.takesURC(p, to) {
 			p.unsolicited(text, keep)
 		}
 	}
 }
 
-func (m *Modem) takesURC(port, to string) bool {
+// takesURC tells that unsolicited results go to a port; of a multiplexer's channels it is mostly one.
+func (m *Modem) takesURC(p *port, to string) bool {
+	if dlci := m.personality.CMUX.URC.Value; p.dlci > 0 && dlci > 0 && p.dlci != dlci {
+		return false
+	}
 	switch to {
 	case "all":
 		return true
 	case "":
-		for _, name := range m.personality.Ports.URC.Value {
-			if name == port {
-				return true
-			}
-		}
-		return false
+		return slices.Contains(m.personality.Ports.URC.Value, p.base)
 	}
-	return port == to
-}
-
-// fill puts values into a text of the personality.
-func (m *Modem) fill(text string) string {
-	if !strings.Contains(text, "{") {
-		return text
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	card := &m.sim.card
-	return strings.NewReplacer(
-		"{manufacturer}", m.personality.Identity.Manufacturer.Value,
-		"{model}", m.personality.Identity.Model.Value,
-		"{revision}", m.personality.Identity.Revision.Value,
-		"{imei}", m.imei,
-		"{imsi}", card.IMSI,
-		"{iccid}", card.ICCID,
-		"{msisdn}", card.MSISDN,
-		"{cfun}", strconv.Itoa(m.functions),
-		"{cpin}", m.sim.status(),
-	).Replace(text)
+	return p.base == to
 }

@@ -92,6 +92,7 @@ func (p *port) newCall(ctx context.Context, cid int) *call {
 func (c *call) run(ctx context.Context) {
 	p := c.p
 	p.log.Info("data call began", "cid", c.cid)
+	p.showLine()
 	p.m.traffic.began(c)
 	p.m.tellEvent(Event{Type: "call", State: "began", Port: p.name, CID: c.cid})
 	p.lineOnline(true)
@@ -130,6 +131,7 @@ func (c *call) run(ctx context.Context) {
 		p.out.send([]byte(text))
 	}
 	p.mu.Unlock()
+	p.showLine()
 	close(c.done)
 }
 

@@ -3,48 +3,77 @@ package dce
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"time"
 )
 
-// clockCommands is the clock (TS 27.007 section 8.15), which the network sets right when the modem is switched on.
-func clockCommands() []command {
-	return []command{
-		{name: "+CCLK", read: readClock, test: says(), set: setClock},
-	}
+// clock is the modem's own. It starts right, as if the network's time were known already; after +CCLK= has changed it, the network's
+// time sets it right again if +CTZU says so.
+type clock struct {
+	base time.Time // local time
+	at   time.Time // when it was that
+	zone int       // quarters of an hour
 }
 
-// quarter is the unit of time zones (TS 23.040 section 9.2.3.11).
-const quarter = 15 * 60 // seconds
+func clockCommands() []command {
+	return []command{{name: "+CCLK", read: readClock, test: says(), set: setClock}}
+}
 
-// clockFormat is yy/MM/dd,hh:mm:ss; ±zz follows.
+// clockFormat is <time> of +CCLK without the zone (TS 27.007 section 8.15).
 const clockFormat = "06/01/02,15:04:05"
 
-var clockZone = regexp.MustCompile(`^(.{17})([+-])([0-9]{2})$`)
+func (m *Modem) localTimeLocked() time.Time { return m.clock.base.Add(m.now().Sub(m.clock.at)) }
 
 func readClock(x *exchange) result {
 	x.m.mu.Lock()
-	now := time.Now().Add(x.m.clock).In(time.FixedZone("", x.m.zone*quarter))
-	zone := x.m.zone
-	x.m.mu.Unlock()
-	x.info(fmt.Sprintf(`+CCLK: "%s%+03d"`, now.Format(clockFormat), zone))
+	defer x.m.mu.Unlock()
+	text := fmt.Sprintf("%s%+03d", x.m.localTimeLocked().Format(clockFormat), x.m.clock.zone)
+	x.info(x.m.formatLocked("+CCLK", nil, map[string]any{"time": text}))
 	return resultOK
 }
 
+var clockSyntax = regexp.MustCompile(`^(.{17})([+-][0-9]{2})$`)
+
 func setClock(x *exchange, a args) result {
-	parts := clockZone.FindStringSubmatch(a.str(0))
-	if len(a) != 1 || !a.at(0).quoted || parts == nil {
+	parts := clockSyntax.FindStringSubmatch(a.str(0))
+	if parts == nil || !a.at(0).quoted || len(a) > 1 {
 		return cmeError(cmeIncorrectParams)
 	}
-	zone := int(parts[3][0]-'0')*10 + int(parts[3][1]-'0')
-	if parts[2] == "-" {
-		zone = -zone
-	}
-	then, err := time.ParseInLocation(clockFormat, parts[1], time.FixedZone("", zone*quarter))
+	t, err := time.Parse(clockFormat, parts[1])
+	zone, _ := strconv.Atoi(parts[2])          // the pattern is that of a number
 	if err != nil || zone < -48 || zone > 56 { // the zones that there are on earth
 		return cmeError(cmeIncorrectParams)
 	}
 	x.m.mu.Lock()
 	defer x.m.mu.Unlock()
-	x.m.clock, x.m.zone = time.Until(then), zone
+	x.m.clock = clock{base: t, at: x.m.now(), zone: zone}
 	return resultOK
+}
+
+// networkClock is set by the network's time.
+func (m *Modem) networkClock() clock {
+	now := m.now()
+	return clock{base: now.UTC().Add(time.Duration(m.cell.Zone) * 15 * time.Minute), at: now, zone: m.cell.Zone}
+}
+
+// networkTime is what a network tells after an attach (TS 22.042): +CTZU sets the clock by it, +CTZR reports it.
+func (m *Modem) networkTime() {
+	m.mu.Lock()
+	c := m.networkClock()
+	utc, local := c.at.UTC(), c.base
+	if v := m.values["+CTZU"]; v != "" && v != "0" {
+		m.clock = c
+	}
+	locals := map[string]any{"tz": fmt.Sprintf("%+03d", c.zone), "time": local.Format("2006/01/02,15:04:05"), "utc": utc.Format("2006/01/02,15:04:05")}
+	text := ""
+	switch m.values["+CTZR"] {
+	case "1":
+		text = m.formatLocked("+CTZV", nil, locals)
+	case "2":
+		text = m.formatLocked("+CTZE", nil, locals)
+	}
+	m.mu.Unlock()
+	if text != "" {
+		m.unsolicited(text)
+	}
 }

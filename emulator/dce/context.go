@@ -30,7 +30,7 @@ var errNoContext = errors.New("the PDP context is not defined")
 func (m *Modem) activate(ctx context.Context, cid int, cred ppp.Credentials, owner *call) (Session, error) {
 	m.mu.Lock()
 	c := m.contexts[cid]
-	registered := m.reg.stat == RegisteredHome
+	registered := m.reg.stat.registered()
 	if c == nil || !registered {
 		m.mu.Unlock()
 		err := errNoContext
@@ -69,7 +69,8 @@ func (m *Modem) activate(ctx context.Context, cid int, cred ppp.Credentials, own
 		s.Close("the modem was switched off")
 	}
 	m.tellEvent(Event{Type: "session", State: "opened", CID: cid, Addr: s.Lease().Addr.String()})
-	m.event(fmt.Sprintf("ME PDN ACT %d", cid))
+	m.contextEvent("+CGEV-act", c)
+	m.tellIndicators()
 	return s, nil
 }
 
@@ -88,7 +89,8 @@ func (m *Modem) watchSession(c *pdpContext, s Session) {
 		return
 	}
 	m.log.Info("the network ended the session", "cid", c.cid, "reason", s.Reason())
-	m.event(fmt.Sprintf("NW PDN DEACT %d", c.cid))
+	m.contextEvent("+CGEV-nw-deact", c)
+	m.tellIndicators()
 	if owner != nil {
 		owner.hangUp(hangUpPolite)
 	}
@@ -104,7 +106,8 @@ func (m *Modem) deactivate(c *pdpContext, reason, event string) bool {
 		return false
 	}
 	s.Close(reason)
-	m.event(fmt.Sprintf("%s %d", event, c.cid))
+	m.contextEvent(event, c)
+	m.tellIndicators()
 	if owner != nil {
 		owner.hangUp(hangUpPolite)
 	}
@@ -121,7 +124,7 @@ func (m *Modem) releaseContext(cid int, owner *call) {
 	}
 	m.mu.Unlock()
 	if mine {
-		m.deactivate(c, "the call ended", "ME PDN DEACT")
+		m.deactivate(c, "the call ended", "+CGEV-deact")
 	}
 }
 
@@ -136,7 +139,7 @@ func (m *Modem) endSessions(reason string) {
 	}
 	m.mu.Unlock()
 	for _, c := range active {
-		m.deactivate(c, reason, "ME PDN DEACT")
+		m.deactivate(c, reason, "+CGEV-deact")
 	}
 }
 
@@ -145,7 +148,7 @@ func (m *Modem) DeactivatePDN(cid int) error {
 	m.mu.Lock()
 	c := m.contexts[cid]
 	m.mu.Unlock()
-	if c == nil || !m.deactivate(c, "deactivated by the network", "NW PDN DEACT") {
+	if c == nil || !m.deactivate(c, "deactivated by the network", "+CGEV-nw-deact") {
 		return fmt.Errorf("deactivating PDP context %d: it is not active", cid)
 	}
 	return nil
@@ -174,17 +177,4 @@ func (m *Modem) DropCarrier() bool {
 func (m *Modem) SetSilent(packets, lcp bool) {
 	m.air.silent.Store(packets)
 	m.air.mute.Store(lcp)
-}
-
-// event reports a packet domain event (TS 27.007 section 10.1.19). For a port in data mode +CGEREP=1 drops it and 2 keeps it.
-func (m *Modem) event(text string) {
-	m.mu.Lock()
-	mode := m.gerep
-	if m.booting {
-		mode = 0
-	}
-	m.mu.Unlock()
-	if mode > 0 {
-		m.tell("+CGEV: "+text, mode == 2)
-	}
 }

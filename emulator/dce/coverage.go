@@ -9,14 +9,14 @@ func (m *Modem) SetCoverage(covered bool) {
 	m.mu.Lock()
 	reg := m.reg
 	if !covered {
-		m.reg.lost, m.reg.kept = true, reg.kept || reg.stat == RegisteredHome
+		m.reg.lost, m.reg.kept = true, reg.kept || reg.stat.registered()
 	}
 	m.mu.Unlock()
 	switch {
-	case !covered && reg.stat == RegisteredHome:
+	case !covered && reg.stat.registered():
 		m.setRegistration(Searching)
 	case covered && reg.kept:
-		m.setRegistration(RegisteredHome) // before the search may begin: that would be a new attach
+		m.setRegistration(m.registeredStat(m.subscriber())) // before the search may begin: that would be a new attach
 	}
 	if covered {
 		m.mu.Lock()

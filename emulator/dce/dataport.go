@@ -25,6 +25,7 @@ const writeGrace = 250 * time.Millisecond
 type dataPort struct {
 	c       *call
 	closing atomic.Bool
+	forced  atomic.Bool   // command state is wanted with no escape sequence
 	ended   chan struct{} // closed by Close
 	once    sync.Once
 	reading sync.Mutex // held while the PPP engine reads
@@ -55,7 +56,7 @@ func (d *dataPort) WriteTo(w io.Writer) (int64, error) {
 		var through []byte // what turned out to be data before this chunk
 		switch {
 		case n == 0:
-			if esc.count == 3 {
+			if forced := d.forced.Swap(false); esc.count == 3 || forced {
 				esc = escape{}
 				d.c.p.readDeadline(time.Time{})
 				if !d.handOver() {
@@ -118,6 +119,12 @@ func (d *dataPort) read(buf []byte) (int, error) {
 			}
 		}
 	}
+}
+
+// escapeNow goes to online command state, as &D1 wants it when DTR falls.
+func (d *dataPort) escapeNow() {
+	d.forced.Store(true)
+	d.c.p.readDeadline(time.Unix(1, 0))
 }
 
 // handOver gives the line to the command interpreter until ATO. It is false when the call has ended meanwhile.

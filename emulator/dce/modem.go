@@ -39,11 +39,13 @@ type Config struct {
 	Network     Network      // must be set
 	Centre      *sms.Centre  // the network's short message service; nil: it has none
 	SIM         SIMCard
-	IMEI        string       // "": the personality's first
-	Cell        Cell         // zero: DefaultCell
-	Delay       float64      // 1: as slow as the real modem; 0: no delays
-	Observe     func(Event)  // told what happens to the modem, from many goroutines; must not block; nil: nobody is
-	Logger      *slog.Logger // nil: silent
+	IMEI        string           // "": the personality's first
+	Cell        Cell             // zero: DefaultCell
+	Delay       float64          // 1: as slow as the real modem; 0: no delays
+	UART        bool             // wired by a serial line, whatever the personality says: +IPR matters
+	Now         func() time.Time // the network's clock; nil: time.Now
+	Observe     func(Event)      // told what happens to the modem, from many goroutines; must not block; nil: nobody is
+	Logger      *slog.Logger     // nil: silent
 }
 
 // Modem is the state that all ports of one modem share.
@@ -56,6 +58,8 @@ type Modem struct {
 	imei        string
 	cell        Cell
 	delay       float64
+	uart        bool // the personality's, or wanted
+	now         func() time.Time
 	log         *slog.Logger
 	table       map[string]*command
 	names       []string // of table, in order, for +CLAC
@@ -82,14 +86,19 @@ type Modem struct {
 	signal    Signal
 	cops      operatorSelection
 	contexts  map[int]*pdpContext
-	gerep     int // +CGEREP mode
+	gerep     eventReporting
+	cmer      [5]int // +CMER
+	indicated []int  // values of +CIND that were told
+	clock     clock
+	voice     voiceCall
+	ussd      int // +CUSD
 	urcTo     string
 	lastCause string            // +CEER
 	values    map[string]string // of the personality's settings
+	stored    map[int]*settings // AT&W, by profile
+	told      map[string]bool   // answers that come once after a boot, and have
+	started   time.Time         // of the boot
 	reports   map[string]bool   // of calls: +CRC, +CLIP, +CCWA
-	clock     time.Duration     // +CCLK: ahead of the time of day
-	zone      int               // +CCLK: quarters of an hour east of UTC
-	stored    *settings         // AT&W
 	messages  messaging
 }
 
@@ -114,6 +123,9 @@ func New(cfg Config) (*Modem, error) {
 	if cfg.Cell == (Cell{}) {
 		cfg.Cell = DefaultCell
 	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -124,11 +136,14 @@ func New(cfg Config) (*Modem, error) {
 		imei:        cfg.IMEI,
 		cell:        cfg.Cell,
 		delay:       cfg.Delay,
+		now:         cfg.Now,
+		uart:        cfg.UART || cfg.Personality.Ports.UART.Value,
 		observe:     cfg.Observe,
 		log:         cfg.Logger,
 		kick:        make(chan struct{}, 1),
 		ready:       make(chan struct{}),
 		ports:       map[*port]struct{}{},
+		stored:      map[int]*settings{},
 		booting:     true,
 		restart:     true,
 		sim:         simState{card: cfg.SIM, inserted: true},
@@ -149,15 +164,19 @@ func (m *Modem) resetLocked() {
 	m.sim.unlocked = m.sim.card.PIN == ""
 	m.reg = registration{denied: m.reg.denied, lost: m.reg.lost}
 	m.cops = operatorSelection{}
-	m.gerep = 0
+	m.gerep = eventReporting{}
+	m.cmer = [5]int{}
+	m.clock = m.networkClock()
+	m.ussd = 0
 	m.urcTo = ""
 	m.lastCause = ""
+	m.told = map[string]bool{}
+	m.started = m.now()
 	m.messages.reset(m.personality.sms())
 	m.reports = map[string]bool{}
-	m.clock, m.zone = 0, m.cell.Zone
 	m.values = map[string]string{}
 	for _, s := range m.personality.Settings {
-		m.values[s.Command] = s.Default
+		m.values[s.name()] = s.Default
 	}
 	m.contexts = map[int]*pdpContext{}
 	for _, c := range m.personality.Packet.Contexts {
@@ -200,6 +219,7 @@ func (m *Modem) stop() {
 	m.mu.Lock()
 	m.stopped = true
 	m.mu.Unlock()
+	m.endVoice(false)
 	m.endSessions("the modem was switched off")
 	m.radio.Lock()
 	defer m.radio.Unlock()
@@ -238,11 +258,14 @@ func (m *Modem) removePort(p *port) {
 }
 
 // power is what a port is set to after power-on: the profile that AT&W stored, or the factory's.
-func (m *Modem) power() settings {
+func (m *Modem) power() settings { return m.profile(0) }
+
+// profile is what AT&W stored under that number, or the factory's settings.
+func (m *Modem) profile(n int) settings {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.stored != nil {
-		return m.stored.clone()
+	if s := m.stored[n]; s != nil {
+		return s.clone()
 	}
 	return m.personality.factory()
 }

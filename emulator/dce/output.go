@@ -104,6 +104,15 @@ func (o *output) write(b []byte) (int, error) {
 	return n, err
 }
 
+// drain waits until what was sent is on the line.
+func (o *output) drain() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for !o.closed && (o.busy || len(o.backlog) > 0) {
+		o.changed.Wait()
+	}
+}
+
 // discard forgets what nobody read, when the user has closed the port.
 func (o *output) discard() {
 	o.mu.Lock()

@@ -26,7 +26,7 @@ func packetCommands() []command {
 func readAttach(x *exchange) result {
 	x.m.mu.Lock()
 	defer x.m.mu.Unlock()
-	x.info("+CGATT: " + bit(x.m.reg.stat == RegisteredHome))
+	x.info("+CGATT: " + bit(x.m.reg.stat.registered()))
 	return resultOK
 }
 
@@ -76,7 +76,7 @@ func readContexts(x *exchange) result {
 		if c.pdpType == "IPV4V6" || c.pdpType == "IPV6" {
 			addr = "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0"
 		}
-		x.info(fmt.Sprintf(`+CGDCONT: %d,"%s","%s","%s",0,0,0,0`, c.cid, c.pdpType, c.apn, addr))
+		x.info(x.m.formatLocked("+CGDCONT", c, map[string]any{"any": addr}))
 	}
 	return resultOK
 }
@@ -133,7 +133,7 @@ func readAuth(x *exchange) result {
 	defer x.m.mu.Unlock()
 	list, _ := x.m.contextsLocked(nil)
 	for _, c := range list {
-		x.info(fmt.Sprintf(`+CGAUTH: %d,%d,"%s","%s"`, c.cid, c.auth, c.user, c.password))
+		x.info(x.m.formatLocked("+CGAUTH", c, nil))
 	}
 	return resultOK
 }
@@ -169,23 +169,4 @@ func enterData(x *exchange, a args) result {
 		return cmeError(cmeIncorrectParams)
 	}
 	return x.dial(cid)
-}
-
-func readEventReporting(x *exchange) result {
-	x.m.mu.Lock()
-	defer x.m.mu.Unlock()
-	x.info(fmt.Sprintf("+CGEREP: %d,0", x.m.gerep))
-	return resultOK
-}
-
-func setEventReporting(x *exchange, a args) result {
-	mode, ok1 := a.number(0, 0, 0, 2)
-	_, ok2 := a.number(1, 0, 0, 1)
-	if !ok1 || !ok2 || len(a) > 2 {
-		return cmeError(cmeIncorrectParams)
-	}
-	x.m.mu.Lock()
-	defer x.m.mu.Unlock()
-	x.m.gerep = mode
-	return resultOK
 }

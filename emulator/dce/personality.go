@@ -1,6 +1,7 @@
 package dce
 
 import (
+	"regexp"
 	"strings"
 	"time"
 )
@@ -15,29 +16,40 @@ const (
 	SourceInferred   Source = "inferred"   // a guess from its relatives, or plainly made up
 )
 
-// Fact is a value with its source.
-type Fact[T any] struct {
-	Value  T      `yaml:"value"`
-	Source Source `yaml:"source"`
+const allowedSources = "transcript, manual and inferred are allowed"
+
+func (s Source) valid() bool {
+	return s == SourceTranscript || s == SourceManual || s == SourceInferred
 }
 
 // Personality is what makes a modem this modem and not another: all of it data, none of it code.
 //
-// Texts may hold {manufacturer} {model} {revision} {imei} {imsi} {iccid} {msisdn} {cfun} {cpin}, filled in when they are sent.
+// Texts hold values in braces, {imei}: see template and vars.
 type Personality struct {
-	Name     string     `yaml:"name"`
-	Doc      string     `yaml:"doc"`
-	Identity Identity   `yaml:"identity"`
-	Ports    PortsFact  `yaml:"ports"`
-	Line     LineFacts  `yaml:"line"`
-	Boot     []BootStep `yaml:"boot"`
-	Delays   Delays     `yaml:"delays"`
-	PPP      PPPFacts   `yaml:"ppp"`
-	Packet   Packet     `yaml:"packet"`
-	SMS      *SMSFacts  `yaml:"sms"`      // nil: those of most modems
-	Replies  []Reply    `yaml:"replies"`  // commands whose answers never change
-	Settings []Setting  `yaml:"settings"` // commands that only keep a value
-	Omit     []Omission `yaml:"omit"`     // built-in commands that this modem does not have
+	Name       string                  `yaml:"name"`
+	Doc        string                  `yaml:"doc"`
+	Extends    string                  `yaml:"extends"` // the relative whose facts hold where this file is silent; "": the standards alone
+	Identity   Identity                `yaml:"identity"`
+	Ports      PortsFact               `yaml:"ports"`
+	Line       LineFacts               `yaml:"line"`
+	Boot       []BootStep              `yaml:"boot"`
+	Delays     Delays                  `yaml:"delays"`
+	PPP        PPPFacts                `yaml:"ppp"`
+	Packet     Packet                  `yaml:"packet"`
+	SMS        *SMSFacts               `yaml:"sms"` // nil: the relative's
+	CMUX       CMUXFacts               `yaml:"cmux"`
+	Indicators Fact[[]string]          `yaml:"indicators"` // of +CIND, in their order
+	Quirks     Quirks                  `yaml:"quirks"`
+	Formats    map[string]Fact[string] `yaml:"formats"`  // how built-in commands write their answers; see formatLocals
+	Replies    []Reply                 `yaml:"replies"`  // commands whose answers are texts
+	Settings   []Setting               `yaml:"settings"` // commands that keep a value
+	Omit       []Omission              `yaml:"omit"`     // built-in or inherited commands that this modem does not have
+
+	formats   map[string]template // of Formats, taken apart
+	infos     map[int][]template  // of ATI and Infos
+	unknown   result
+	levels    [len(regDomains)]numbers
+	functions numbers
 }
 
 // Identity is what +CGMI, +CGMM, +CGMR, ATI and +CGSN are made from.
@@ -45,41 +57,67 @@ type Identity struct {
 	Manufacturer Fact[string]   `yaml:"manufacturer"`
 	Model        Fact[string]   `yaml:"model"`
 	Revision     Fact[string]   `yaml:"revision"`
-	TAC          Fact[string]   `yaml:"tac"` // first eight digits of the IMEI
-	ATI          Fact[[]string] `yaml:"ati"`
+	TAC          Fact[string]   `yaml:"tac"`   // first eight digits of the IMEI
+	SVN          Fact[string]   `yaml:"svn"`   // software version number, two digits
+	GCAP         Fact[string]   `yaml:"gcap"`  // the value of +GCAP
+	ATI          Fact[[]string] `yaml:"ati"`   // ATI and ATI0
+	Infos        []Info         `yaml:"infos"` // ATI1 to ATI9; those that are not there are refused
+}
+
+// Info is the answer to ATI with a number.
+type Info struct {
+	Number int      `yaml:"number"`
+	Lines  []string `yaml:"lines"`
+	Source Source   `yaml:"source"`
 }
 
 // PortsFact names the serial ports in the order of their USB interfaces; "at" and "ppp", or "at" alone.
 type PortsFact struct {
-	Names Fact[[]string] `yaml:"names"`
-	URC   Fact[[]string] `yaml:"urc"` // the ports that unsolicited results go to
+	Names      Fact[[]string] `yaml:"names"`
+	URC        Fact[[]string] `yaml:"urc"`        // the ports that unsolicited results go to
+	Data       Fact[[]string] `yaml:"data"`       // the ports that take data calls
+	Interfaces Fact[[]string] `yaml:"interfaces"` // what the hardware calls the ports, in the same order
+	UART       Fact[bool]     `yaml:"uart"`       // the line speed matters: +IPR, and bytes at another speed are garbage
 }
 
 // LineFacts are the manners of the command line.
 type LineFacts struct {
 	Connect   Fact[string]      `yaml:"connect"`    // the text of CONNECT with ATX1 and more
 	CMEE      Fact[int]         `yaml:"cmee"`       // +CMEE after a reset
+	Echo      Fact[bool]        `yaml:"echo"`       // ATE after a reset
+	X         Fact[int]         `yaml:"x"`          // ATX after a reset
 	CircuitC  Fact[int]         `yaml:"circuit_c"`  // &C after a reset
 	CircuitD  Fact[int]         `yaml:"circuit_d"`  // &D after a reset
 	Registers Fact[map[int]int] `yaml:"registers"`  // S-registers that differ from V.250
 	MaxLength Fact[int]         `yaml:"max_length"` // of a command line, AT and CR not counted
+	Profiles  Fact[int]         `yaml:"profiles"`   // that &W and Z know, 1 or 2
+	Rate      Fact[int]         `yaml:"rate"`       // +IPR after a reset; 0: found out by the first AT
+	Rates     Fact[[]int]       `yaml:"rates"`      // that +IPR takes; 0 is automatic
+	Unknown   Fact[string]      `yaml:"unknown"`    // the result of a command that is not known; "100" is +CME ERROR: 100
 }
 
 // BootStep is one unsolicited result on the way up.
 type BootStep struct {
 	After  time.Duration `yaml:"after"`
-	Text   string        `yaml:"text"`
-	When   string        `yaml:"when"` // "": always; unlocked: once the SIM is readable, so also after +CPIN=
+	Text   string        `yaml:"text"`  // "": nothing is said, time passes
+	When   string        `yaml:"when"`  // a condition; a step with "unlocked" comes also after +CPIN=
+	Ports  string        `yaml:"ports"` // "": those for unsolicited results; all
 	Source Source        `yaml:"source"`
+
+	text template
+	when condition
 }
 
 // Delays are how long things take, at a Config.Delay of 1.
 type Delays struct {
-	Command Fact[time.Duration] `yaml:"command"` // any command
-	CFUN    Fact[time.Duration] `yaml:"cfun"`    // +CFUN= to another value
-	Search  Fact[time.Duration] `yaml:"search"`  // radio on to registered
-	Dial    Fact[time.Duration] `yaml:"dial"`    // D to CONNECT
-	Scan    Fact[time.Duration] `yaml:"scan"`    // +COPS=?
+	Command  Fact[time.Duration] `yaml:"command"`  // any command line
+	CFUN     Fact[time.Duration] `yaml:"cfun"`     // +CFUN= to another value
+	Search   Fact[time.Duration] `yaml:"search"`   // radio on to registered
+	Detach   Fact[time.Duration] `yaml:"detach"`   // +CGATT=0
+	Activate Fact[time.Duration] `yaml:"activate"` // +CGACT=
+	Dial     Fact[time.Duration] `yaml:"dial"`     // D to CONNECT
+	Scan     Fact[time.Duration] `yaml:"scan"`     // +COPS=?
+	PowerOff Fact[time.Duration] `yaml:"power_off"`
 }
 
 // PPPFacts are the manners of the modem's PPP server.
@@ -94,6 +132,27 @@ type Packet struct {
 	MaxCID   Fact[int]       `yaml:"max_cid"` // the largest cid that is taken
 	Options  Fact[string]    `yaml:"options"` // the tail of each line of +CGDCONT=?
 	Contexts []ContextPreset `yaml:"contexts"`
+	AcT      Fact[int]       `yaml:"act"`   // <AcT> while registered
+	CREG     Fact[string]    `yaml:"creg"`  // values of <n>, as "0-2,4"
+	CGREG    Fact[string]    `yaml:"cgreg"` //
+	CEREG    Fact[string]    `yaml:"cereg"` //
+	CFUN     Fact[string]    `yaml:"cfun"`  // values of <fun>
+}
+
+// CMUXFacts are the multiplexer of TS 27.010.
+type CMUXFacts struct {
+	N1       Fact[int]    `yaml:"n1"`       // what AT+CMUX=0 gives
+	MaxN1    Fact[int]    `yaml:"max_n1"`   //
+	Channels Fact[int]    `yaml:"channels"` // the highest DLCI
+	URC      Fact[int]    `yaml:"urc"`      // the DLCI that unsolicited results go to; 0: all
+	Exit     Fact[bool]   `yaml:"exit"`     // CLD gives the port back to AT; else only a reset does
+	Test     Fact[string] `yaml:"test"`     // the values of AT+CMUX=?
+}
+
+// Quirks are ways in which a modem is known to be odd.
+type Quirks struct {
+	EarlyDial Fact[time.Duration] `yaml:"early_dial"` // D sooner than this after the command before it is NO CARRIER; 0: no such thing
+	CMERDial  Fact[bool]          `yaml:"cmer_dial"`  // with +CMER on, D goes into data mode with no CONNECT
 }
 
 // ContextPreset is a PDP context that is defined from the factory.
@@ -104,80 +163,35 @@ type ContextPreset struct {
 	Source Source `yaml:"source"`
 }
 
-// Reply is a command with fixed answers; each form that is left out is refused. An empty list is a bare OK.
+// Reply is a command whose answers are texts. A form that is left out falls to the built-in command of that name, or is refused.
 type Reply struct {
-	Command string   `yaml:"command"`
-	Needs   string   `yaml:"needs"` // "": nothing; card: a SIM, locked or not; sim: a SIM that is not locked
-	Exec    []string `yaml:"exec"`
-	Read    []string `yaml:"read"`
-	Test    []string `yaml:"test"`
-	Set     bool     `yaml:"set"` // any parameters are taken, and change nothing
-	Source  Source   `yaml:"source"`
+	Command string  `yaml:"command"`
+	Needs   string  `yaml:"needs"` // "": nothing; card: a SIM, locked or not; sim: one that is not locked. The test form needs nothing
+	Exec    Answers `yaml:"exec"`
+	Read    Answers `yaml:"read"`
+	Test    Answers `yaml:"test"`
+	Set     Answers `yaml:"set"`
+	Source  Source  `yaml:"source"`
 }
 
-// Setting is a command that keeps what it was set to.
+// Setting is a command that keeps what it was set to. With a key it is one of several under the same command:
+// AT+QCFG="key" reads, AT+QCFG="key",value sets.
 type Setting struct {
-	Command string `yaml:"command"`
-	Default string `yaml:"default"`
-	Allow   string `yaml:"allow"` // regular expression that a new value must match as a whole
-	Test    string `yaml:"test"`
-	Source  Source `yaml:"source"`
+	Command string            `yaml:"command"`
+	Key     string            `yaml:"key"`
+	Default string            `yaml:"default"`
+	Allow   string            `yaml:"allow"` // regular expression that a new value must match as a whole
+	Test    string            `yaml:"test"`  // a line; "": a bare OK
+	URC     map[string]string `yaml:"urc"`   // value to port: the setting says where unsolicited results go; all and none are no ports
+	Source  Source            `yaml:"source"`
+
+	allow *regexp.Regexp
 }
 
-// Omission takes a built-in command away.
+// Omission takes a command away.
 type Omission struct {
 	Command string `yaml:"command"`
 	Source  Source `yaml:"source"`
-}
-
-// Sources counts the facts by their source.
-func (p *Personality) Sources() map[Source]int {
-	count := map[Source]int{SourceTranscript: 0, SourceManual: 0, SourceInferred: 0}
-	p.eachSource(func(_ string, s Source) { count[s]++ })
-	return count
-}
-
-// eachSource visits every fact.
-func (p *Personality) eachSource(visit func(what string, s Source)) {
-	visit("identity.manufacturer", p.Identity.Manufacturer.Source)
-	visit("identity.model", p.Identity.Model.Source)
-	visit("identity.revision", p.Identity.Revision.Source)
-	visit("identity.tac", p.Identity.TAC.Source)
-	visit("identity.ati", p.Identity.ATI.Source)
-	visit("ports.names", p.Ports.Names.Source)
-	visit("ports.urc", p.Ports.URC.Source)
-	visit("line.connect", p.Line.Connect.Source)
-	visit("line.cmee", p.Line.CMEE.Source)
-	visit("line.circuit_c", p.Line.CircuitC.Source)
-	visit("line.circuit_d", p.Line.CircuitD.Source)
-	visit("line.registers", p.Line.Registers.Source)
-	visit("line.max_length", p.Line.MaxLength.Source)
-	visit("delays.command", p.Delays.Command.Source)
-	visit("delays.cfun", p.Delays.CFUN.Source)
-	visit("delays.search", p.Delays.Search.Source)
-	visit("delays.dial", p.Delays.Dial.Source)
-	visit("delays.scan", p.Delays.Scan.Source)
-	visit("ppp.auth", p.PPP.Auth.Source)
-	visit("ppp.name", p.PPP.Name.Source)
-	visit("packet.cids", p.Packet.CIDs.Source)
-	visit("packet.max_cid", p.Packet.MaxCID.Source)
-	visit("packet.options", p.Packet.Options.Source)
-	p.SMS.eachSource(visit)
-	for _, s := range p.Boot {
-		visit("boot "+s.Text, s.Source)
-	}
-	for _, c := range p.Packet.Contexts {
-		visit("packet.contexts "+c.APN, c.Source)
-	}
-	for _, r := range p.Replies {
-		visit("replies "+r.Command, r.Source)
-	}
-	for _, s := range p.Settings {
-		visit("settings "+s.Command, s.Source)
-	}
-	for _, o := range p.Omit {
-		visit("omit "+o.Command, o.Source)
-	}
 }
 
 // IMEI makes the n-th modem's identity: type allocation code, serial number, Luhn check digit (TS 23.003 section 6.2).

@@ -30,11 +30,29 @@ func TestPersonalityErrors(t *testing.T) {
 	good := string(text)
 	for _, tt := range []struct{ name, old, new, want string }{
 		{"unknown key", "identity:", "identify:", "unknown field"},
-		{"no source", "value: EC25, source: transcript", "value: EC25", `identity.model: source ""`},
+		{"no source", "value: EC25, source: transcript", "value: EC25", `identity.model: source "none"`},
+		{"missing", "  tac:", "  tec:", "unknown field"},
+		{"missing fact", `  tac: {value: "86758403", source: inferred}`, "", "identity.tac: missing"},
 		{"wrong source", "value: EC25, source: transcript", "value: EC25, source: rumour", `source "rumour": transcript, manual and inferred`},
 		{"bad name", "name: quectel-ec25", "name: Quectel EC25", `name "Quectel EC25"`},
 		{"bad TAC", `"86758403"`, `"8675840"`, `identity.tac "8675840": must be eight digits`},
-		{"bad ports", "value: [at, ppp]", "value: [ppp]", "ports.names [ppp]"},
+		{"bad ports", "  interfaces:", "  names: {value: [ppp], source: inferred}\n  interfaces:", "ports.names [ppp]"},
+		{"bad interfaces", "[ttyUSB2, ttyUSB3]", "[ttyUSB2]", "ports.interfaces: 1 for 2 ports"},
+		{"bad text", "+QTEMP: 36,33,32", "+QTEMP: {heat}", `value "heat" is not known`},
+		{"bad arithmetic", "{sinr+20*5|0..250}", "{sinr/0}", `arithmetic "/0"`},
+		{"bad brace", "+QTEMP: 36,33,32", "+QTEMP: {36}", "has a brace"},
+		{"bad conversion", "{sinr+20*5|0..250}", "{sinr|upper}", `conversion "upper"`},
+		{"bad condition", "when: registered online", "when: registered happy", `"happy" is not known`},
+		{"bad result", `result: "10"}]`, `result: "9999"}]`, `result "9999"`},
+		{"bad action", "do: reset", "do: explode", `do "explode"`},
+		{"bad match", `(?P<id>[0-9]+)`, `(?P<id>[0-9]+`, "match: "},
+		{"bad relative", "doc: Quectel EC25", "extends: nokia\ndoc: Quectel EC25", `extends "nokia"`},
+		{"bad register", "{7: 0, 10: 15}", "{7: 0, 10: 999}", "S10=999"},
+		{"bad rate", "  rates:", "  rate: {value: 42, source: inferred}\n  rates:", "line.rate 42"},
+		{"bad levels", "  cids:", "  cereg: {value: 0-9, source: inferred}\n  cids:", `values "0-9"`},
+		{"bad multiplexer", "  n1: {value: 127", "  n1: {value: 0", "cmux.n1 0"},
+		{"bad format", "replies:\n", "formats: {none: {value: x, source: manual}}\nreplies:\n", `formats "none"`},
+		{"bad key", "key: nwscanmode", "key: usbnet", `key "usbnet" is there twice`},
 		{"bad authentication", "value: chap", "value: eap", `ppp.auth "eap"`},
 		{"bad boot step", "when: unlocked", "when: sometimes", `when "sometimes"`},
 		{"default not allowed", `default: '"GSM"'`, `default: GSM`, "does not match allow"},
@@ -75,8 +93,8 @@ func TestPersonalityData(t *testing.T) {
 	}
 	other := strings.NewReplacer(
 		`value: ["{manufacturer}", "{model}", "Revision: {revision}"]`, `value: ["Manufacturer: {manufacturer}", "IMEI: {imei}"]`,
-		"CONNECT 150000000", "CONNECT 115200", "value: [at, ppp]", "value: [at]", "omit: []", "omit: [{command: +QNWINFO, source: manual}]",
-	).Replace(string(text))
+		"CONNECT 150000000", "CONNECT 115200",
+	).Replace(string(text)) + "omit: [{command: +CPOL, source: manual}]\n"
 	p, err := ParsePersonality([]byte(other))
 	if err != nil {
 		t.Fatal(err)
@@ -84,6 +102,6 @@ func TestPersonalityData(t *testing.T) {
 	b := newBench(t, func(c *Config) { c.Personality = p })
 	u := b.ready("at")
 	u.expect("ATI", "\r\nManufacturer: Quectel\r\nIMEI: 867584031234565\r\n\r\nOK\r\n")
-	u.expect("AT+QNWINFO", "\r\nERROR\r\n")
+	u.expect("AT+CPOL?", "\r\nERROR\r\n")
 	u.expect("ATD*99#", "\r\nCONNECT 115200\r\n")
 }

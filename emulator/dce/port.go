@@ -30,11 +30,15 @@ type port struct {
 	m    *Modem
 	line Line
 	name string
+	base string // the personality's port that it is, or is a channel of
+	dlci int    // of a multiplexer's channel; 0: it is none
 	log  *slog.Logger
 	out  *output
 
 	asm     assembler
 	entry   *textEntry // a command waits for text; nil: none does
+	lineErr error      // came while a command waited
+	done    time.Time  // of the last command line's result
 	pending []byte     // came with CONNECT's command line or after PPP: to be read before the line
 
 	mu       sync.Mutex
@@ -43,6 +47,12 @@ type port struct {
 	deferred []string // guarded by mu: unsolicited results that wait for the end of data mode
 	asking   bool     // guarded by mu: text is being entered, and unsolicited results wait; false ends the entry
 	ending   bool     // guarded by mu: reads are to end now
+	dtr      bool     // guarded by mu
+	dtrHeld  bool     // guarded by mu: DTR was taken off from outside
+	mux      *muxMode // guarded by mu: the line carries channels
+
+	parent *muxMode  // of a channel
+	uart   *uartLine // nil: the line's speed means nothing
 }
 
 // maxDeferred bounds the unsolicited results that a port keeps while it carries data.
@@ -51,7 +61,23 @@ const maxDeferred = 64
 // Serve interprets the commands that come on line until the line ends or ctx does, and returns nil in both cases.
 // name says which of the personality's ports it is. Serve does not close line.
 func (m *Modem) Serve(ctx context.Context, line Line, name string) error {
-	p := &port{m: m, line: line, name: name, log: m.log.With("port", name), out: newOutput(line), set: m.power(), asm: assembler{max: m.personality.Line.MaxLength.Value}}
+	return m.serve(ctx, m.newPort(line, name))
+}
+
+func (m *Modem) newPort(line Line, name string) *port {
+	p := &port{m: m, name: name, base: name, log: m.log.With("port", name), set: m.power(), asm: assembler{max: m.personality.Line.MaxLength.Value}}
+	_, tty := line.(interface{ Speed() (int, error) })
+	p.dtr = !tty // on a terminal the first byte shows that there is a user
+	if u, ok := newUARTLine(line); ok && m.uart {
+		u.rate.Store(int64(p.set.rate))
+		p.uart, line = u, u
+	}
+	p.line, p.out = line, newOutput(line)
+	return p
+}
+
+func (m *Modem) serve(ctx context.Context, p *port) error {
+	line := p.line
 	m.addPort(p)
 	served, cancel := context.WithCancel(ctx)
 	var owned sync.WaitGroup
@@ -90,7 +116,15 @@ func (p *port) read(buf []byte) (int, error) {
 		p.pending = p.pending[n:]
 		return n, nil
 	}
-	return p.line.Read(buf)
+	if err := p.lineErr; err != nil {
+		p.lineErr = nil
+		return 0, err
+	}
+	n, err := p.line.Read(buf)
+	if n > 0 {
+		p.seen()
+	}
+	return n, err
 }
 
 // commands takes bytes of the command state. What it has to say to them goes out in one write, echo included; a command that
@@ -151,11 +185,12 @@ func (p *port) commands(ctx context.Context, b []byte) {
 		}
 		connect := p.m.personality.Line.Connect.Value
 		out = append(x.out, r.format(&set, connect)...)
+		p.done = time.Now()
 		if r.call == nil && len(hooks) > 0 {
 			p.out.send(p.replied(ctx, hooks, line, out))
 			out = nil
 		}
-		if r.call == nil && r.after == nil {
+		if r.call == nil && r.after == nil && r.mux == nil {
 			continue
 		}
 		p.out.send(out)
@@ -164,8 +199,13 @@ func (p *port) commands(ctx context.Context, b []byte) {
 			r.after()
 		}
 		if r.call != nil {
-			p.pending = append([]byte(nil), b[i+1:]...)
+			p.pending = append(append([]byte(nil), b[i+1:]...), p.pending...)
 			p.online(ctx, *r.call)
+			return
+		}
+		if r.mux != nil {
+			p.pending = append(append([]byte(nil), b[i+1:]...), p.pending...)
+			r.mux(ctx)
 			return
 		}
 	}
@@ -185,12 +225,18 @@ func (p *port) change(f func(s *settings)) {
 	s := p.set.clone()
 	f(&s)
 	p.set = s
+	if p.uart != nil {
+		p.uart.rate.Store(int64(s.rate))
+	}
 }
 
 // unsolicited sends a result that answers no command; in data mode it waits, and while text is entered.
 func (p *port) unsolicited(text string, keep bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.mux != nil { // what is on the line belongs to frames
+		return
+	}
 	if online := p.call != nil && !p.call.escaped; online || p.asking {
 		if online && !keep || len(p.deferred) == maxDeferred {
 			p.out.dropped.Add(uint64(len(text)))
@@ -204,6 +250,9 @@ func (p *port) unsolicited(text string, keep bool) {
 
 // dtrDropped is the end of a user in command state (V.250 section 6.2.9).
 func (p *port) dtrDropped() {
+	p.mu.Lock()
+	p.dtr = false
+	p.mu.Unlock()
 	p.out.discard()
 	p.asm.state = lineIdle
 	p.askEnds()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"minato/emulator/core"
@@ -18,7 +19,11 @@ const (
 	RegisteredHome     RegistrationStatus = 1
 	Searching          RegistrationStatus = 2
 	RegistrationDenied RegistrationStatus = 3
+	RegisteredRoaming  RegistrationStatus = 5
 )
+
+// registered tells that there is service.
+func (s RegistrationStatus) registered() bool { return s == RegisteredHome || s == RegisteredRoaming }
 
 // registration is the modem's standing with the network.
 type registration struct {
@@ -29,6 +34,7 @@ type registration struct {
 	kept    bool                 // and it was registered when there was
 	denied  bool                 // the network refuses, whoever asks: see DenyRegistration
 	refused bool                 // it refused this SIM: no attempt until the radio is switched (TS 24.301 section 5.5.1.2.5)
+	cause   int                  // EMM cause of the last refusal (TS 24.301 section 9.9.3.9); 0: none
 	report  [len(regDomains)]int // <n> by domain
 }
 
@@ -46,13 +52,6 @@ type Cell struct {
 
 // DefaultCell is the cell of a network whose SIMs are core.DefaultSubscriber's.
 var DefaultCell = Cell{PLMN: "44010", Operator: "NTT DOCOMO", TAC: 0x1f00, ID: 0x79d903, Band: 1, EARFCN: 100, Zone: 36}
-
-// operatorSelection is +COPS.
-type operatorSelection struct {
-	mode   int // 0 automatic, 1 manual, 2 deregistered
-	format int // 0 long, 1 short, 2 numeric
-	plmn   string
-}
 
 // register takes the next step towards the state that radio, SIM and operator selection allow. It gives how long to wait for the
 // step after it, if that is a matter of time.
@@ -105,13 +104,14 @@ func (m *Modem) attach(imsi string) {
 	defer m.radio.Unlock()
 	err := m.network.Attach(imsi, m.imei)
 	if err == nil {
-		m.setRegistration(RegisteredHome)
+		m.setRegistration(m.registeredStat(imsi))
 		return
 	}
 	m.log.Info("the network refuses to attach", "imsi", imsi, "error", err)
 	m.setCause(err)
 	m.mu.Lock()
 	m.reg.refused = true
+	m.reg.cause = emmCause(err)
 	m.mu.Unlock()
 	m.setRegistration(RegistrationDenied)
 }
@@ -123,7 +123,7 @@ func (m *Modem) detachTo(stat RegistrationStatus, reason string, said bool) {
 	m.radio.Lock()
 	defer m.radio.Unlock()
 	m.mu.Lock()
-	was := m.reg.stat == RegisteredHome || m.reg.kept
+	was := m.reg.stat.registered() || m.reg.kept
 	imsi := m.sim.card.IMSI
 	m.mu.Unlock()
 	if was {
@@ -151,33 +151,73 @@ func (m *Modem) setRegistration(stat RegistrationStatus) {
 	if m.booting {
 		report = [len(regDomains)]int{}
 	}
-	place := m.placeLocked()
+	var lines []string
+	for i, n := range report {
+		if n > 0 {
+			lines = append(lines, m.registrationLocked("registration-urc", i, n))
+		}
+	}
 	m.mu.Unlock()
 	m.log.Info("registration changed", "stat", int(stat))
 	m.tellEvent(Event{Type: "registration", State: strconv.Itoa(int(stat))})
-	for i, domain := range regDomains {
-		switch report[i] {
-		case 1:
-			m.unsolicited(fmt.Sprintf("%s: %d", domain, stat))
-		case 2:
-			m.unsolicited(fmt.Sprintf("%s: %d%s", domain, stat, place))
-		}
+	for _, l := range lines {
+		m.unsolicited(l)
+	}
+	m.tellIndicators()
+	if stat.registered() {
+		m.networkTime()
 	}
 	m.poke()
 }
 
-// placeLocked is the tail of a report with <n> 2: area, cell and access technology, while registered.
-func (m *Modem) placeLocked() string {
-	if m.reg.stat != RegisteredHome {
-		return ""
+// registeredStat is home or roaming: the card's own network is the one that its IMSI begins with.
+func (m *Modem) registeredStat(imsi string) RegistrationStatus {
+	if strings.HasPrefix(imsi, m.cell.PLMN) {
+		return RegisteredHome
 	}
-	return fmt.Sprintf(`,"%X","%X",7`, m.cell.TAC, m.cell.ID)
+	return RegisteredRoaming
+}
+
+// domainLocked is the status in a domain. A subscription without circuit-switched services is refused there.
+func (m *Modem) domainLocked(i int) RegistrationStatus {
+	if m.sim.card.DataOnly && regDomains[i] == "+CREG" && m.reg.stat.registered() {
+		return RegistrationDenied
+	}
+	return m.reg.stat
+}
+
+// registrationLocked writes +CREG and its relatives (TS 27.007 sections 7.2, 10.1.20, 10.1.22): n of 2 and more adds area, cell and
+// access technology while registered; 3 and 5 add the cause of a refusal.
+func (m *Modem) registrationLocked(format string, domain, n int) string {
+	stat := m.domainLocked(domain)
+	place, cause := "", ""
+	if n >= 2 && stat.registered() {
+		place = m.formatLocked("registration-place", nil, nil)
+	}
+	if (n == 3 || n == 5) && stat == RegistrationDenied && m.reg.cause != 0 {
+		cause = m.formatLocked("registration-cause", nil, map[string]any{"cause_type": 0, "reject": m.reg.cause})
+	}
+	return m.formatLocked(format, nil, map[string]any{
+		"command": regDomains[domain], "n": n, "stat": int(stat), "place": place, "cause": cause,
+	})
+}
+
+// emmCause is the number of a refusal.
+func emmCause(err error) int {
+	var no *core.Reject
+	if errors.As(err, &no) {
+		return int(no.Cause)
+	}
+	return 0
 }
 
 // DenyRegistration makes the network refuse the modem, or stop refusing.
 func (m *Modem) DenyRegistration(deny bool) {
 	m.mu.Lock()
 	m.reg.denied, m.reg.refused = deny, false
+	if deny {
+		m.reg.cause = 11 // PLMN not allowed
+	}
 	m.mu.Unlock()
 	m.poke()
 }

@@ -1,15 +1,20 @@
 package dce
 
-import "strconv"
+import (
+	"context"
+	"strconv"
+)
 
 // result is the final result of a command line (V.250 section 5.7.1).
 type result struct {
-	code    int        // with ATV0
-	verbose string     // with ATV1
-	cause   cause      // of an error; zero: none is told
-	call    *dial      // CONNECT: what to connect to
-	after   func()     // runs once the result is on the line
-	text    *textEntry // no result yet: text is to follow
+	code    int                       // with ATV0
+	verbose string                    // with ATV1
+	cause   cause                     // of an error; zero: none is told
+	call    *dial                     // CONNECT: what to connect to
+	after   func()                    // runs once the result is on the line
+	mux     func(ctx context.Context) // multiplexer mode: has the line until it returns
+	silent  bool                      // nothing is said
+	text    *textEntry                // no result yet: text is to follow
 }
 
 // dial is an accepted request for a data call.
@@ -22,52 +27,23 @@ var (
 	resultOK        = result{code: 0, verbose: "OK"}
 	resultNoCarrier = result{code: 3, verbose: "NO CARRIER"}
 	resultError     = result{code: 4, verbose: "ERROR"}
+
+	// results are all that need nothing else.
+	results = []result{
+		resultOK, resultNoCarrier, resultError,
+		{code: 6, verbose: "NO DIALTONE"}, {code: 7, verbose: "BUSY"}, {code: 8, verbose: "NO ANSWER"},
+	}
 )
 
-func (r result) ok() bool { return r.code == resultOK.code && r.call == nil && r.text == nil }
+func (r result) ok() bool {
+	return r.code == resultOK.code && r.call == nil && r.text == nil && r.mux == nil
+}
 
 // cause is the number of a +CME ERROR or a +CMS ERROR, and its text.
 type cause struct {
 	family string // "+CME" or "+CMS"; "": no cause
 	number int
 	text   string
-}
-
-// Numbers of +CME ERROR (TS 27.007 section 9.2).
-const (
-	cmeNotAllowed       = 3
-	cmeNotSupported     = 4
-	cmeSIMNotInserted   = 10
-	cmeSIMPINRequired   = 11
-	cmeSIMPUKRequired   = 12
-	cmeSIMFailure       = 13
-	cmeWrongPassword    = 16
-	cmeInvalidIndex     = 21
-	cmeNoNetwork        = 30
-	cmeIncorrectParams  = 50
-	cmeUnknown          = 100
-	cmeServiceOption    = 134 // service option temporarily out of order
-	cmePDPAuth          = 149
-	cmeServiceForbidden = 107 // GPRS services not allowed
-	cmeNotSubscribed    = 133 // requested service option not subscribed
-)
-
-var cmeText = map[int]string{
-	cmeNotAllowed:       "operation not allowed",
-	cmeNotSupported:     "operation not supported",
-	cmeSIMNotInserted:   "SIM not inserted",
-	cmeSIMPINRequired:   "SIM PIN required",
-	cmeSIMPUKRequired:   "SIM PUK required",
-	cmeSIMFailure:       "SIM failure",
-	cmeWrongPassword:    "incorrect password",
-	cmeInvalidIndex:     "invalid index",
-	cmeNoNetwork:        "no network service",
-	cmeIncorrectParams:  "Incorrect parameters",
-	cmeUnknown:          "unknown",
-	cmeServiceOption:    "service option temporarily out of order",
-	cmePDPAuth:          "PDP authentication failure",
-	cmeServiceForbidden: "GPRS services not allowed",
-	cmeNotSubscribed:    "requested service option not subscribed",
 }
 
 func cmeError(n int) result {
@@ -81,7 +57,7 @@ func cmsError(n int, text string) result {
 
 // format gives the bytes of the result in the manner that the port is set to.
 func (r result) format(s *settings, connect string) string {
-	if s.quiet {
+	if s.quiet || r.silent {
 		return ""
 	}
 	text := r.verbose

@@ -14,8 +14,9 @@ var DefaultSignal = Signal{RSSI: -52, RSRP: -81, RSRQ: -10, SINR: 19}
 // SetSignal changes what the radio receives.
 func (m *Modem) SetSignal(s Signal) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	m.signal = s
+	m.mu.Unlock()
+	m.tellIndicators()
 }
 
 // csq is <rssi> of +CSQ (TS 27.007 section 8.5).
@@ -24,9 +25,6 @@ func (s Signal) csq() int { return min(max((s.RSSI+113)/2, 0), 31) }
 // rsrp and rsrq are those of +CESQ (section 8.69).
 func (s Signal) rsrp() int { return min(max(s.RSRP+141, 0), 97) }
 func (s Signal) rsrq() int { return min(max(2*s.RSRQ+40, 0), 34) }
-
-// sinr is Quectel's scale of +QCSQ, 0 to 250 for -20 to 30 dB.
-func (s Signal) sinr() int { return min(max((s.SINR+20)*5, 0), 250) }
 
 // receivesLocked tells whether there is a signal to report.
 func (m *Modem) receivesLocked() bool { return m.functions == 1 && !m.booting && !m.reg.lost }

@@ -7,6 +7,8 @@ type SIMCard struct {
 	IMSI, ICCID, MSISDN string
 	PIN                 string // "": the lock is off
 	PUK                 string // "": 12345678
+	SPN                 string // service provider name, up to 16 characters
+	DataOnly            bool   // no circuit-switched services: +CREG tells of a refusal while the rest is registered
 }
 
 const (
@@ -40,6 +42,10 @@ type simState struct {
 	unlocked bool
 	badPIN   int // wrong tries since the last good one
 	badPUK   int
+
+	files    map[int][]byte // written to
+	selected int            // by +CSIM
+	answer   []byte         // that GET RESPONSE will give
 }
 
 // status is the value of +CPIN.
@@ -99,12 +105,6 @@ func (s *simState) unblock(puk, pin string) result {
 	s.badPUK, s.badPIN, s.unlocked = 0, 0, true
 	s.card.PIN = pin
 	return resultOK
-}
-
-func (m *Modem) simReady() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.sim.ready()
 }
 
 // SetSIMInserted takes the card out or puts it in. Without a card the network detaches the modem.

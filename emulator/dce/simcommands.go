@@ -2,7 +2,6 @@ package dce
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -16,6 +15,7 @@ func simCommands() []command {
 		{name: "+CPWD", needs: needSIM, test: says(`+CPWD: ("SC",8),("P2",8)`), set: changePassword},
 		{name: "+CRSM", needs: needCard, test: says(), set: restrictedSIM},
 		{name: "+CSIM", needs: needCard, test: says(), set: genericSIM},
+		{name: "+CPINR", exec: func(x *exchange) result { return pinsLeft(x, nil) }, test: says(), set: pinsLeft},
 	}
 }
 
@@ -31,7 +31,7 @@ func readPIN(x *exchange) result {
 	case sim.badPUK >= pukTries:
 		return cmeError(cmeSIMFailure)
 	}
-	x.info("+CPIN: " + sim.status())
+	x.info(x.m.formatLocked("+CPIN", nil, nil))
 	return resultOK
 }
 
@@ -70,9 +70,9 @@ func pinLike(s string) bool { return len(s) >= 4 && len(s) <= 8 && digits(s) }
 func (m *Modem) simUp() {
 	m.spawn(func() {
 		m.unsolicited("+CPIN: READY")
-		for _, step := range m.personality.Boot {
-			if step.When == "unlocked" {
-				m.unsolicited(m.fill(step.Text))
+		for i := range m.personality.Boot {
+			if step := &m.personality.Boot[i]; step.When == "unlocked" {
+				m.sayStep(step)
 			}
 		}
 		m.poke()
@@ -89,7 +89,36 @@ func subscriberNumber(x *exchange) result {
 	if number == "" {
 		return resultOK
 	}
-	x.info(fmt.Sprintf(`+CNUM: ,"+%s",145`, strings.TrimPrefix(number, "+"))) // 145 is international (TS 24.008 section 10.5.4.7)
+	x.m.mu.Lock()
+	defer x.m.mu.Unlock()
+	x.info(x.m.formatLocked("+CNUM", nil, map[string]any{"number": "+" + strings.TrimPrefix(number, "+")}))
+	return resultOK
+}
+
+// pinsLeft is +CPINR[=<sel_code>] (section 8.65).
+func pinsLeft(x *exchange, a args) result {
+	x.m.mu.Lock()
+	defer x.m.mu.Unlock()
+	sim := &x.m.sim
+	if !sim.inserted {
+		return cmeError(cmeSIMNotInserted)
+	}
+	known := false
+	for _, c := range []struct {
+		name       string
+		left, from int
+	}{
+		{"SIM PIN", pinTries - sim.badPIN, pinTries}, {"SIM PUK", pukTries - sim.badPUK, pukTries},
+		{"SIM PIN2", pinTries, pinTries}, {"SIM PUK2", pukTries, pukTries},
+	} {
+		if len(a) == 0 || a.str(0) == c.name {
+			known = true
+			x.info(fmt.Sprintf("+CPINR: %s,%d,%d", c.name, max(0, c.left), c.from))
+		}
+	}
+	if !known || len(a) > 1 {
+		return cmeError(cmeIncorrectParams)
+	}
 	return resultOK
 }
 
@@ -143,50 +172,6 @@ func changePassword(x *exchange, a args) result {
 		sim.card.PIN = a.str(2)
 	}
 	return r
-}
-
-// Elementary files (TS 31.102 section 4.2, ETSI TS 102 221 section 13.2).
-const (
-	efICCID = 12258 // 2FE2
-	efIMSI  = 28423 // 6F07
-	efAD    = 28589 // 6FAD
-)
-
-// openFiles can be read before the PIN: who the card is and what it needs, not who the subscriber is.
-var openFiles = []int{efICCID, efAD}
-
-// restrictedSIM reads the few files that programs look at; others are not found (status 6A82). A locked card refuses with its own
-// words (6982), not with a +CME ERROR.
-func restrictedSIM(x *exchange, a args) result {
-	command, ok1 := a.number(0, -1, 0, 255)
-	file, ok2 := a.number(1, -1, 0, 0xffff)
-	if !ok1 || !ok2 {
-		return cmeError(cmeIncorrectParams)
-	}
-	var content string
-	switch file {
-	case efICCID:
-		content = swapped(x.m.fill("{iccid}"), 20)
-	case efIMSI:
-		imsi := x.m.fill("{imsi}")
-		content = fmt.Sprintf("%02X", (len(imsi)+2)/2) + swapped("9"+imsi, 2*((len(imsi)+2)/2))
-	case efAD:
-		content = "00000002" // normal operation, two digits of MNC
-	}
-	x.m.mu.Lock()
-	ready := x.m.sim.ready()
-	x.m.mu.Unlock()
-	switch {
-	case content == "":
-		x.info(`+CRSM: 106,130,""`)
-	case !ready && !slices.Contains(openFiles, file):
-		x.info(`+CRSM: 105,130,""`)
-	case command == 176: // READ BINARY
-		x.info(fmt.Sprintf(`+CRSM: 144,0,"%s"`, content))
-	default:
-		x.info(`+CRSM: 109,0,""`) // instruction not supported
-	}
-	return resultOK
 }
 
 // swapped is BCD with the low digit first, filled with F.

@@ -36,7 +36,7 @@ func (m *Modem) receive() (time.Duration, bool) {
 			g.unacked = nil
 			g.routing[1], g.routing[3] = 0, 0
 		}
-		reachable := m.reg.stat == RegisteredHome && m.sim.ready() && !m.booting && !m.stopped && len(g.sending) == 0
+		reachable := m.reg.stat.registered() && m.sim.ready() && !m.booting && !m.stopped && len(g.sending) == 0
 		imsi, room := m.sim.card.IMSI, g.room
 		g.room = room && !reachable
 		m.mu.Unlock()

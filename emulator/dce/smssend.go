@@ -130,7 +130,7 @@ func (x *exchange) send(command string, centre sms.Address, s *sms.Submit) resul
 	if centre == (sms.Address{}) {
 		centre = g.centre
 	}
-	imsi, reachable := x.m.sim.card.IMSI, x.m.reg.stat == RegisteredHome && x.m.centre != nil
+	imsi, reachable := x.m.sim.card.IMSI, x.m.reg.stat.registered() && x.m.centre != nil
 	if reachable && centre != (sms.Address{}) {
 		g.reference++
 		s.Reference = g.reference

@@ -3,6 +3,7 @@ package dce
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Status is a modem at one moment.
@@ -21,6 +22,7 @@ type Status struct {
 	CSQ          int             `json:"csq"`
 	Contexts     []ContextStatus `json:"contexts"`
 	Calls        []CallStatus    `json:"calls"`
+	Ports        []PortStatus    `json:"ports"`
 	Dropped      uint64          `json:"dropped"` // bytes for users who did not read
 }
 
@@ -50,9 +52,9 @@ func (m *Modem) Status() Status {
 	s := Status{
 		Personality: m.personality.Name, Manufacturer: p.Manufacturer.Value, Model: p.Model.Value, Revision: p.Revision.Value,
 		IMEI: m.imei, IMSI: m.sim.card.IMSI, SIM: m.sim.status(), Booting: m.booting, Functions: m.functions, Registration: int(m.reg.stat), CSQ: 99,
-		Contexts: []ContextStatus{}, Calls: []CallStatus{},
+		Contexts: []ContextStatus{}, Calls: []CallStatus{}, Ports: []PortStatus{},
 	}
-	if m.reg.stat == RegisteredHome {
+	if m.reg.stat.registered() {
 		s.Operator = m.cell.Operator
 	}
 	if m.receivesLocked() {
@@ -69,6 +71,7 @@ func (m *Modem) Status() Status {
 	ports := m.portsLocked()
 	m.mu.Unlock()
 	for _, p := range ports {
+		s.Ports = append(s.Ports, p.status())
 		s.Dropped += p.out.dropped.Load()
 		p.mu.Lock()
 		c := p.call
@@ -79,5 +82,6 @@ func (m *Modem) Status() Status {
 			s.Calls = append(s.Calls, CallStatus{Port: p.name, CID: c.cid, Escaped: escaped, PacketsIn: st.PacketsIn, PacketsOut: st.PacketsOut, BadFCS: st.BadFCS})
 		}
 	}
+	slices.SortFunc(s.Ports, func(a, b PortStatus) int { return strings.Compare(a.Name, b.Name) })
 	return s
 }

@@ -2,7 +2,6 @@ package dce
 
 import (
 	"context"
-	"regexp"
 	"time"
 )
 
@@ -14,6 +13,7 @@ type command struct {
 	read  handler
 	test  handler
 	set   func(x *exchange, a args) result
+	raw   func(x *exchange, text string) result    // set, for one that takes its parameters apart itself
 	basic func(x *exchange, inv invocation) result // takes everything, in place of the four
 }
 
@@ -37,11 +37,15 @@ var families = []func() []command{
 	identityCommands,
 	simCommands,
 	networkCommands,
+	operatorCommands,
+	indicatorCommands,
+	clockCommands,
+	voiceCommands,
+	rateCommands,
+	muxCommands,
 	packetCommands,
-	quectelCommands,
 	smsCommands,
 	supplementaryCommands,
-	clockCommands,
 }
 
 // commands is the table of this modem: all families, what its personality adds, less what it takes away.
@@ -52,11 +56,11 @@ func (m *Modem) commands() map[string]*command {
 			table[c.name] = &c
 		}
 	}
-	for _, s := range m.personality.Settings {
-		table[s.Command] = keeps(s)
+	for _, group := range bySetting(m.personality.Settings) {
+		table[group[0].Command] = keeps(group)
 	}
 	for _, r := range m.personality.Replies {
-		table[r.Command] = fixed(r, table[r.Command])
+		table[r.Command] = answered(r, table[r.Command])
 	}
 	for _, o := range m.personality.Omit {
 		delete(table, o.Command)
@@ -64,64 +68,54 @@ func (m *Modem) commands() map[string]*command {
 	return table
 }
 
-// fixed is a command with answers that are data. Forms that it leaves out fall to a built-in command of that name.
-func fixed(r Reply, built *command) *command {
-	c := command{name: r.Command}
-	if built != nil {
-		c = *built
+// answered is a command whose answers are data. Forms and parameters that it leaves out fall to a built-in command of that name.
+func answered(r Reply, built *command) *command {
+	if built == nil {
+		built = &command{}
 	}
+	c := *built
+	c.name = r.Command
 	if need, ok := needsByName[r.Needs]; ok {
 		c.needs = need
 	}
-	answer := func(lines []string) handler {
+	form := func(list Answers, otherwise handler) handler {
+		if list == nil {
+			return otherwise
+		}
 		return func(x *exchange) result {
-			for _, l := range lines {
-				x.info(x.m.fill(l))
+			one, ok := x.answer(r.Command, list, "")
+			if !ok && otherwise != nil {
+				return otherwise(x)
 			}
-			return resultOK
+			return one
 		}
 	}
-	if r.Exec != nil {
-		c.exec = answer(r.Exec)
-	}
-	if r.Read != nil {
-		c.read = answer(r.Read)
-	}
-	if r.Test != nil {
-		c.test = answer(r.Test)
-	}
-	if r.Set {
-		c.set = func(*exchange, args) result { return resultOK }
+	c.exec, c.read, c.test = form(r.Exec, built.exec), form(r.Read, built.read), form(r.Test, built.test)
+	if r.Set != nil {
+		c.raw = func(x *exchange, text string) result {
+			one, ok := x.answer(r.Command, r.Set, text)
+			if !ok {
+				return built.parameters(x, text)
+			}
+			return one
+		}
 	}
 	return &c
 }
 
-// keeps is a command that only stores its parameters.
-func keeps(s Setting) *command {
-	allow := regexp.MustCompile("^(?:" + s.Allow + ")$") // checked by the loader
-	return &command{
-		name: s.Command,
-		read: func(x *exchange) result {
-			x.m.mu.Lock()
-			v := x.m.values[s.Command]
-			x.m.mu.Unlock()
-			x.info(s.Command + ": " + v)
-			return resultOK
-		},
-		test: says(s.Test),
-		basic: func(x *exchange, inv invocation) result {
-			if inv.form == formExec {
-				inv.text = s.Default // V.250 section 5.4.2.1: left out means the default
-			}
-			if !allow.MatchString(inv.text) {
-				return resultError
-			}
-			x.m.mu.Lock()
-			x.m.values[s.Command] = inv.text
-			x.m.mu.Unlock()
-			return resultOK
-		},
+// parameters carries out the set form.
+func (c *command) parameters(x *exchange, text string) result {
+	if c.raw != nil {
+		return c.raw(x, text)
 	}
+	if c.set == nil {
+		return resultError
+	}
+	a, err := splitArgs(text)
+	if err != nil {
+		return resultError
+	}
+	return c.set(x, a)
 }
 
 // says answers with fixed lines.
@@ -139,6 +133,7 @@ type exchange struct {
 	m     *Modem
 	out   []byte   // echo and information text so far
 	lines []string // of the command under way
+	depth int      // of answers that run commands
 }
 
 // line carries out the commands of a line; the first that fails ends it.
@@ -170,15 +165,18 @@ func (x *exchange) line(body string) result {
 func (x *exchange) command(inv invocation) result {
 	c := x.m.table[inv.name]
 	if c == nil {
-		return resultError
+		return x.m.personality.unknown
 	}
 	if inv.form != formTest && c.needs != needNothing {
 		x.m.mu.Lock()
-		inserted := x.m.sim.inserted
+		inserted, off := x.m.sim.inserted, x.m.functions == 0
 		r, ready := x.m.sim.check()
 		x.m.mu.Unlock()
-		if !ready && (c.needs == needSIM || !inserted) {
+		switch {
+		case !ready && (c.needs == needSIM || !inserted):
 			return r
+		case off: // so is the card
+			return cmeError(cmeSIMFailure)
 		}
 	}
 	var h handler
@@ -191,12 +189,8 @@ func (x *exchange) command(inv invocation) result {
 		return c.basic(x, inv)
 	case inv.form == formExec && c.exec != nil:
 		h = c.exec
-	case inv.form == formSet && c.set != nil:
-		a, err := splitArgs(inv.text)
-		if err != nil {
-			return resultError
-		}
-		return c.set(x, a)
+	case inv.form == formSet:
+		return c.parameters(x, inv.text)
 	}
 	if h == nil {
 		return resultError

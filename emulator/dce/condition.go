@@ -1,0 +1,69 @@
+package dce
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// conditions are the words of "when" in a personality. They are called with Modem.mu held.
+var conditions = map[string]func(m *Modem) bool{
+	"sim":        func(m *Modem) bool { return m.sim.inserted },
+	"unlocked":   func(m *Modem) bool { return m.sim.ready() },
+	"radio":      func(m *Modem) bool { return m.functions == 1 },
+	"registered": func(m *Modem) bool { return m.reg.stat.registered() },
+	"roaming":    func(m *Modem) bool { return m.reg.stat == RegisteredRoaming },
+	"searching":  func(m *Modem) bool { return m.reg.stat == Searching },
+	"denied":     func(m *Modem) bool { return m.reg.stat == RegistrationDenied },
+	"active":     func(m *Modem) bool { return m.activeLocked() },
+	"online":     func(m *Modem) bool { return m.onlineLocked() },
+}
+
+// condition is words that must all hold; a leading "no-" turns one round. "" always holds.
+type condition struct {
+	text  string
+	words []func(m *Modem) bool
+}
+
+func parseCondition(text string) (condition, error) {
+	c := condition{text: text}
+	for _, w := range strings.Fields(text) {
+		name, not := strings.CutPrefix(w, "no-")
+		f := conditions[name]
+		if f == nil {
+			return c, fmt.Errorf("when %q: %q is not known; allowed are %s, each also with no- before it", text, w, strings.Join(slices.Sorted(maps.Keys(conditions)), ", "))
+		}
+		c.words = append(c.words, func(m *Modem) bool { return f(m) != not })
+	}
+	return c, nil
+}
+
+func (c *condition) holds(m *Modem) bool {
+	for _, w := range c.words {
+		if !w(m) {
+			return false
+		}
+	}
+	return true
+}
+
+// activeLocked tells that a PDP context is active.
+func (m *Modem) activeLocked() bool {
+	for _, c := range m.contexts {
+		if c.session != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// onlineLocked tells that a data call carries one.
+func (m *Modem) onlineLocked() bool {
+	for _, c := range m.contexts {
+		if c.session != nil && c.call != nil {
+			return true
+		}
+	}
+	return false
+}
