@@ -11,6 +11,11 @@ curl:curl
 qemu-arm-static:qemu-user-static
 tshark:tshark
 gammu:gammu
+ModemManager:modemmanager
+mmcli:modemmanager
+dbus-daemon:dbus-daemon
+dbus-send:dbus-bin
+chat:ppp
 qemu-system-x86_64:qemu-system-x86
 dpkg-deb:dpkg
 gcc-12:gcc-12
@@ -21,7 +26,7 @@ PATH=$PATH:/usr/sbin # where Debian keeps daemons
 missing() {
 	for peer in $peers; do
 		command -v "${peer%%:*}" >/dev/null 2>&1 || echo "${peer##*:}"
-	done
+	done | sort -u
 }
 
 wanted=$(missing)
