@@ -14,14 +14,14 @@ import (
 	"minato/emulator"
 )
 
-// soracomDial is how SORACOM has wvdial dial: the Init strings, then the number (testdata/dial.chat).
+// soracomDial is how SORACOM has wvdial dial.
 const soracomDial = "testdata/soracom.chat"
 
 // TestChat has chat dial, as pppd would have it, over both kinds of port. Then the port is closed, which ends the call.
 func TestChat(t *testing.T) {
 	for _, tt := range []struct{ name, script string }{
 		{"SORACOM's dial strings", soracomDial},
-		{"Debian's script", "/etc/chatscripts/gprs"},
+		{"Debian's strings", "testdata/debian.chat"},
 		{"Quectel's strings", "testdata/quectel.chat"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
