@@ -10,17 +10,6 @@ import (
 	"strings"
 )
 
-// CertificateFiles is a Config.Certificates that reads a certificate chain and its key from PEM files.
-func CertificateFiles(certFile, keyFile string) func() (*tls.Config, error) {
-	return func() (*tls.Config, error) {
-		cert, err := tls.LoadX509KeyPair(certFile, keyFile)
-		if err != nil {
-			return nil, fmt.Errorf("reading the certificate %s and its key %s: %w", certFile, keyFile, err)
-		}
-		return &tls.Config{Certificates: []tls.Certificate{cert}}, nil
-	}
-}
-
 // hostname is an address with dashes under the domain: "203-0-113-7.relay.example", and back by replacing the dashes. Colons of IPv6 become
 // dashes too; "::1" starts with "0", since no name may start with a dash.
 func hostname(a netip.Addr, domain string) string {

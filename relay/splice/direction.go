@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"sync/atomic"
+	"syscall"
 )
 
 // direction copies one way.
@@ -45,6 +46,9 @@ func (d *direction) copy(done chan<- outcome) {
 	read, err := false, d.write(d.first)
 	if err == nil {
 		read, err = d.flow()
+	}
+	if err == io.EOF && wasReset(d.src) {
+		read, err = true, syscall.ECONNRESET
 	}
 	if err != io.EOF {
 		done <- outcome{d, read, err}
