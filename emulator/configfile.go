@@ -18,6 +18,7 @@ type File struct {
 	SOCKS       string    `yaml:"socks"`
 	Delay       float64   `yaml:"delay"`
 	Pcap        string    `yaml:"pcap"` // file that the capture goes to; "": none
+	Listen      []string  `yaml:"listen"`
 	SIMs        []FileSIM `yaml:"sims"` // none: the sample SIMs, one a modem
 }
 
@@ -52,7 +53,7 @@ func ParseFile(text []byte) (File, error) {
 
 // Config gives what New takes; the capture is the caller's to open.
 func (f File) Config() (Config, error) {
-	cfg := Config{Dir: f.Dir, Modems: f.Modems, Personality: f.Personality, Control: f.Control, SOCKS: f.SOCKS, Delay: f.Delay}
+	cfg := Config{Dir: f.Dir, Modems: f.Modems, Personality: f.Personality, Control: f.Control, SOCKS: f.SOCKS, Delay: f.Delay, Listen: f.Listen}
 	for n, s := range f.SIMs {
 		sub := core.DefaultSubscriber(n)
 		sub.User, sub.Password = s.User, s.Password

@@ -7,49 +7,84 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 
 	"minato/emulator/dce"
-	"minato/emulator/fault"
 )
 
 //go:embed openapi.yaml
 var openAPI []byte
 
-// ErrFault is returned by Inject when the fault cannot happen as the modem stands.
-var ErrFault = errors.New("the fault cannot be injected now")
-
 // maxBody bounds a request.
 const maxBody = 64 << 10
 
-// Routes is the control API; openapi.yaml describes it.
+// route is one call of the API.
+type route struct {
+	pattern string
+	serve   http.HandlerFunc
+}
+
+// routes is the whole API; openapi.yaml describes it.
+func (e *Emulator) routes() []route {
+	return []route{
+		{"GET /v1/health", e.getHealth},
+		{"GET /v1/openapi.yaml", getOpenAPI},
+		{"GET /v1/modems", e.listModems},
+		{"GET /v1/modems/{n}", e.withModem(e.getModem)},
+		{"POST /v1/modems/{n}/reset", e.withModem(e.resetModem)},
+		{"PUT /v1/modems/{n}/signal", e.withModem(e.setSignal)},
+		{"GET /v1/sims", e.listSIMs},
+		{"GET /v1/sims/{id}", e.getSIM},
+		{"GET /v1/sims/{id}/sms", e.withSIM(e.listMessages)},
+		{"POST /v1/sims/{id}/sms", e.withSIM(e.sendMessage)},
+		{"GET /v1/faults", e.listFaults},
+		{"POST /v1/faults", e.injectFault},
+		{"DELETE /v1/faults", e.clearFaults},
+		{"GET /v1/events", e.streamEvents},
+		{"GET /metrics", e.metricsHandler().ServeHTTP},
+	}
+}
+
+// Routes serves the control API.
 func (e *Emulator) Routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /v1/health", e.getHealth)
-	mux.HandleFunc("GET /v1/openapi.yaml", getOpenAPI)
-	mux.HandleFunc("GET /v1/modems", e.listModems)
-	mux.HandleFunc("GET /v1/modems/{n}", e.withModem(e.getModem))
-	mux.HandleFunc("POST /v1/modems/{n}/reset", e.withModem(e.resetModem))
-	mux.HandleFunc("PUT /v1/modems/{n}/signal", e.withModem(e.setSignal))
-	mux.HandleFunc("GET /v1/sims", e.listSIMs)
-	mux.HandleFunc("GET /v1/sims/{id}", e.getSIM)
-	mux.HandleFunc("GET /v1/sims/{id}/sms", e.withSIM(e.listMessages))
-	mux.HandleFunc("POST /v1/sims/{id}/sms", e.withSIM(e.sendMessage))
-	mux.HandleFunc("GET /v1/faults", e.listFaults)
-	mux.HandleFunc("POST /v1/faults", e.injectFault)
-	mux.HandleFunc("DELETE /v1/faults", e.clearFaults)
+	for _, r := range e.routes() {
+		mux.HandleFunc(r.pattern, r.serve)
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusNotFound, "not_found", "there is no %s %s", r.Method, r.URL.Path)
 	})
-	// The API has no passwords: a web page that the user happens to look at must not be able to use it.
-	return http.NewCrossOriginProtection().Handler(mux)
+	// The API has no passwords: a web page that the user happens to look at must not be able to use it, by its own name for this
+	// machine neither.
+	return http.NewCrossOriginProtection().Handler(localHost(mux))
+}
+
+// localHost refuses requests for a name that only a name server says is this machine.
+func localHost(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := r.Host
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			host = h
+		}
+		if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err != nil && host != "localhost" && host != "" {
+			fail(w, http.StatusForbidden, "forbidden", "host %q: use an address, or localhost", r.Host)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // serveControl ends with ctx.
 func (e *Emulator) serveControl(ctx context.Context) error {
-	srv := &http.Server{Handler: e.Routes(), ReadHeaderTimeout: 10 * time.Second}
+	srv := &http.Server{
+		Handler: e.Routes(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
+		BaseContext: func(net.Listener) context.Context { return ctx }, // event streams end with the emulator
+	}
 	ended := make(chan error, 1)
 	go func() { ended <- srv.Serve(e.control) }() // ends by Shutdown; waited for below
 	select {
@@ -144,70 +179,5 @@ func (e *Emulator) setSignal(w http.ResponseWriter, r *http.Request, m *Modem) {
 		return
 	}
 	m.SetSignal(s)
-	w.WriteHeader(http.StatusNoContent)
-}
-
-// faultList is what can be injected and what is.
-type faultList struct {
-	Available []faultDoc    `json:"available"`
-	Active    []ActiveFault `json:"active"`
-}
-
-type faultDoc struct {
-	Name   string     `json:"name"`
-	Doc    string     `json:"doc"`
-	Params []paramDoc `json:"params"`
-}
-
-type paramDoc struct {
-	Name    string `json:"name"`
-	Doc     string `json:"doc"`
-	Default string `json:"default"`
-	Allowed string `json:"allowed"`
-}
-
-func (e *Emulator) listFaults(w http.ResponseWriter, _ *http.Request) {
-	list := faultList{Available: []faultDoc{}, Active: []ActiveFault{}}
-	for _, f := range fault.All {
-		doc := faultDoc{Name: f.Name, Doc: f.Doc, Params: []paramDoc{}}
-		for _, p := range f.Params {
-			doc.Params = append(doc.Params, paramDoc{p.Name, p.Doc, p.Default, p.Allowed})
-		}
-		list.Available = append(list.Available, doc)
-	}
-	for _, m := range e.modems {
-		list.Active = append(list.Active, m.Status().Faults...)
-	}
-	reply(w, http.StatusOK, list)
-}
-
-func (e *Emulator) injectFault(w http.ResponseWriter, r *http.Request) {
-	var req struct {
-		Name   string            `json:"name"`
-		Modem  int               `json:"modem"`
-		Params map[string]string `json:"params"`
-	}
-	if !decode(w, r, &req) {
-		return
-	}
-	m := e.Modem(req.Modem)
-	if m == nil {
-		fail(w, http.StatusBadRequest, "bad_request", "modem %d: 0 to %d are there", req.Modem, len(e.modems)-1)
-		return
-	}
-	switch err := m.Inject(req.Name, req.Params); {
-	case errors.Is(err, ErrFault):
-		fail(w, http.StatusConflict, "conflict", "%v", err)
-	case err != nil:
-		fail(w, http.StatusBadRequest, "bad_request", "%v", err)
-	default:
-		w.WriteHeader(http.StatusNoContent)
-	}
-}
-
-func (e *Emulator) clearFaults(w http.ResponseWriter, _ *http.Request) {
-	for _, m := range e.modems {
-		m.Clear()
-	}
 	w.WriteHeader(http.StatusNoContent)
 }

@@ -43,6 +43,8 @@ type Config struct {
 	SOCKS       string            // address of the SOCKS5 door; "": a free port of 127.0.0.1
 	Delay       float64           // how slow the modems are: 1 as real ones, 0 not at all
 	Capture     io.Writer         // pcapng of every IP packet to or from a modem; nil: none
+	Listen      []string          // further places that take AT commands, for each modem one: "abstract:NAME%d" is a unix socket in the abstract name space, %d the modem's number, "tcp:HOST:PORT" the loopback port PORT for modem 0, PORT+1 for modem 1, or any for port 0
+	Script      Script            // faults at times after Ready
 	Logger      *slog.Logger      // nil: silent
 }
 
@@ -53,6 +55,8 @@ type Emulator struct {
 	core   *core.Core
 	centre *sms.Centre
 	modems []*Modem
+	listen []listenSpec
+	events hub
 	ready  chan struct{}
 
 	dir            string // set by Run before ready
@@ -82,11 +86,21 @@ func New(cfg Config) (*Emulator, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
+	if err := checkLoopback(cfg.Control); err != nil {
+		return nil, fmt.Errorf("control %q: %w", cfg.Control, err)
+	}
+	listen, err := parseListen(cfg.Listen, cfg.Modems)
+	if err != nil {
+		return nil, err
+	}
+	if err := cfg.Script.check(cfg.Modems); err != nil {
+		return nil, err
+	}
 	personality, err := dce.LoadPersonality(cfg.Personality)
 	if err != nil {
 		return nil, err
 	}
-	e := &Emulator{cfg: cfg, log: cfg.Logger, ready: make(chan struct{})}
+	e := &Emulator{cfg: cfg, log: cfg.Logger, listen: listen, ready: make(chan struct{})}
 	if e.centre, err = newCentre(cfg); err != nil {
 		return nil, err
 	}
@@ -162,6 +176,7 @@ func (e *Emulator) Run(ctx context.Context) (err error) {
 	g.Go(func() error { return part("control API", e.serveControl(ctx)) })
 	if e.awaitModems(ctx) {
 		close(e.ready)
+		g.Go(func() error { return part("script", e.playAlong(ctx)) })
 	}
 	return g.Wait()
 }
@@ -197,6 +212,9 @@ func (e *Emulator) open() (closeAll func(), err error) {
 			undo[i]()
 		}
 	}
+	if err := e.raiseFileLimit(); err != nil {
+		return closeAll, err
+	}
 	if e.dir, err = filepath.Abs(e.cfg.Dir); err != nil {
 		return closeAll, err
 	}
@@ -208,7 +226,7 @@ func (e *Emulator) open() (closeAll func(), err error) {
 	}
 	for _, m := range e.modems {
 		undo = append(undo, m.close)
-		if err := m.open(e.dir); err != nil {
+		if err := m.open(e.dir, e.listen); err != nil {
 			return closeAll, fmt.Errorf("modem %d: %w", m.index, err)
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"minato/emulator/ttytest"
 )
 
 // gammu runs Debian's gammu on modems, each call a process of its own.
@@ -35,7 +37,7 @@ func newGammu(t testing.TB, e *Emulator, n int) gammu {
 // run gives what gammu prints.
 func (g gammu) run(args ...string) string {
 	g.t.Helper()
-	ctx, cancel := context.WithTimeout(g.t.Context(), 2*patience)
+	ctx, cancel := context.WithTimeout(g.t.Context(), 2*ttytest.Patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "gammu", append([]string{"-c", g.config}, args...)...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "LANGUAGE=")
@@ -60,8 +62,8 @@ func TestGammu(t *testing.T) {
 	t.Parallel() // it pauses half a second around everything it sends
 	e := start(t, Config{Modems: 2})
 	a, b := newGammu(t, e, 0), newGammu(t, e, 1)
-	messageTTY(t, e, 0).f.Close() // registered
-	messageTTY(t, e, 1).f.Close()
+	messageTTY(t, e, 0).Close() // registered
+	messageTTY(t, e, 1).Close()
 	a.wants(a.run("identify"), "Manufacturer         : Quectel", "Model                : unknown (EC25)", "IMEI                 : "+e.Modem(0).Status().IMEI, "SIM IMSI             : 440101234567890")
 	a.wants(a.run("monitor", "1"), "Signal strength      : -5", "Network state        : home network", "Phone SMS status     : 0 used, 0 unread, 255 locations")
 	a.wants(a.run("getsmsc"), `"+819000000001"`)

@@ -9,7 +9,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"minato/agent/ppp"
 	"minato/emulator/sms"
+	"minato/emulator/ttytest"
 )
 
 const (
@@ -18,44 +20,44 @@ const (
 )
 
 // messageTTY is a user of a modem's AT port, without echo, registered.
-func messageTTY(t *testing.T, e *Emulator, n int) *tty {
+func messageTTY(t *testing.T, e *Emulator, n int) *ttytest.User {
 	t.Helper()
-	u := openTTY(t, e.Modem(n).ATPath())
-	u.at("ATE0")
-	u.at("AT+CMEE=1")
-	u.registered()
+	u := ttytest.Open(t, e.Modem(n).ATPath())
+	u.AT("ATE0")
+	u.AT("AT+CMEE=1")
+	u.Registered()
 	return u
 }
 
 // submit sends a message in PDU mode.
-func (u *tty) submit(s *sms.Submit) string {
-	u.t.Helper()
+func submit(t *testing.T, u *ttytest.User, s *sms.Submit) string {
+	t.Helper()
 	b, err := s.Encode()
 	if err != nil {
-		u.t.Fatal(err)
+		t.Fatal(err)
 	}
-	u.send(fmt.Sprintf("AT+CMGS=%d\r", len(b)))
-	u.await("\r\n> ")
-	u.send("00" + hex.EncodeToString(b) + "\x1a")
-	return u.await("\r\nOK\r\n")
+	u.Send(fmt.Sprintf("AT+CMGS=%d\r", len(b)))
+	u.Await("\r\n> ")
+	u.Send("00" + hex.EncodeToString(b) + "\x1a")
+	return u.Await("\r\nOK\r\n")
 }
 
 // delivered reads the messages that +CMGL lists in PDU mode.
-func (u *tty) delivered() []*sms.Deliver {
-	u.t.Helper()
+func delivered(t *testing.T, u *ttytest.User) []*sms.Deliver {
+	t.Helper()
 	var list []*sms.Deliver
-	for line := range strings.Lines(u.at("AT+CMGL=4")) {
+	for line := range strings.Lines(u.AT("AT+CMGL=4")) {
 		b, err := hex.DecodeString(strings.TrimSpace(line))
 		if err != nil || len(b) == 0 {
 			continue
 		}
 		_, tpdu, err := sms.SplitCentre(b)
 		if err != nil {
-			u.t.Fatal(err)
+			t.Fatal(err)
 		}
 		d, err := sms.ParseDeliver(tpdu)
 		if err != nil {
-			u.t.Fatal(err)
+			t.Fatal(err)
 		}
 		list = append(list, d)
 	}
@@ -66,25 +68,25 @@ func (u *tty) delivered() []*sms.Deliver {
 func TestTwoModemsTalk(t *testing.T) {
 	e := start(t, Config{Modems: 2})
 	a, b := messageTTY(t, e, 0), messageTTY(t, e, 1)
-	for _, u := range []*tty{a, b} {
-		u.at(`AT+CMGF=1;+CSCS="IRA"`)
+	for _, u := range []*ttytest.User{a, b} {
+		u.AT(`AT+CMGF=1;+CSCS="IRA"`)
 	}
-	a.send(`AT+CMGS="` + number1 + "\"\r")
-	a.await("\r\n> ")
-	a.send("open the valve\x1a")
-	if got := a.await("\r\nOK\r\n"); got != "\r\n+CMGS: 1\r\n\r\nOK\r\n" {
+	a.Send(`AT+CMGS="` + number1 + "\"\r")
+	a.Await("\r\n> ")
+	a.Send("open the valve\x1a")
+	if got := a.Await("\r\nOK\r\n"); got != "\r\n+CMGS: 1\r\n\r\nOK\r\n" {
 		t.Errorf("%q", got)
 	}
-	b.await("\r\n+CMTI: \"ME\",0\r\n")
-	if got := b.at("AT+CMGR=0"); !strings.HasPrefix(got, "\r\n+CMGR: \"REC UNREAD\",\""+number0+"\",,\"") || !strings.HasSuffix(got, "\"\r\nopen the valve\r\n\r\nOK\r\n") {
+	b.Await("\r\n+CMTI: \"ME\",0\r\n")
+	if got := b.AT("AT+CMGR=0"); !strings.HasPrefix(got, "\r\n+CMGR: \"REC UNREAD\",\""+number0+"\",,\"") || !strings.HasSuffix(got, "\"\r\nopen the valve\r\n\r\nOK\r\n") {
 		t.Errorf("%q", got)
 	}
 
-	for _, u := range []*tty{a, b} {
-		u.at("AT+CMGF=0")
+	for _, u := range []*ttytest.User{a, b} {
+		u.AT("AT+CMGF=0")
 	}
-	a.at("AT+CNMI=2,1,0,2")
-	b.at("AT+CNMI=2,1,0,2")
+	a.AT("AT+CNMI=2,1,0,2")
+	b.AT("AT+CNMI=2,1,0,2")
 	to, err := sms.ParseAddress("02000000000") // as one dials it in the country
 	if err != nil {
 		t.Fatal(err)
@@ -95,12 +97,12 @@ func TestTwoModemsTalk(t *testing.T) {
 		t.Fatal(len(parts), err)
 	}
 	for i, u := range parts {
-		b.submit(&sms.Submit{StatusReport: true, Destination: to, DCS: dcs, UserData: u})
-		a.await(fmt.Sprintf("\r\n+CMTI: \"ME\",%d\r\n", i))
-		b.await(fmt.Sprintf("\r\n+CDSI: \"SR\",%d\r\n", i))
+		submit(t, b, &sms.Submit{StatusReport: true, Destination: to, DCS: dcs, UserData: u})
+		a.Await(fmt.Sprintf("\r\n+CMTI: \"ME\",%d\r\n", i))
+		b.Await(fmt.Sprintf("\r\n+CDSI: \"SR\",%d\r\n", i))
 	}
 	text := ""
-	for i, d := range a.delivered() {
+	for i, d := range delivered(t, a) {
 		c, _ := d.UserData.Concat()
 		if diff := cmp.Diff(sms.Concat{Reference: 77, Total: 3, Part: i + 1}, c); diff != "" || d.Origin.String() != number1 {
 			t.Errorf("from %s (-want +got):\n%s", d.Origin, diff)
@@ -116,26 +118,26 @@ func TestTwoModemsTalk(t *testing.T) {
 func TestMessageWaitsForTheCall(t *testing.T) {
 	e := start(t, Config{})
 	u := messageTTY(t, e, 0)
-	u.at(`AT+CGDCONT=1,"IP","soracom.io"`)
-	u.at("ATD*99***1#")
-	l := u.ppp("sora", "sora")
-	l.await(t)
+	u.AT(`AT+CGDCONT=1,"IP","soracom.io"`)
+	u.AT("ATD*99***1#")
+	l := u.PPP(ppp.Config{User: "sora", Password: "sora"})
+	l.Await()
 	if status, text := ask(t, e, "POST", "/v1/sims/"+sim0+"/sms", `{"from":"0312345678","text":"wake up"}`); status != 202 || text != "{\"parts\":1}\n" {
 		t.Errorf("%d %s", status, text)
 	}
-	second := openTTY(t, e.Modem(0).PPPPath())
-	second.at("ATE0")
+	second := ttytest.Open(t, e.Modem(0).PPPPath())
+	second.AT("ATE0")
 	awaitUsed(t, second, `+CPMS: "ME",1,255`)
-	l.stop()
-	l.end(t)
-	u.await("\r\nNO CARRIER\r\n\r\n+CMTI: \"ME\",0\r\n")
+	l.Stop()
+	l.End()
+	u.Await("\r\nNO CARRIER\r\n\r\n+CMTI: \"ME\",0\r\n")
 }
 
 // awaitUsed asks a port without unsolicited results until the storages are as wanted.
-func awaitUsed(t *testing.T, u *tty, want string) {
+func awaitUsed(t *testing.T, u *ttytest.User, want string) {
 	t.Helper()
 	for range 10000 {
-		if strings.Contains(u.at("AT+CPMS?"), want) {
+		if strings.Contains(u.AT("AT+CPMS?"), want) {
 			return
 		}
 	}
@@ -146,36 +148,36 @@ func awaitUsed(t *testing.T, u *tty, want string) {
 func TestFullSIM(t *testing.T) {
 	e := start(t, Config{})
 	u := messageTTY(t, e, 0)
-	u.at(`AT+CPMS="SM","SM","SM"`)
-	u.at("AT+CMGF=1")
+	u.AT(`AT+CPMS="SM","SM","SM"`)
+	u.AT("AT+CMGF=1")
 	for i := range 52 {
 		if status, text := ask(t, e, "POST", "/v1/sims/440101234567890/sms", fmt.Sprintf(`{"from":"SORACOM","text":"number %d"}`, i)); status != 202 {
 			t.Fatalf("%d %s", status, text)
 		}
 	}
-	u.await("\r\n+CMTI: \"SM\",49\r\n")
-	u.send("AT+CMGW=\"1\"\r")
-	u.await("\r\n> ")
-	u.send("one too many\x1a")
-	if got := u.await("\r\n+CMS ERROR: 322\r\n"); got != "\r\n+CMS ERROR: 322\r\n" {
+	u.Await("\r\n+CMTI: \"SM\",49\r\n")
+	u.Send("AT+CMGW=\"1\"\r")
+	u.Await("\r\n> ")
+	u.Send("one too many\x1a")
+	if got := u.Await("\r\n+CMS ERROR: 322\r\n"); got != "\r\n+CMS ERROR: 322\r\n" {
 		t.Errorf("%q", got)
 	}
 	for i := 50; i < 52; i++ {
-		u.send("AT+CMGD=7\r")
-		u.awaitBoth("\r\nOK\r\n", "\r\n+CMTI: \"SM\",7\r\n")
-		if got := u.at("AT+CMGR=7"); !strings.Contains(got, fmt.Sprintf("\r\nnumber %d\r\n", i)) {
+		u.Send("AT+CMGD=7\r")
+		awaitBoth(t, u, "\r\nOK\r\n", "\r\n+CMTI: \"SM\",7\r\n")
+		if got := u.AT("AT+CMGR=7"); !strings.Contains(got, fmt.Sprintf("\r\nnumber %d\r\n", i)) {
 			t.Errorf("%q", got)
 		}
 	}
 }
 
 // awaitBoth waits for a result and for one that comes unasked, in any order.
-func (u *tty) awaitBoth(result, unasked string) {
-	u.t.Helper()
-	if got := u.await("\r\n") + u.await("\r\n"); got == result {
-		u.await(unasked)
+func awaitBoth(t *testing.T, u *ttytest.User, result, unasked string) {
+	t.Helper()
+	if got := u.Await("\r\n") + u.Await("\r\n"); got == result {
+		u.Await(unasked)
 	} else {
-		u.await(result)
+		u.Await(result)
 	}
 }
 
@@ -197,19 +199,19 @@ func TestModemManagerMessages(t *testing.T) {
 		{`AT+CPMS="ME","SM","SM"`, "\r\n+CPMS: 0,255,0,50,0,50\r\n\r\nOK\r\n"},
 		{"AT+CMGL=4", "\r\nOK\r\n"},
 	} {
-		if got := u.at(tt.command); got != tt.want {
+		if got := u.AT(tt.command); got != tt.want {
 			t.Errorf("%s gave %q, want %q", tt.command, got, tt.want)
 		}
 	}
 	if status, _ := ask(t, e, "POST", "/v1/sims/"+sim0+"/sms", `{"from":"+819012345678","text":"hello"}`); status != 202 {
 		t.Error(status)
 	}
-	u.await("\r\n+CMTI: \"SM\",0\r\n")
-	u.at(`AT+CPMS="SM"`)
-	if got := u.at("AT+CMGR=0"); !strings.HasPrefix(got, "\r\n+CMGR: 0,,24\r\n0791180900000010040C9118092143658700") {
+	u.Await("\r\n+CMTI: \"SM\",0\r\n")
+	u.AT(`AT+CPMS="SM"`)
+	if got := u.AT("AT+CMGR=0"); !strings.HasPrefix(got, "\r\n+CMGR: 0,,24\r\n0791180900000010040C9118092143658700") {
 		t.Errorf("%q", got)
 	}
-	if got := u.at("AT+CMGD=0"); got != "\r\nOK\r\n" {
+	if got := u.AT("AT+CMGD=0"); got != "\r\nOK\r\n" {
 		t.Errorf("%q", got)
 	}
 }
@@ -226,7 +228,7 @@ func TestMessagesByControlAPI(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range parts {
-		u.submit(&sms.Submit{Destination: to, DCS: dcs, UserData: p})
+		submit(t, u, &sms.Submit{Destination: to, DCS: dcs, UserData: p})
 	}
 	status, text := ask(t, e, "GET", "/v1/sims/"+sim1+"/sms", "")
 	var got []sms.SentMessage

@@ -3,12 +3,11 @@ package emulator
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -23,26 +22,21 @@ type Modem struct {
 	index       int
 	dce         *dce.Modem
 	personality *dce.Personality
+	events      *hub
+	log         *slog.Logger
+	wires       fault.Wires
+	ports       []*port
+	timers      sync.WaitGroup // of faults that have a duration
 
-	dir    string // set by open
-	ports  []*pty.Port
-	socket *net.UnixListener
+	dir       string // set by open
+	listeners []net.Listener
 
-	mu     sync.Mutex
-	faults []activeFault // guarded by mu
-}
+	injecting sync.Mutex // held while a fault is injected or cleared, which may take time
+	ended     bool       // guarded by injecting
 
-// ActiveFault is a fault that was injected and not cleared.
-type ActiveFault struct {
-	Name   string            `json:"name"`
-	Modem  int               `json:"modem"`
-	Params map[string]string `json:"params"`
-	Since  time.Time         `json:"since"`
-}
-
-type activeFault struct {
-	ActiveFault
-	clear func()
+	mu       sync.Mutex
+	faults   []*activeFault    // guarded by mu
+	injected map[string]uint64 // guarded by mu: how often, by name
 }
 
 // ModemStatus is a modem at one moment.
@@ -51,6 +45,7 @@ type ModemStatus struct {
 	AT     string        `json:"at"`
 	PPP    string        `json:"ppp"`
 	Socket string        `json:"socket"`
+	Listen []string      `json:"listen"`
 	Faults []ActiveFault `json:"faults"`
 	dce.Status
 }
@@ -64,83 +59,113 @@ func newModem(e *Emulator, n int, p *dce.Personality) (*Modem, error) {
 	if n < len(e.cfg.PINs) {
 		sim.PIN = e.cfg.PINs[n]
 	}
-	d, err := dce.New(dce.Config{
-		Personality: p, Network: network{e}, Centre: e.centre, SIM: sim, IMEI: p.IMEI(n), Delay: e.cfg.Delay, Logger: e.log.With("modem", n),
+	m := &Modem{index: n, personality: p, events: &e.events, log: e.log.With("modem", n), injected: map[string]uint64{}}
+	var err error
+	m.dce, err = dce.New(dce.Config{
+		Personality: p, Network: network{e}, Centre: e.centre, SIM: sim, IMEI: p.IMEI(n), Delay: e.cfg.Delay, Observe: m.observe, Logger: m.log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &Modem{index: n, dce: d, personality: p}, nil
+	for _, name := range p.Ports.Names.Value {
+		m.ports = append(m.ports, newPort(name, &m.wires))
+	}
+	return m, nil
 }
 
 // ATPath is the stable name of the AT port; call it after Ready.
-func (m *Modem) ATPath() string { return filepath.Join(m.dir, "at") }
+func (m *Modem) ATPath() string { return m.ports[0].path() }
 
 // PPPPath is the stable name of the port for data calls: the AT port where the modem has one port only.
-func (m *Modem) PPPPath() string {
-	if slices.Contains(m.personality.Ports.Names.Value, "ppp") {
-		return filepath.Join(m.dir, "ppp")
-	}
-	return m.ATPath()
-}
+func (m *Modem) PPPPath() string { return m.ports[len(m.ports)-1].path() }
 
 // SocketPath is the unix socket that takes AT commands; each connection is a port of its own.
 func (m *Modem) SocketPath() string { return filepath.Join(m.dir, "at.sock") }
 
+// Listeners are the further places that take AT commands, as Config.Listen has them.
+func (m *Modem) Listeners() []string {
+	list := []string{}
+	for i, l := range m.listeners {
+		if i > 0 { // the first is at.sock
+			list = append(list, listenerName(l))
+		}
+	}
+	return list
+}
+
 // open makes the ports.
-func (m *Modem) open(dir string) error {
+func (m *Modem) open(dir string, listen []listenSpec) error {
 	m.dir = filepath.Join(dir, fmt.Sprintf("modem%d", m.index))
 	if err := os.MkdirAll(m.dir, 0o755); err != nil {
 		return err
 	}
-	for _, name := range m.personality.Ports.Names.Value {
-		p, err := pty.Open(filepath.Join(m.dir, name))
+	for _, p := range m.ports {
+		if err := p.open(m.dir); err != nil {
+			return err
+		}
+	}
+	l, err := pty.ListenUnix(m.SocketPath())
+	if err != nil {
+		return err
+	}
+	m.listeners = append(m.listeners, l)
+	for _, spec := range listen {
+		l, err := spec.listen(m.index)
 		if err != nil {
 			return err
 		}
-		m.ports = append(m.ports, p)
+		m.listeners = append(m.listeners, l)
 	}
-	var err error
-	m.socket, err = pty.ListenUnix(m.SocketPath())
-	return err
+	return nil
 }
 
 // close removes the ports, and the directory if nothing else is in it.
 func (m *Modem) close() {
 	for _, p := range m.ports {
-		p.Close()
+		p.close()
 	}
-	if m.socket != nil {
-		m.socket.Close()
+	for _, l := range m.listeners {
+		l.Close()
 	}
 	os.Remove(m.dir)
 }
 
 // run serves the ports and keeps the modem switched on.
 func (m *Modem) run(ctx context.Context) error {
+	defer m.endFaults()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return m.dce.Run(ctx) })
-	for i, p := range m.ports {
-		name := m.personality.Ports.Names.Value[i]
-		g.Go(func() error { return part(name, m.dce.Serve(ctx, p, name)) })
+	for _, p := range m.ports {
+		g.Go(func() error { return part(p.name, p.serve(ctx, m.dce)) })
 	}
-	g.Go(func() error {
-		return pty.Serve(ctx, m.socket, func(ctx context.Context, s pty.Socket) {
-			m.dce.Serve(ctx, s, "at") // a client that breaks off is no failure of the modem
-		})
-	})
+	for _, l := range m.listeners {
+		g.Go(func() error { return pty.Serve(ctx, l, m.serveSocket) })
+	}
 	return g.Wait()
+}
+
+// serveSocket gives a connection to the modem as a port of its own.
+func (m *Modem) serveSocket(ctx context.Context, s pty.Socket) {
+	w := m.wires.New(s, "at")
+	defer m.wires.Drop(w)
+	m.dce.Serve(ctx, w.Line(), "at") // a client that breaks off is no failure of the modem
 }
 
 // Status may be called at any time after Ready.
 func (m *Modem) Status() ModemStatus {
-	s := ModemStatus{Modem: m.index, AT: m.ATPath(), PPP: m.PPPPath(), Socket: m.SocketPath(), Status: m.dce.Status(), Faults: []ActiveFault{}}
+	return ModemStatus{
+		Modem: m.index, AT: m.ATPath(), PPP: m.PPPPath(), Socket: m.SocketPath(), Listen: m.Listeners(), Faults: m.activeFaults(), Status: m.dce.Status(),
+	}
+}
+
+func (m *Modem) activeFaults() []ActiveFault {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	list := []ActiveFault{}
 	for _, f := range m.faults {
-		s.Faults = append(s.Faults, f.ActiveFault)
+		list = append(list, f.ActiveFault)
 	}
-	return s
+	return list
 }
 
 // Reset switches the modem off and on.
@@ -148,41 +173,3 @@ func (m *Modem) Reset() { m.dce.Reset() }
 
 // SetSignal changes what the modem receives.
 func (m *Modem) SetSignal(s dce.Signal) { m.dce.SetSignal(s) }
-
-// Inject starts a fault; see package fault for names and parameters. A fault that is active already is cleared first.
-func (m *Modem) Inject(name string, params map[string]string) error {
-	f, err := fault.Find(name)
-	if err != nil {
-		return err
-	}
-	p, err := f.Check(params)
-	if err != nil {
-		return err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.faults = slices.DeleteFunc(m.faults, func(a activeFault) bool {
-		if a.Name == name {
-			a.clear()
-		}
-		return a.Name == name
-	})
-	clear, err := f.Inject(m.dce, p)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrFault, err)
-	}
-	if clear != nil {
-		m.faults = append(m.faults, activeFault{ActiveFault{Name: name, Modem: m.index, Params: p, Since: time.Now()}, clear})
-	}
-	return nil
-}
-
-// Clear ends all faults of the modem, the latest first.
-func (m *Modem) Clear() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for i := len(m.faults) - 1; i >= 0; i-- {
-		m.faults[i].clear()
-	}
-	m.faults = nil
-}

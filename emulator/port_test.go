@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"minato/agent/ppp"
+	"minato/emulator/ttytest"
 )
 
 // TestManyCalls dials and hangs up in turn, on one port, with every way to end.
@@ -21,14 +22,14 @@ func TestManyCalls(t *testing.T) {
 	e := start(t, Config{})
 	u := dialTone(t, e, 0)
 	for i := range 40 {
-		if got := u.at("ATD*99***1#"); !strings.Contains(got, "CONNECT") {
+		if got := u.AT("ATD*99***1#"); !strings.Contains(got, "CONNECT") {
 			t.Fatalf("call %d: %q", i, got)
 		}
-		l := u.ppp("sora", "sora")
-		l.await(t)
+		l := u.PPP(ppp.Config{User: "sora", Password: "sora"})
+		l.Await()
 		switch i % 3 {
 		case 0:
-			l.stop()
+			l.Stop()
 		case 1:
 			if err := e.Modem(0).Inject("no-carrier", nil); err != nil {
 				t.Fatal(err)
@@ -38,8 +39,8 @@ func TestManyCalls(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		l.end(t)
-		u.await("\r\nNO CARRIER\r\n")
+		l.End()
+		u.Await("\r\nNO CARRIER\r\n")
 	}
 }
 
@@ -48,22 +49,22 @@ func TestClosingThePortHangsUp(t *testing.T) {
 	e := start(t, Config{})
 	for range 3 {
 		u := dialTone(t, e, 0)
-		u.at("ATD*99***1#")
-		l := u.ppp("sora", "sora")
-		l.await(t)
-		u.f.Close() // as a process that is killed
-		l.end(t)
+		u.AT("ATD*99***1#")
+		l := u.PPP(ppp.Config{User: "sora", Password: "sora"})
+		l.Await()
+		u.Close() // as a process that is killed
+		l.End()
 		awaitOffline(t, e)
 	}
-	u := openTTY(t, e.Modem(0).PPPPath())
-	if got := u.at("AT"); got != "AT\r\r\nOK\r\n" && got != "\r\nOK\r\n" {
+	u := ttytest.Open(t, e.Modem(0).PPPPath())
+	if got := u.AT("AT"); got != "AT\r\r\nOK\r\n" && got != "\r\nOK\r\n" {
 		t.Errorf("the next user gets %q", got)
 	}
 }
 
 func awaitOffline(t *testing.T, e *Emulator) {
 	t.Helper()
-	deadline := time.After(patience)
+	deadline := time.After(ttytest.Patience)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for e.Core().Subscribers()[0].Online {
@@ -85,14 +86,14 @@ func TestWrongAPNAndWrongPassword(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			e := start(t, Config{})
 			u := dialTone(t, e, 0)
-			u.at(`AT+CGDCONT=1,"IP","` + tt.apn + `"`)
-			u.at("ATD*99***1#")
-			l := u.ppp("sora", tt.password)
-			if err := l.end(t); !errors.Is(err, ppp.ErrPeerTerminated) {
+			u.AT(`AT+CGDCONT=1,"IP","` + tt.apn + `"`)
+			u.AT("ATD*99***1#")
+			l := u.PPP(ppp.Config{User: "sora", Password: tt.password})
+			if err := l.End(); !errors.Is(err, ppp.ErrPeerTerminated) {
 				t.Errorf("the link ended with %v", err)
 			}
-			u.await("\r\nNO CARRIER\r\n")
-			if got := u.at("AT+CEER"); !strings.Contains(got, tt.cause) {
+			u.Await("\r\nNO CARRIER\r\n")
+			if got := u.AT("AT+CEER"); !strings.Contains(got, tt.cause) {
 				t.Errorf("+CEER gave %q", got)
 			}
 		})
@@ -102,8 +103,8 @@ func TestWrongAPNAndWrongPassword(t *testing.T) {
 func TestDialWhileDetached(t *testing.T) {
 	e := start(t, Config{})
 	u := dialTone(t, e, 0)
-	u.at("AT+CGATT=0")
-	if got := u.at("ATD*99***1#"); got != "\r\nNO CARRIER\r\n" {
+	u.AT("AT+CGATT=0")
+	if got := u.AT("ATD*99***1#"); got != "\r\nNO CARRIER\r\n" {
 		t.Errorf("dialling gave %q", got)
 	}
 }
@@ -119,26 +120,26 @@ func TestGarbage(t *testing.T) {
 			noise[i] = 0
 		}
 	}
-	u.send(string(noise))
-	if got := u.at("AT"); !strings.HasSuffix(got, "\r\nOK\r\n") {
+	u.Send(string(noise))
+	if got := u.AT("AT"); !strings.HasSuffix(got, "\r\nOK\r\n") {
 		t.Errorf("after noise, AT gave %q", got)
 	}
-	u.at("ATD*99***1#")
-	u.send(string(noise))
-	l := u.ppp("sora", "sora")
-	l.await(t)
-	l.stop()
-	l.end(t)
-	u.await("\r\nNO CARRIER\r\n")
+	u.AT("ATD*99***1#")
+	u.Send(string(noise))
+	l := u.PPP(ppp.Config{User: "sora", Password: "sora"})
+	l.Await()
+	l.Stop()
+	l.End()
+	u.Await("\r\nNO CARRIER\r\n")
 }
 
 // TestUnknownSIM is a modem whose SIM the network does not have.
 func TestUnknownSIM(t *testing.T) {
 	e := start(t, Config{Modems: 2, Subscribers: e0()})
-	u := openTTY(t, e.Modem(1).ATPath())
-	u.at("ATE0")
-	deadline := time.Now().Add(patience)
-	for !strings.Contains(u.at("AT+CEREG?"), "+CEREG: 0,3") {
+	u := ttytest.Open(t, e.Modem(1).ATPath())
+	u.AT("ATE0")
+	deadline := time.Now().Add(ttytest.Patience)
+	for !strings.Contains(u.AT("AT+CEREG?"), "+CEREG: 0,3") {
 		if time.Now().After(deadline) {
 			t.Fatal("the modem is not refused")
 		}
@@ -157,7 +158,7 @@ func TestSocket(t *testing.T) {
 		r := bufio.NewReader(c)
 		want := "ATE0\r\r\nOK\r\n"
 		got := make([]byte, len(want))
-		c.SetDeadline(time.Now().Add(patience))
+		c.SetDeadline(time.Now().Add(ttytest.Patience))
 		io.WriteString(c, "ATE0\r")
 		if _, err := io.ReadFull(r, got); err != nil || string(got) != want {
 			t.Errorf("got %q, %v", got, err)
@@ -168,9 +169,9 @@ func TestSocket(t *testing.T) {
 // TestModemManager replays the commands of a ModemManager 1.20 test session: each gets one final result.
 func TestModemManager(t *testing.T) {
 	e := start(t, Config{})
-	u := openTTY(t, e.Modem(0).ATPath())
-	u.at("ATE0")
-	u.registered()
+	u := ttytest.Open(t, e.Modem(0).ATPath())
+	u.AT("ATE0")
+	u.Registered()
 	for _, tt := range []struct{ command, want string }{
 		{"ATE0", "OK"}, {"ATV1", "OK"}, {"AT+CMEE=1", "OK"}, {"ATX4", "OK"}, {"AT&C1", "OK"}, {"AT+GCAP", "+GCAP: +CGSM"},
 		{"AT+WS46=?", "+WS46: ("}, {"AT+CSCS=?", "+CSCS: ("}, {"AT+CGMI", "Quectel"}, {"AT+CGMM", "EC25"}, {"AT+CGMR", "EC25"},
@@ -181,7 +182,7 @@ func TestModemManager(t *testing.T) {
 		{"AT+CLCK=?", "+CLCK: ("}, {"AT+CEMODE?", "+CEMODE: 2"}, {"AT+CUSD=?", "+CUSD: (0-2)"}, {"AT+CNMI=?", "+CNMI: ("}, {"AT+CTZU=?", "+CTZU: ("},
 		{"AT+CESQ=?", "+CESQ: ("}, {"ATH", "OK"}, {"AT+CLCC=?", "OK"}, {"AT+COPS=3,2;+COPS?", `"44010",7`}, {"AT+CLAC", "AT+CEREG"},
 	} {
-		if got := u.at(tt.command); !strings.Contains(got, tt.want) {
+		if got := u.AT(tt.command); !strings.Contains(got, tt.want) {
 			t.Errorf("%s gave %q, want %q", tt.command, got, tt.want)
 		}
 	}
@@ -215,8 +216,8 @@ func TestNamesAreGoneAtTheEnd(t *testing.T) {
 // BenchmarkAT is a command's round trip through a pseudo-terminal; compare emulator/pty's BenchmarkEcho, the bare one.
 func BenchmarkAT(b *testing.B) {
 	e := start(b, Config{})
-	u := openTTY(b, e.Modem(0).ATPath())
-	u.at("ATE0")
+	u := ttytest.Open(b, e.Modem(0).ATPath())
+	u.AT("ATE0")
 	f, err := os.OpenFile(e.Modem(0).ATPath(), os.O_RDWR, 0) // blocking, as the bare benchmark's
 	if err != nil {
 		b.Fatal(err)

@@ -95,7 +95,7 @@ func (c *call) run(ctx context.Context) {
 	p.showLine()
 	p.m.traffic.began(c)
 	p.m.tellEvent(Event{Type: "call", State: "began", Port: p.name, CID: c.cid})
-	p.lineOnline(true)
+	p.lineOnline(ctx)
 	var watch sync.WaitGroup
 	watch.Go(func() { c.tellReady(ctx.Done()) })
 	if line, ok := p.line.(interface{ Speed() (int, error) }); ok {
@@ -107,7 +107,7 @@ func (c *call) run(ctx context.Context) {
 	c.data.Close()
 	c.data.wait()
 	p.m.releaseContext(c.cid, c)
-	p.lineOnline(false)
+	p.lineOffline()
 	p.m.traffic.ended(c)
 	p.m.tellEvent(Event{Type: "call", State: "ended", Port: p.name, CID: c.cid, Reason: errorText(err)})
 	p.log.Info("data call ended", "cid", c.cid, "reason", err)

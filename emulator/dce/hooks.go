@@ -93,9 +93,33 @@ func echoes(hooks []*Hook) bool {
 	return slices.ContainsFunc(hooks, func(h *Hook) bool { return h.Echo })
 }
 
-// lineOnline tells a line that wants to know whether it carries a data call.
-func (p *port) lineOnline(on bool) {
-	if l, ok := p.line.(interface{ Online(on bool) }); ok {
-		l.Online(on)
+// onliner is a line that wants to know whether it carries a data call.
+type onliner interface{ Online(on bool) }
+
+// lineOnline tells the line once CONNECT is on it.
+func (p *port) lineOnline(ctx context.Context) {
+	if l, ok := p.line.(onliner); ok {
+		p.out.drained(ctx)
+		l.Online(true)
+	}
+}
+
+func (p *port) lineOffline() {
+	if l, ok := p.line.(onliner); ok {
+		l.Online(false)
+	}
+}
+
+// drained waits until all that was sent is on the line, or ctx ends.
+func (o *output) drained(ctx context.Context) {
+	defer context.AfterFunc(ctx, func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.changed.Broadcast()
+	})()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for !o.closed && ctx.Err() == nil && (o.busy || len(o.backlog) > 0) {
+		o.changed.Wait()
 	}
 }

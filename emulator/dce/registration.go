@@ -71,7 +71,7 @@ func (m *Modem) register() (time.Duration, bool) {
 		m.mu.Unlock()
 		return 0, false
 	case reg.lost:
-		if reg.stat != Searching {
+		if reg.stat == NotRegistered || reg.stat == RegistrationDenied {
 			m.setRegistration(Searching)
 		}
 		return 0, false

@@ -1,15 +1,14 @@
 package fault
 
-import "minato/emulator/dce"
-
 // Deact is the network's deactivation of a PDP context.
 var Deact = Fault{
-	Name: "deact",
-	Doc:  "The network deactivates the PDP context: +CGEV: NW PDN DEACT where +CGEREP asks for it, PPP ends in good order, NO CARRIER is printed.",
+	Name:      "deact",
+	Doc:       "The network deactivates the PDP context: +CGEV: NW PDN DEACT where +CGEREP asks for it, PPP ends in good order, NO CARRIER is printed.",
+	Momentary: true,
 	Params: []Param{
 		number("cid", "the PDP context", 1, 1, 255),
 	},
-	Inject: func(m *dce.Modem, p Params) (func(), error) {
-		return nil, m.DeactivatePDN(p.num("cid"))
+	Inject: func(t Target, p Params) (func(), error) {
+		return nil, t.DeactivatePDN(p.num("cid"))
 	},
 }

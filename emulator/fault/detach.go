@@ -1,7 +1,5 @@
 package fault
 
-import "minato/emulator/dce"
-
 // Detach is the network's detach.
 var Detach = Fault{
 	Name: "detach",
@@ -9,8 +7,8 @@ var Detach = Fault{
 	Params: []Param{
 		boolean("reattach", "the modem attaches again by itself; if not, once the fault is cleared", true),
 	},
-	Inject: func(m *dce.Modem, p Params) (func(), error) {
-		m.NetworkDetach(p.is("reattach"))
-		return m.Reattach, nil
+	Inject: func(t Target, p Params) (func(), error) {
+		t.NetworkDetach(p.is("reattach"))
+		return t.Reattach, nil
 	},
 }

@@ -1,5 +1,9 @@
 // Package fault holds what can be made to go wrong with an emulated modem: one file each, and the table of all.
 //
+// A fault takes hold of the modem at one of four places:
+//
+//	user <-> [Wire: bytes of a port] <-> [dce.Hook: command lines] <-> modem <-> [PPP server, air] <-> network
+//
 // To add one: write a file with a Fault, and name it in All.
 package fault
 
@@ -13,35 +17,65 @@ import (
 
 // Fault is one thing that can go wrong.
 type Fault struct {
-	Name   string
-	Doc    string // what happens, as the agent sees it
-	Params []Param
+	Name      string
+	Doc       string // what happens, as the agent sees it
+	Params    []Param
+	Momentary bool // it happens once, and there is nothing to end
 
-	// Inject makes it happen. clear makes an end of it; it is nil when there is nothing to end, as with a lost carrier.
-	Inject func(m *dce.Modem, p Params) (clear func(), err error)
+	// Inject makes it happen. clear makes an end of it, so that the modem is as before; it is nil where the fault is momentary.
+	Inject func(t Target, p Params) (clear func(), err error)
 }
 
-// Param is a parameter of a fault.
-type Param struct {
-	Name    string
-	Doc     string
-	Default string
-	Allowed string                  // in words
-	Valid   func(value string) bool // nil: anything
+// Target is the modem that a fault is injected into.
+type Target struct {
+	*dce.Modem
+	Wires *Wires // of all its ports
+	Ports Ports
 }
 
-// Params are the values of a fault's parameters, defaults filled in.
-type Params map[string]string
+// Ports are the modem's pseudo-terminals, which can be pulled out.
+type Ports interface {
+	// Unplug ends the device of a port, "at" or "ppp"; it is an error when the modem has no such port.
+	Unplug(port string) error
+
+	// Plug makes a new device for it; its name is the port's own with suffix.
+	Plug(port, suffix string) error
+}
 
 // All is every fault, in the order in which they are listed.
 var All = []Fault{
 	NoCarrier,
 	SilentLink,
+	TerminateRequest,
+	EchoLoss,
+	Loopback,
+	FCSErrors,
+	AuthRefused,
+	IPCPSilent,
+	DNSNak,
 	Deact,
 	Detach,
 	RegistrationDenied,
+	Flapping,
+	WeakSignal,
 	SIMOut,
 	SIMPIN,
+	SIMPUK,
+	Reboot,
+	PortVanish,
+	StalledReader,
+	BaudMismatch,
+	Fragments,
+	CMUXSplit,
+	CMUXN1,
+	LateReply,
+	LaggingReply,
+	LostCommand,
+	ErrorOnce,
+	EchoOn,
+	URCInReply,
+	GluedURCs,
+	SMSFlood,
 }
 
 // Find gives the fault of that name.
@@ -72,7 +106,7 @@ func (f Fault) Check(given map[string]string) (Params, error) {
 		if i < 0 {
 			return nil, fmt.Errorf("fault %s: parameter %q: not known, allowed are: %s", f.Name, name, f.paramNames())
 		}
-		if d := f.Params[i]; d.Valid != nil && !d.Valid(value) {
+		if d := f.Params[i]; !d.Valid(value) {
 			return nil, fmt.Errorf("fault %s: parameter %s: %q: allowed is %s", f.Name, name, value, d.Allowed)
 		}
 		p[name] = value

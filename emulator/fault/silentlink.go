@@ -1,7 +1,5 @@
 package fault
 
-import "minato/emulator/dce"
-
 // SilentLink loses every packet.
 var SilentLink = Fault{
 	Name: "silent-link",
@@ -9,8 +7,8 @@ var SilentLink = Fault{
 	Params: []Param{
 		boolean("lcp", "the modem's PPP server falls silent too, so that LCP echo requests are not answered", false),
 	},
-	Inject: func(m *dce.Modem, p Params) (func(), error) {
-		m.SetSilent(true, p.is("lcp"))
-		return func() { m.SetSilent(false, false) }, nil
+	Inject: func(t Target, p Params) (func(), error) {
+		t.SetSilent(true, p.is("lcp"))
+		return func() { t.SetSilent(false, false) }, nil
 	},
 }

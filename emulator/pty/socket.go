@@ -10,11 +10,16 @@ import (
 	"syscall"
 )
 
-// Socket is one client of a unix socket port. It is to the modem what a Port is, without a line speed.
-type Socket struct{ *net.UnixConn }
+// Socket is one client of a socket port. It is to the modem what a Port is, without a line speed.
+type Socket struct{ net.Conn }
 
-// TryWrite writes what goes at once and never blocks.
-func (s Socket) TryWrite(b []byte) (int, error) { return tryWrite(s.UnixConn, b) }
+// TryWrite writes what goes at once and never blocks; a connection that is no socket of the kernel's takes nothing that way.
+func (s Socket) TryWrite(b []byte) (int, error) {
+	if c, ok := s.Conn.(syscall.Conn); ok {
+		return tryWrite(c, b)
+	}
+	return 0, nil
+}
 
 // ListenUnix listens at path; a name that begins with @ is in the abstract name space. A socket file that a dead process left is
 // replaced; one that somebody listens on is an error.
@@ -39,7 +44,7 @@ func ListenUnix(path string) (*net.UnixListener, error) {
 
 // Serve gives each client of the listener to handle, which runs on a goroutine of its own, until ctx ends; then it closes the
 // listener and the clients, and waits for the handlers.
-func Serve(ctx context.Context, l *net.UnixListener, handle func(ctx context.Context, s Socket)) error {
+func Serve(ctx context.Context, l net.Listener, handle func(ctx context.Context, s Socket)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var clients sync.WaitGroup
 	defer clients.Wait()
@@ -47,7 +52,7 @@ func Serve(ctx context.Context, l *net.UnixListener, handle func(ctx context.Con
 	stop := context.AfterFunc(ctx, func() { l.Close() })
 	defer stop()
 	for {
-		c, err := l.AcceptUnix()
+		c, err := l.Accept()
 		if ctx.Err() != nil {
 			if err == nil {
 				c.Close()

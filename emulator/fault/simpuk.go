@@ -1,0 +1,30 @@
+package fault
+
+import (
+	"regexp"
+
+	"minato/emulator/dce"
+)
+
+var pukSyntax = regexp.MustCompile(`^[0-9]{8}$`)
+
+// SIMPUK asks for the PUK.
+var SIMPUK = Fault{
+	Name: "sim-puk",
+	Doc:  "The SIM's PIN is blocked after three wrong tries: +CPIN: SIM PUK, all sessions end. Clearing gives the lock back as it was.",
+	Params: []Param{
+		{Name: "puk", Type: "text", Doc: "the PUK that opens it", Default: "12345678", Allowed: "eight digits", Valid: pukSyntax.MatchString},
+	},
+	Inject: func(t Target, p Params) (func(), error) {
+		return swapLock(t, dce.SIMLock{PIN: "1234", PUK: p["puk"], BadPIN: 3})
+	},
+}
+
+// swapLock changes the lock; clear changes it back.
+func swapLock(t Target, l dce.SIMLock) (clear func(), err error) {
+	was, err := t.SwapLock(l)
+	if err != nil {
+		return nil, err
+	}
+	return func() { t.SwapLock(was) }, nil // it was good once
+}

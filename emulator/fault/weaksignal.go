@@ -1,0 +1,22 @@
+package fault
+
+import "minato/emulator/dce"
+
+// WeakSignal is a modem behind concrete.
+var WeakSignal = Fault{
+	Name: "weak-signal",
+	Doc:  "The signal is weak, and some packets are lost both ways. The modem stays registered.",
+	Params: []Param{
+		number("rssi", "dBm, for +CSQ", -111, -113, -51),
+		number("rsrp", "dBm, for +CESQ", -128, -141, -44),
+		number("rsrq", "dB, for +CESQ", -18, -20, -3),
+		number("sinr", "dB", -5, -20, 30),
+		number("loss", "packets that are lost, in per cent", 20, 0, 100),
+	},
+	Inject: func(t Target, p Params) (func(), error) {
+		was := t.Signal()
+		t.SetSignal(dce.Signal{RSSI: p.num("rssi"), RSRP: p.num("rsrp"), RSRQ: p.num("rsrq"), SINR: p.num("sinr")})
+		restore := t.LosePackets(p.num("loss"))
+		return func() { restore(); t.SetSignal(was) }, nil
+	},
+}

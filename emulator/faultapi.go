@@ -1,0 +1,121 @@
+package emulator
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"minato/emulator/fault"
+)
+
+// faultList is what can be injected and what is.
+type faultList struct {
+	Available []faultDoc    `json:"available"`
+	Active    []ActiveFault `json:"active"`
+}
+
+type faultDoc struct {
+	Name      string     `json:"name"`
+	Doc       string     `json:"doc"`
+	Momentary bool       `json:"momentary"`
+	Params    []paramDoc `json:"params"`
+}
+
+type paramDoc struct {
+	Name    string `json:"name"`
+	Type    string `json:"type"`
+	Doc     string `json:"doc"`
+	Default string `json:"default"`
+	Allowed string `json:"allowed"`
+}
+
+func (e *Emulator) listFaults(w http.ResponseWriter, _ *http.Request) {
+	list := faultList{Available: []faultDoc{}, Active: []ActiveFault{}}
+	for _, f := range fault.All {
+		doc := faultDoc{Name: f.Name, Doc: f.Doc, Momentary: f.Momentary, Params: []paramDoc{}}
+		for _, p := range f.Params {
+			doc.Params = append(doc.Params, paramDoc{p.Name, p.Type, p.Doc, p.Default, p.Allowed})
+		}
+		list.Available = append(list.Available, doc)
+	}
+	for _, m := range e.modems {
+		list.Active = append(list.Active, m.activeFaults()...)
+	}
+	reply(w, http.StatusOK, list)
+}
+
+// which is the modem of a request: a number, or all.
+type which int
+
+func (n *which) UnmarshalJSON(b []byte) error {
+	var i int
+	switch {
+	case string(b) == `"all"`:
+		*n = AllModems
+	case json.Unmarshal(b, &i) != nil || i < 0:
+		return fmt.Errorf(`modem %s: must be a number from 0, or "all"`, b)
+	default:
+		*n = which(i)
+	}
+	return nil
+}
+
+func (e *Emulator) injectFault(w http.ResponseWriter, r *http.Request) {
+	var req struct {
+		Name   string            `json:"name"`
+		Modem  which             `json:"modem"`
+		Params map[string]string `json:"params"`
+		For    string            `json:"for"`
+	}
+	if !decode(w, r, &req) {
+		return
+	}
+	var d time.Duration
+	if req.For != "" {
+		var err error
+		if d, err = time.ParseDuration(req.For); err != nil || d <= 0 {
+			fail(w, http.StatusBadRequest, "bad_request", "for %q: must be a positive duration, as 30s", req.For)
+			return
+		}
+	}
+	switch err := e.InjectFor(int(req.Modem), req.Name, req.Params, d); {
+	case errors.Is(err, ErrFault):
+		fail(w, http.StatusConflict, "conflict", "%v", err)
+	case err != nil:
+		fail(w, http.StatusBadRequest, "bad_request", "%v", err)
+	default:
+		w.WriteHeader(http.StatusNoContent)
+	}
+}
+
+// clearFaults ends those that the query names: by modem, by name, or all.
+func (e *Emulator) clearFaults(w http.ResponseWriter, r *http.Request) {
+	modems := e.modems
+	q := r.URL.Query()
+	if n := q.Get("modem"); n != "" && n != "all" {
+		i, err := strconv.Atoi(n)
+		if err != nil || e.Modem(i) == nil {
+			fail(w, http.StatusBadRequest, "bad_request", "modem %q: 0 to %d are there, or all", n, len(e.modems)-1)
+			return
+		}
+		modems = modems[i : i+1]
+	}
+	name := q.Get("name")
+	if name != "" {
+		if _, err := fault.Find(name); err != nil {
+			fail(w, http.StatusBadRequest, "bad_request", "%v", err)
+			return
+		}
+	}
+	for _, m := range modems {
+		if name == "" {
+			m.Clear()
+		} else {
+			m.ClearFault(name)
+		}
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
