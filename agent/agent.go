@@ -27,7 +27,8 @@ type Agent struct {
 	proven   bool      // the configuration was good once; the supervisor's
 	timing   timing
 
-	probed atomic.Bool // the closed network answered a probe
+	due    atomic.Int64 // Unix nanoseconds: when the supervisor is late; 0: never
+	probed atomic.Bool  // the closed network answered a probe
 
 	ready     chan struct{}
 	readyOnce sync.Once
@@ -47,14 +48,21 @@ func New(cfg Config) (*Agent, error) {
 	if err != nil {
 		cfg.Logger.Warn("the state of earlier runs is lost", "error", err)
 	}
-	a := &Agent{cfg: cfg, log: cfg.Logger, guard: modem.NewPINGuard(state), timing: defaultTiming(), ready: make(chan struct{})}
-	a.ladder = ladder{backoff: cfg.Backoff, cures: cfg.Cures, rand: cfg.Rand, now: time.Now, state: state}
+	a := newAgent(cfg, state)
 	if err := a.prepareServices(); err != nil {
 		return nil, fmt.Errorf("configuring the agent: %w", err)
 	}
 	a.status = Status{State: StateIdle, Since: time.Now(), Port: cfg.Modem.Port, Cures: map[string]int{}, Failures: map[Code]int{}}
 	a.prepareGateways()
 	return a, nil
+}
+
+// newAgent makes an agent without services of a configuration with its defaults.
+func newAgent(cfg Config, state *stateFile) *Agent {
+	a := &Agent{cfg: cfg, log: cfg.Logger, guard: modem.NewPINGuard(state), timing: defaultTiming(), ready: make(chan struct{})}
+	a.ladder = ladder{backoff: cfg.Backoff, cures: cfg.Cures, rand: cfg.Rand, now: time.Now, state: state}
+	a.status = Status{State: StateIdle, Since: time.Now(), Port: cfg.Modem.Port, APN: cfg.Network.APN, Cures: map[string]int{}, Failures: map[Code]int{}}
+	return a
 }
 
 // Ready is closed when the services can be reached for the first time.
@@ -70,6 +78,10 @@ func (a *Agent) Run(ctx context.Context) error {
 	if a.cfg.StatusSocket != "" {
 		g.Go(func() error { return part("status socket", a.serveStatus(ctx)) })
 	}
+	if a.cfg.Metrics != "" {
+		g.Go(func() error { return part("metrics", a.serveMetrics(ctx)) })
+	}
+	g.Go(func() error { a.notify(ctx); return nil })
 	for _, gw := range a.gateways {
 		g.Go(func() error { gw.run(ctx); return nil })
 	}
@@ -110,6 +122,7 @@ func (a *Agent) supervise(ctx context.Context) {
 			pause, cure = a.ladder.next(up, f)
 		}
 		a.failed(f, pause, cure)
+		a.busyUntil(pause)
 		select {
 		case <-a.cfg.After(pause):
 			a.cure(ctx, cure)
@@ -139,7 +152,7 @@ func (a *Agent) failed(f *Failure, pause time.Duration, cure Cure) {
 
 // enter notes a new state.
 func (a *Agent) enter(s State) {
-	a.log.Debug("state", "state", s)
+	a.log.Info("state", "state", s)
 	a.update(func(st *Status) { st.State, st.Since = s, time.Now() })
 }
 

@@ -234,24 +234,3 @@ func TestStatusSocket(t *testing.T) {
 		t.Errorf("the socket stays: %v", err)
 	}
 }
-
-func TestDiagnose(t *testing.T) {
-	f := newFakeModem(t, map[string]string{"+CGDCONT?": `+CGDCONT: 1,"IP","soracom.io"|OK`})
-	if c := Diagnose(t.Context(), config(f.path, "127.0.0.1:9")); !c.Passed() {
-		t.Errorf("%+v", c)
-	}
-	bad := newFakeModem(t, map[string]string{"+CPIN?": "+CPIN: SIM PIN|OK"})
-	c := Diagnose(t.Context(), config(bad.path, "127.0.0.1:9"))
-	sim := c.Checks[0].Checks[0]
-	if c.Passed() || sim.Code != SIM || !strings.Contains(sim.Detail, "3 tries left") {
-		t.Errorf("%+v", c)
-	}
-	for _, cmd := range bad.commands() {
-		if strings.HasPrefix(cmd, "+CPIN=") {
-			t.Errorf("doctor entered a PIN")
-		}
-	}
-	if c := Diagnose(t.Context(), config("/dev/no-such-modem", "127.0.0.1:9")); c.Passed() || c.Code != NoModem {
-		t.Errorf("%+v", c)
-	}
-}

@@ -24,11 +24,17 @@ type Config struct {
 	// StatusSocket is where `minato-agent status`, `at` and `doctor` ask; "": no socket. Mode 0660.
 	StatusSocket string `yaml:"status_socket"`
 
+	// Metrics is where Prometheus asks, as 127.0.0.1:9110: GET /metrics. "": nowhere.
+	Metrics string `yaml:"metrics"`
+
 	// StatusPort serves the status, read only, on the closed-network address: GET /v1/status. 0: it does not.
 	StatusPort int `yaml:"status_port"`
 
 	// StateDir keeps what must outlive the process: restarts of the modem, refused PINs. "": nothing does.
 	StateDir string `yaml:"state_dir"`
+
+	NotifySocket string        `yaml:"-"` // systemd's NOTIFY_SOCKET; "": nobody is told
+	Watchdog     time.Duration `yaml:"-"` // systemd's WATCHDOG_USEC; 0: none
 
 	Logger *slog.Logger                         `yaml:"-"` // nil: silent
 	After  func(time.Duration) <-chan time.Time `yaml:"-"` // nil: time.After; pauses between rounds

@@ -22,6 +22,7 @@ func (a *Agent) cure(ctx context.Context, c Cure) {
 	}
 	a.log.Info("cure", "cure", c)
 	a.update(func(s *Status) { s.Cure = c.String(); s.Cures[c.String()]++ })
+	a.busyUntil(cureTimeout)
 	begin := time.Now()
 	cctx, cancel := context.WithTimeout(ctx, cureTimeout)
 	defer cancel()

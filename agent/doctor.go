@@ -1,23 +1,23 @@
 package agent
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"log/slog"
+	"net"
+	"strings"
 	"time"
-
-	"minato/agent/modem"
 )
 
-// Check is one thing that doctor looked at. A check that failed explains those below it, which are then not made.
+// Check is one thing that doctor looked at. One that failed explains those below it, which are then not made.
 type Check struct {
-	Name   string  `json:"name"`
-	OK     bool    `json:"ok"`
-	Detail string  `json:"detail,omitempty"`
-	Code   Code    `json:"code,omitempty"`
-	Hint   string  `json:"hint,omitempty"`
-	Checks []Check `json:"checks,omitempty"`
+	Name    string  `json:"name"`
+	OK      bool    `json:"ok"`
+	Skipped bool    `json:"skipped,omitempty"` // not made: what is above it comes first
+	Detail  string  `json:"detail,omitempty"`
+	Code    Code    `json:"code,omitempty"`
+	Hint    string  `json:"hint,omitempty"`
+	Checks  []Check `json:"checks,omitempty"`
 }
 
 // Passed tells whether the check and all below it are well.
@@ -27,148 +27,218 @@ func (c Check) Passed() bool {
 			return false
 		}
 	}
-	return c.OK
+	return c.OK || c.Skipped
 }
 
-// Diagnose looks at the modem itself; no agent may be running. It changes nothing that lasts, and enters no PIN.
-func Diagnose(ctx context.Context, cfg Config) Check {
+// Cause is the first check that failed, from the top; nil: none did.
+func (c *Check) Cause() *Check {
+	if !c.OK && !c.Skipped {
+		return c
+	}
+	for i := range c.Checks {
+		if cause := c.Checks[i].Cause(); cause != nil {
+			return cause
+		}
+	}
+	return nil
+}
+
+// A stage is one check of the way from the port into the closed network; each needs the one before it.
+type stage struct {
+	name   string
+	code   Code  // of its failures
+	until  State // it is passed when this state is
+	detail func(*Status) string
+}
+
+var stages = []stage{
+	{"port", NoModem, StatePort, func(s *Status) string { return s.Port }},
+	{"modem", NoModem, StateIdentify, func(s *Status) string {
+		if s.Modem == nil {
+			return ""
+		}
+		return fmt.Sprintf("%s %s, %s, IMEI %s, driven as %s", s.Modem.Manufacturer, s.Modem.Model, s.Modem.Revision, s.Modem.IMEI, s.Modem.Profile)
+	}},
+	{"SIM", SIM, StateSIM, func(s *Status) string { return join(s.SIM, prefixed("IMSI ", s.IMSI), prefixed("ICCID ", s.ICCID)) }},
+	{"signal", WeakSignal, StateSIM, func(s *Status) string {
+		if s.Signal == nil {
+			return "unknown"
+		}
+		return s.Signal.String()
+	}},
+	{"registration", NotRegistered, StateRegistered, func(s *Status) string { return join(s.Registration, s.AcT, s.Operator) }},
+	{"context", NoContext, StateDial, func(s *Status) string { return s.APN }},
+	{"authentication", PPPAuth, StatePPP, func(*Status) string { return "" }},
+	{"address", NoAddress, StateIP, func(s *Status) string {
+		if !s.Address.IsValid() {
+			return ""
+		}
+		return s.Address.String()
+	}},
+	{"link", DeadLink, StateServices, func(s *Status) string {
+		switch p := s.Probe; {
+		case p == nil:
+			return "not probed"
+		case p.Missed > 0:
+			return fmt.Sprintf("%s: %s, %d times", p.Target, p.Error, p.Missed)
+		default:
+			return fmt.Sprintf("%s answers in %v", p.Target, time.Duration(p.RTT*float64(time.Second)).Round(time.Millisecond))
+		}
+	}},
+}
+
+func join(parts ...string) string {
+	var out []string
+	for _, p := range parts {
+		if p != "" {
+			out = append(out, p)
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+func prefixed(prefix, s string) string {
+	if s == "" {
+		return ""
+	}
+	return prefix + s
+}
+
+// failedStage finds the stage that a failure belongs to.
+func failedStage(f *FailureStatus) int {
+	for i, st := range stages {
+		if st.code == f.Code {
+			if f.Code == NoModem && f.State == StateIdentify {
+				return i + 1
+			}
+			return i
+		}
+	}
+	return len(stages) // of a service
+}
+
+// Checks makes the tree of a status: each check holds the next one, down to the services.
+func (s Status) Checks() Check {
+	failed, busy := len(stages), len(stages)
+	if s.Failure != nil {
+		failed = failedStage(s.Failure)
+	} else if s.State != StateOnline {
+		for busy = 0; busy < len(stages) && stages[busy].until < s.State; busy++ {
+		}
+	}
+	end := min(failed, busy)
+	var below []Check
+	for _, sv := range s.Services {
+		c := Check{Name: fmt.Sprintf("service %s on port %d", sv.Name, sv.Port), OK: sv.Up && end == len(stages), Skipped: end < len(stages), Detail: sv.Target}
+		if !c.OK && !c.Skipped {
+			c.Code, c.Detail, c.Hint = ServiceDown, join(sv.Target, sv.Error), serviceHint
+		}
+		below = append(below, c)
+	}
+	for i := len(stages) - 1; i >= 0; i-- {
+		st := stages[i]
+		c := Check{Name: st.name, OK: i < end, Skipped: i > end, Checks: below}
+		switch {
+		case i == failed:
+			c.Code, c.Detail, c.Hint = s.Failure.Code, s.Failure.Message, s.Failure.Hint
+		case i == busy:
+			c.Code, c.Detail = st.code, fmt.Sprintf("under way since %s", s.Since.Format(time.TimeOnly))
+		case i < end:
+			c.Detail = st.detail(&s)
+			if st.code == WeakSignal && s.Signal != nil && s.Signal.Weak() {
+				c.OK, c.Code, c.Hint = false, WeakSignal, weakHint
+			}
+		}
+		below = []Check{c}
+	}
+	return below[0]
+}
+
+const serviceHint = "start that program, or correct services: does it listen on this address?"
+
+// CheckLocal looks whether the services' local ports accept, and adds what it finds to the tree: at its deepest place.
+func CheckLocal(ctx context.Context, top Check, services []ServiceConfig) Check {
+	var found []Check
+	for _, sv := range services {
+		t, err := parseTarget(sv.Target)
+		if err != nil || t.address == "" {
+			continue
+		}
+		c := Check{Name: fmt.Sprintf("local port of %s", cmp.Or(sv.Name, sv.Target)), OK: true, Detail: sv.Target + " accepts"}
+		dctx, cancel := context.WithTimeout(ctx, localDialTimeout)
+		conn, err := new(net.Dialer).DialContext(dctx, "tcp", t.address)
+		cancel()
+		if err == nil {
+			conn.Close()
+		} else {
+			c.OK, c.Code, c.Detail, c.Hint = false, ServiceDown, err.Error(), serviceHint
+		}
+		found = append(found, c)
+	}
+	return Check{Name: "device", OK: true, Checks: append([]Check{top}, found...)}
+}
+
+// doctorPatience is how long a registration may take while somebody waits.
+const doctorPatience = 45 * time.Second
+
+// Diagnose brings the device online by itself, up to a probe of the closed network, and takes it down again; no agent may be
+// running. It serves nothing, tries no cure, and enters no PIN.
+func Diagnose(ctx context.Context, cfg Config) Check { return diagnose(ctx, cfg, func(*Agent) {}) }
+
+func diagnose(ctx context.Context, cfg Config, change func(*Agent)) Check {
+	services := cfg.Services
+	cfg.Services, cfg.Modem.PIN, cfg.StateDir = nil, "", ""
 	cfg.setDefaults()
-	top := Check{Name: "port " + cfg.Modem.Port}
-	cfg.Modem.PPPPort = "" // the AT port knows all that is asked here
-	s, err := openSession(cfg.Modem, cfg.Network.CID, modem.NewPINGuard(nil), slog.New(slog.DiscardHandler))
-	if err != nil {
-		return top.failed(fail(StatePort, err))
+	a := newAgent(cfg, &stateFile{})
+	a.timing.deadlines[StateRegistered] = doctorPatience
+	change(a)
+	r := &round{agent: a}
+	defer a.closeSession()
+	defer r.end()
+	r.started = time.Now()
+	f := r.climb(ctx, false, StateIP)
+	if f == nil {
+		f = r.probeOnce(ctx)
 	}
-	defer s.close()
-	top.OK, top.Detail = true, "opened"
-	top.Checks = []Check{diagnoseModem(ctx, s)}
-	return top
-}
-
-func diagnoseModem(ctx context.Context, s *session) Check {
-	m := s.modem
-	c := Check{Name: "modem"}
-	ctx, cancel := context.WithTimeout(ctx, defaultTiming().deadlines[StateIdentify])
-	defer cancel()
-	id, err := s.identify(ctx, defaultTiming().probe)
-	if err != nil {
-		return c.failed(fail(StateIdentify, err))
-	}
-	c.OK, c.Detail = true, fmt.Sprintf("%s %s, %s, IMEI %s", id.Manufacturer, id.Model, id.Revision, id.IMEI)
-	c.Checks = []Check{diagnoseSIM(ctx, m), diagnoseSignal(ctx, m)}
-	return c
-}
-
-func diagnoseSIM(ctx context.Context, m *modem.Modem) Check {
-	c := Check{Name: "SIM"}
-	state, err := m.SIM(ctx)
-	if err != nil {
-		return c.failed(fail(StateSIM, err))
-	}
-	if state != modem.SIMReady {
-		f := simFailure(state)
-		if tries, err := m.PINTries(ctx); err == nil && state == modem.SIMPINRequired {
+	if s := r.session; s != nil && !s.lost() && (f != nil || s.hasOwnPPPPort()) {
+		sctx, cancel := context.WithTimeout(ctx, a.timing.answer)
+		if f != nil && f.Code >= NotRegistered {
+			r.endLink()
+		}
+		a.readSignal(sctx, s.modem)
+		if tries, err := s.modem.PINTries(sctx); f != nil && f.Code == SIM && err == nil {
 			f.Err = fmt.Errorf("%w; %d tries left", f.Err, tries)
 		}
-		return c.failed(f)
+		cancel()
 	}
-	c.OK, c.Detail = true, state.String()
-	if imsi, err := m.IMSI(ctx); err == nil {
-		c.Detail += ", IMSI " + imsi
+	st := a.Status()
+	st.State = StateOnline
+	if f != nil {
+		st.Failure = &FailureStatus{Code: f.Code, State: f.State, Message: f.Err.Error(), Hint: f.Hint}
 	}
-	if iccid, err := m.ICCID(ctx); err == nil {
-		c.Detail += ", ICCID " + iccid
-	}
-	c.Checks = []Check{diagnoseRegistration(ctx, m)}
-	return c
+	return CheckLocal(ctx, st.Checks(), services)
 }
 
-func diagnoseSignal(ctx context.Context, m *modem.Modem) Check {
-	c := Check{Name: "signal"}
-	sig, err := m.Signal(ctx)
-	if err != nil {
-		return c.failed(&Failure{Code: WeakSignal, Err: err})
+// probeOnce asks the closed network as the agent would: as often as makes a dead link.
+func (r *round) probeOnce(ctx context.Context) *Failure {
+	cfg := r.agent.cfg.Probe
+	p, ok, err := parseProbe(cfg.Target, r.link.conn.Params().DNS)
+	if err != nil || !ok {
+		return nil
 	}
-	c.OK, c.Detail = !sig.Weak(), sig.String()
-	if sig.Weak() {
-		c.Code, c.Hint = WeakSignal, weakHint
-	}
-	return c
-}
-
-func diagnoseRegistration(ctx context.Context, m *modem.Modem) Check {
-	c := Check{Name: "registration"}
-	reg, err := m.Registration(ctx)
-	if err == nil && !reg.Stat.Registered() {
-		err = fmt.Errorf("%s (%s)", reg.Stat, reg.Domain)
-	}
-	if err != nil {
-		return c.failed(fail(StateRegistered, err))
-	}
-	c.OK, c.Detail = true, reg.Stat.String()
-	if op, err := m.Operator(ctx); err == nil && op.Name != "" {
-		c.Detail += ", " + op.Name
-	}
-	if reg.AcT >= 0 {
-		c.Detail += ", " + reg.AcT.String()
-	}
-	c.Checks = []Check{diagnoseContext(ctx, m)}
-	return c
-}
-
-func diagnoseContext(ctx context.Context, m *modem.Modem) Check {
-	c := Check{Name: "context"}
-	contexts, err := m.Contexts(ctx)
-	if err == nil && len(contexts) == 0 {
-		err = errors.New("none is defined")
-	}
-	if err != nil {
-		return c.failed(fail(StateContext, err))
-	}
-	c.OK = true
-	for i, p := range contexts {
-		if i > 0 {
-			c.Detail += "; "
-		}
-		c.Detail += fmt.Sprintf("%d %s %s", p.CID, p.Type, p.APN)
-	}
-	return c
-}
-
-func (c Check) failed(f *Failure) Check {
-	c.OK, c.Code, c.Detail, c.Hint = false, f.Code, f.Err.Error(), f.Hint
-	return c
-}
-
-// Checks makes the same tree of a running agent's status.
-func (s Status) Checks() Check {
-	top := Check{Name: "agent", OK: s.State == StateOnline, Detail: fmt.Sprintf("%s since %s", s.State, s.Since.Format(time.DateTime))}
-	if s.Failure != nil {
-		top.Code, top.Hint = s.Failure.Code, s.Failure.Hint
-		top.Detail += ": " + s.Failure.Message
-	}
-	add := func(name, detail string) {
-		if detail != "" {
-			top.Checks = append(top.Checks, Check{Name: name, OK: true, Detail: detail})
+	for range cfg.Failures {
+		pctx, cancel := context.WithTimeout(ctx, cfg.Timeout)
+		begin := time.Now()
+		err = p.ask(pctx, r.link.stack.DialContext)
+		cancel()
+		if err == nil {
+			r.agent.update(func(s *Status) {
+				s.Probe = &ProbeStatus{Target: p.network + "://" + p.to.String(), At: begin, RTT: time.Since(begin).Seconds()}
+			})
+			return nil
 		}
 	}
-	if s.Modem != nil {
-		add("modem", s.Modem.Manufacturer+" "+s.Modem.Model+", IMEI "+s.Modem.IMEI)
-	}
-	add("SIM", s.SIM)
-	add("registration", s.Registration)
-	if s.Signal != nil {
-		add("signal", s.Signal.String())
-	}
-	if s.Address.IsValid() {
-		add("address", s.Address.String())
-	}
-	for _, sv := range s.Services {
-		c := Check{Name: fmt.Sprintf("service %s on port %d", sv.Name, sv.Port), OK: sv.Up, Detail: sv.Target}
-		if !sv.Up {
-			c.Code, c.Detail = ServiceDown, sv.Error
-		}
-		top.Checks = append(top.Checks, c)
-	}
-	return top
+	f := fail(StateOnline, err)
+	f.Hint = "is the SIM's group allowed to reach it? Otherwise the bearer carries nothing: the agent dials again, then climbs its ladder of cures"
+	return f
 }

@@ -43,9 +43,11 @@ type fakeModem struct {
 	admit   func(ppp.Credentials) error // nil: everybody gets an address
 	auth    ppp.AuthProtocol
 
-	cmux bool        // it has the multiplexer
-	baud uint32      // it hears nothing at another speed; 0: any
-	deaf atomic.Bool // the network loses every packet
+	cmux     bool        // it has the multiplexer
+	baud     uint32      // it hears nothing at another speed; 0: any
+	unready  bool        // the bearer never comes
+	stubborn bool        // it stays in data mode when PPP has ended
+	deaf     atomic.Bool // the network loses every packet
 
 	mu      sync.Mutex
 	sent    []string
@@ -228,7 +230,11 @@ func (f *fakeModem) call(port fakePort) {
 	defer cancel()
 	conn := ppp.New(port, ppp.Config{RestartInterval: 200 * time.Millisecond, Server: &ppp.Server{
 		Auth: f.auth,
-		Activate: func(_ context.Context, c ppp.Credentials) (ppp.Lease, error) {
+		Activate: func(ctx context.Context, c ppp.Credentials) (ppp.Lease, error) {
+			if f.unready {
+				<-ctx.Done()
+				return ppp.Lease{}, ctx.Err()
+			}
 			if f.admit != nil {
 				if err := f.admit(c); err != nil {
 					return ppp.Lease{}, err
@@ -257,7 +263,20 @@ func (f *fakeModem) call(port fakePort) {
 	cancel()
 	running.Wait()
 	port.resume()
-	io.WriteString(port, "\r\nNO CARRIER\r\n")
+	if !f.stubborn {
+		io.WriteString(port, "\r\nNO CARRIER\r\n")
+		return
+	}
+	b, tail := make([]byte, 1), ""
+	for tail != "+++" {
+		if _, err := port.Read(b); err != nil {
+			return
+		}
+		if tail += string(b); len(tail) > 3 {
+			tail = tail[1:]
+		}
+	}
+	io.WriteString(port, "\r\nOK\r\n")
 }
 
 // callPort is the PTY for the time of a call: closing it ends reads, and not the PTY.

@@ -46,24 +46,37 @@ func (r *round) run(ctx context.Context) (up time.Duration, f *Failure) {
 	open := r.session != nil
 	r.agent.update(func(s *Status) { s.Rounds++ })
 	defer r.end()
-	for _, step := range steps {
-		if open && step.ofPort {
-			continue
-		}
-		r.agent.enter(step.state)
-		if err := r.step(ctx, step.state, step.do); err != nil {
-			return 0, r.explain(ctx, step.state, err)
-		}
+	if f := r.climb(ctx, open, StateServices); f != nil {
+		return 0, f
 	}
+	r.agent.due.Store(0) // it waits for the link's end, however long
 	online := time.Now()
 	r.agent.online(time.Since(r.started))
 	err := r.link.wait(ctx)
 	return max(time.Since(online), 1), r.explain(ctx, StateOnline, err)
 }
 
+// climb goes through the states up to the last.
+func (r *round) climb(ctx context.Context, open bool, last State) *Failure {
+	for _, step := range steps {
+		if open && step.ofPort {
+			continue
+		}
+		if step.state > last {
+			break
+		}
+		r.agent.enter(step.state)
+		if err := r.step(ctx, step.state, step.do); err != nil {
+			return r.explain(ctx, step.state, err)
+		}
+	}
+	return nil
+}
+
 // step runs one state under its deadline.
 func (r *round) step(ctx context.Context, s State, do func(*round, context.Context) error) error {
 	limit := r.agent.timing.deadlines[s]
+	r.agent.busyUntil(limit)
 	sctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	err := do(r, sctx)

@@ -32,6 +32,7 @@ type Status struct {
 	Registration string          `json:"registration,omitempty"`
 	AcT          string          `json:"act,omitempty"`
 	Operator     string          `json:"operator,omitempty"`
+	APN          string          `json:"apn,omitempty"`
 	Signal       *modem.Signal   `json:"signal,omitempty"`
 
 	SignalHistory []SignalSample `json:"signal_history,omitempty"` // of the last hour of links

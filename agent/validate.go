@@ -62,6 +62,10 @@ func (c *Config) Validate() error {
 		check(s.MaxConnections >= 0, at+".max_connections", s.MaxConnections, "allowed is 1 and more")
 		check(!s.ProxyProtocol || t.address != "", at+".proxy_protocol", s.ProxyProtocol, "it goes with tcp:// targets")
 	}
+	if c.Metrics != "" {
+		_, _, err := splitEndpoint(c.Metrics)
+		check(err == nil, "metrics", c.Metrics, "an IP:PORT, as 127.0.0.1:9110")
+	}
 	check(c.StatusPort >= 0 && c.StatusPort <= 65535, "status_port", c.StatusPort, "allowed are 1 to 65535")
 	check(!ports[c.StatusPort], "status_port", c.StatusPort, "a service has this port")
 	for i, f := range c.Forwards {

@@ -3,14 +3,11 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"minato/agent"
-	"minato/agent/atline"
 	"minato/agent/tty"
 )
 
@@ -32,7 +29,7 @@ func (p *program) status(ctx context.Context, _ []string) error {
 	if p.json {
 		return p.printJSON(s)
 	}
-	p.printCheck(s.Checks(), 0)
+	p.printStatus(s)
 	return nil
 }
 
@@ -44,10 +41,11 @@ func (p *program) doctor(ctx context.Context, _ []string) error {
 	}
 	var top agent.Check
 	if s, err := p.ask(ctx); err == nil {
-		top = s.Checks()
+		top = agent.CheckLocal(ctx, s.Checks(), cfg.Services)
 	} else if cfgErr != nil {
 		return &usageError{cfgErr}
 	} else {
+		fmt.Fprintln(p.errOut, "minato-agent: no agent runs: trying the modem, which may take some minutes")
 		top = agent.Diagnose(ctx, cfg)
 	}
 	if p.json {
@@ -57,63 +55,10 @@ func (p *program) doctor(ctx context.Context, _ []string) error {
 	} else {
 		p.printCheck(top, 0)
 	}
-	if !top.Passed() {
-		return &checkError{errors.New("something is wrong: see the first line that is not ok")}
+	if cause := top.Cause(); cause != nil {
+		return &checkError{fmt.Errorf("%s: %s", cause.Code, cause.Name)}
 	}
 	return nil
-}
-
-// at sends one command and prints the answer.
-func (p *program) at(ctx context.Context, args []string) error {
-	cmd := strings.TrimSpace(args[0])
-	if len(cmd) >= 2 && strings.EqualFold(cmd[:2], "AT") {
-		cmd = cmd[2:]
-	}
-	timeout, err := time.ParseDuration(p.timeout)
-	if err != nil || timeout <= 0 {
-		return &usageError{fmt.Errorf("--timeout is %q: allowed are durations, as 10s", p.timeout)}
-	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	lines, err := p.send(ctx, cmd)
-	for _, l := range lines {
-		fmt.Fprintln(p.out, l)
-	}
-	if err == nil {
-		fmt.Fprintln(p.out, "OK")
-	}
-	return err
-}
-
-// send opens the port where nobody holds it, and asks the agent otherwise.
-func (p *program) send(ctx context.Context, cmd string) ([]string, error) {
-	var busy error
-	if p.port != "" {
-		port, err := tty.Open(tty.Config{Path: p.port, Baud: p.baud})
-		if err == nil {
-			line := atline.New(port, atline.Config{Logger: p.logger(agent.LogConfig{Level: "warn"})})
-			defer line.Close()
-			lines, err := line.Command(ctx, cmd)
-			if err != nil && ctx.Err() == nil {
-				err = &checkError{err}
-			}
-			return lines, err
-		}
-		if !errors.Is(err, tty.ErrBusy) {
-			return nil, err
-		}
-		busy = err
-	}
-	r, err := agent.NewClient(p.socket).AT(ctx, cmd)
-	switch {
-	case err != nil && busy != nil:
-		return nil, busy
-	case err != nil:
-		return nil, err
-	case r.Error != "":
-		return r.Lines, &checkError{errors.New(r.Error)}
-	}
-	return r.Lines, nil
 }
 
 // modems lists the ports of USB modems.
@@ -138,27 +83,4 @@ func (p *program) printJSON(v any) error {
 	enc := json.NewEncoder(p.out)
 	enc.SetIndent("", "  ")
 	return enc.Encode(v)
-}
-
-// printCheck prints a tree of checks, one line each.
-func (p *program) printCheck(c agent.Check, depth int) {
-	mark := "ok  "
-	if !c.OK {
-		mark = "FAIL"
-	}
-	indent := strings.Repeat("  ", depth)
-	fmt.Fprintf(p.out, "%s%s %s", indent, mark, c.Name)
-	if c.Code != "" {
-		fmt.Fprintf(p.out, " [%s]", c.Code)
-	}
-	if c.Detail != "" {
-		fmt.Fprintf(p.out, ": %s", c.Detail)
-	}
-	fmt.Fprintln(p.out)
-	if c.Hint != "" {
-		fmt.Fprintf(p.out, "%s     hint: %s\n", indent, c.Hint)
-	}
-	for _, sub := range c.Checks {
-		p.printCheck(sub, depth+1)
-	}
 }

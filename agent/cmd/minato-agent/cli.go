@@ -20,7 +20,8 @@ Usage:
   minato-agent run -c FILE                 keep the device online
   minato-agent status [--json]             what the running agent knows
   minato-agent doctor [-c FILE] [--json]   look for what is wrong, step by step
-  minato-agent at [--port TTY] 'AT+CSQ'    send one command to the modem
+  minato-agent at [--port TTY] [--record FILE] 'AT+CSQ'...
+                                           send commands to the modem
   minato-agent config check FILE           check a configuration file
   minato-agent modems [--json]             list the serial ports of USB modems
 
@@ -30,6 +31,7 @@ Examples:
   minato-agent modems
   minato-agent at --port /dev/ttyUSB2 'AT+CSQ'
   minato-agent config check /etc/minato/agent.yaml
+  minato-agent at --port /dev/ttyUSB2 --record modem.txt ATI AT+CPIN? AT+CEREG?
   minato-agent run -c /etc/minato/agent.yaml --log-level debug
   minato-agent status --json
   minato-agent doctor
@@ -45,7 +47,10 @@ type program struct {
 	port    string
 	baud    int
 	timeout string
+	record  string
 	json    bool
+
+	transcript io.Writer // of at --record; nil: none
 }
 
 // A command is one word of the command line, or two.
@@ -60,7 +65,7 @@ var commands = []command{
 	{"run", "", func(p *program, f *flag.FlagSet) { p.configFlag(f, "") }, (*program).runAgent},
 	{"status", "", func(p *program, f *flag.FlagSet) { p.socketFlag(f); p.jsonFlag(f) }, (*program).status},
 	{"doctor", "", func(p *program, f *flag.FlagSet) { p.configFlag(f, defaultConfig); p.socketFlag(f); p.jsonFlag(f) }, (*program).doctor},
-	{"at", "COMMAND", (*program).atFlags, (*program).at},
+	{"at", "COMMAND...", (*program).atFlags, (*program).at},
 	{"config check", "FILE", func(*program, *flag.FlagSet) {}, (*program).checkConfig},
 	{"modems", "", (*program).jsonFlag, (*program).modems},
 }
@@ -85,6 +90,7 @@ func (p *program) atFlags(f *flag.FlagSet) {
 	p.socketFlag(f)
 	f.StringVar(&p.port, "port", "", "the modem's AT port, a `tty`; without it the running agent is asked")
 	f.IntVar(&p.baud, "baud", 115200, "bit/s; USB modems ignore it")
+	f.StringVar(&p.record, "record", "", "append a transcript to this `file`, with PINs and passwords hidden and identities cut short")
 	f.StringVar(&p.timeout, "timeout", "10s", "how long to wait for the answer")
 }
 
@@ -137,7 +143,7 @@ func (p *program) parse(c command, args []string) (rest []string, err error) {
 		}
 		rest, args = append(rest, args[0]), args[1:]
 	}
-	if want := len(strings.Fields(c.args)); len(rest) != want {
+	if want := len(strings.Fields(c.args)); len(rest) != want && !strings.HasSuffix(c.args, "...") {
 		return nil, fmt.Errorf("%s takes %d arguments (%s), not %d", c.name, want, c.args, len(rest))
 	}
 	for name, v := range map[string][2]string{"log-level": {p.log.Level, "debug info warn error"}, "log-format": {p.log.Format, "text json"}} {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strconv"
+	"time"
 
 	"minato/agent"
 )
@@ -23,11 +25,22 @@ func (p *program) runAgent(ctx context.Context, _ []string) error {
 	if cfg.StateDir == "" {
 		cfg.StateDir = os.Getenv("STATE_DIRECTORY") // systemd's StateDirectory=
 	}
+	cfg.NotifySocket, cfg.Watchdog = os.Getenv("NOTIFY_SOCKET"), watchdog(os.Getenv("WATCHDOG_USEC"), os.Getenv("WATCHDOG_PID"))
+	os.Unsetenv("NOTIFY_SOCKET") // not for cures.power_cycle
 	a, err := agent.New(cfg)
 	if err != nil {
 		return &usageError{err}
 	}
 	return a.Run(ctx)
+}
+
+// watchdog reads systemd's wish (sd_watchdog_enabled(3)). One for another process is none.
+func watchdog(usec, pid string) time.Duration {
+	n, err := strconv.ParseInt(usec, 10, 64)
+	if err != nil || n <= 0 || pid != "" && pid != strconv.Itoa(os.Getpid()) {
+		return 0
+	}
+	return time.Duration(n) * time.Microsecond
 }
 
 // logger writes to stderr. The flags go over the configuration.

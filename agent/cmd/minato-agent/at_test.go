@@ -1,0 +1,80 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
+)
+
+// fakePort is a modem on a PTY that knows two answers.
+func fakePort(t *testing.T) string {
+	t.Helper()
+	master, slave, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.SetNonblock(int(master.Fd()), true); err != nil {
+		t.Fatal(err)
+	}
+	master2 := os.NewFile(master.Fd(), "ptmx") // takes part in the poller: Close ends its Read
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		b, line := make([]byte, 1), ""
+		for {
+			if _, err := master2.Read(b); err != nil {
+				return
+			}
+			if b[0] != '\r' {
+				line += string(b)
+				continue
+			}
+			answer := map[string]string{"AT+CIMI": "440101234567890\r\n\r\nOK", "ATI": "Quectel\r\n\r\nOK", `AT+CPIN="1234"`: "OK"}[strings.ToUpper(line)]
+			if answer == "" {
+				answer = "ERROR"
+			}
+			io.WriteString(master2, "\r\n"+answer+"\r\n")
+			line = ""
+		}
+	}()
+	t.Cleanup(func() { slave.Close(); master2.Close(); <-done })
+	return slave.Name()
+}
+
+func TestTranscript(t *testing.T) {
+	port, file := fakePort(t), filepath.Join(t.TempDir(), "modem.txt")
+	var out bytes.Buffer
+	args := []string{"at", "--port", port, "--record", file, "ATI", "at+cimi", `AT+CPIN="1234"`, "AT+NONSENSE", "ATI"}
+	if exit := report(&out, run(t.Context(), args, &out, &out)); exit != exitCheck {
+		t.Errorf("exit status %d:\n%s", exit, &out)
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, got, _ := strings.Cut(string(b), "\n") // the date
+	want := "> ATI\n< Quectel\n< OK\n> AT+cimi\n< 44010123*******\n< OK\n> AT+CPIN=***\n< OK\n> AT+NONSENSE\n< ! AT+NONSENSE: ERROR\n"
+	if got != want {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+	if !strings.Contains(out.String(), "440101234567890") {
+		t.Error("the terminal does not show the whole answer")
+	}
+}
+
+func TestMask(t *testing.T) {
+	for line, want := range map[string]string{
+		`> AT+CGAUTH=1,2,"sora","secret"`: `> AT+CGAUTH=1,2,***`, "< +QCCID: 8981100005710720466F": "< +QCCID: 89811000***********F",
+		"< +CSQ: 20,99": "< +CSQ: 20,99", "> AT+CPIN=1234;+CSQ": "> AT+CPIN=***;+CSQ",
+	} {
+		if got := mask(line); got != want {
+			t.Errorf("%q: %q, want %q", line, got, want)
+		}
+	}
+}

@@ -1,0 +1,106 @@
+package agent
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The ladder is climbed on a modem that never registers: radio, restart by the vendor's command, then the power.
+func TestCuresAreTried(t *testing.T) {
+	f := newFakeModem(t, map[string]string{"+CEREG?": "+CEREG: 3,2|OK", "+CFUN=4": "OK", "+CFUN=1": "OK", "+CFUN=1,1": "OK"})
+	cut := filepath.Join(t.TempDir(), "cut")
+	cfg := config(f.path, "127.0.0.1:9")
+	cfg.StateDir = t.TempDir()
+	cfg.Cures = CuresConfig{Tries: 1, PowerCycle: []string{"/bin/sh", "-c", "echo >" + cut + "; echo done"}}
+	clock := time.Unix(1e9, 0)
+	r := start(t, cfg, func(a *Agent) {
+		a.timing.deadlines[StateRegistered] = 20 * time.Millisecond
+		a.ladder.now = func() time.Time { clock = clock.Add(time.Hour); return clock }
+	})
+	// redial, radio, reset; then the restart's boot, in which nothing counts; the power is in the test of the ladder.
+	for range 4 {
+		<-r.pauses
+		r.resume <- time.Time{}
+	}
+	<-r.pauses
+	sent := strings.Join(f.commands(), " ")
+	if i, j := strings.Index(sent, "+CFUN=4 +CFUN=1 "), strings.Index(sent, "+CFUN=1,1"); i < 0 || j < i {
+		t.Errorf("sent %s", sent)
+	}
+	s := r.Status()
+	if s.Cures["radio"] == 0 || s.Cures["reset"] == 0 || s.Failures[NotRegistered] == 0 {
+		t.Errorf("%+v %+v", s.Cures, s.Failures)
+	}
+	if err := r.applyCure(t.Context(), CurePowerCycle); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(cut); err != nil {
+		t.Error(err)
+	}
+	r.stop()
+	if b, err := os.ReadFile(filepath.Join(cfg.StateDir, stateName)); err != nil || !strings.Contains(string(b), `"count": `) {
+		t.Errorf("state %s %v", b, err)
+	}
+}
+
+func TestPowerCycleCommand(t *testing.T) {
+	tests := []struct {
+		name string
+		argv []string
+		says string
+	}{
+		{"fails", []string{"/bin/sh", "-c", "echo no such hub; exit 3"}, "no such hub"},
+		{"is not there", []string{"/no/such/program"}, "no such file"},
+		{"never ends, nor what it started", []string{"/bin/sh", "-c", "sleep 1000 & sleep 1000"}, "no end within 200ms"},
+		{"floods", []string{"/bin/sh", "-c", "yes"}, "no end within 200ms"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			cfg := config("/dev/no-such-modem", "127.0.0.1:9")
+			cfg.Cures = CuresConfig{PowerCycle: tt.argv, PowerCycleTimeout: 200 * time.Millisecond}
+			a, err := New(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			begin := time.Now()
+			err = a.powerCycle(t.Context())
+			if err == nil || !strings.Contains(err.Error(), tt.says) || len(err.Error()) > maxOutput+500 {
+				t.Errorf("%.300v", err)
+			}
+			if d := time.Since(begin); d > 20*time.Second {
+				t.Errorf("took %v", d)
+			}
+		})
+	}
+}
+
+// A refused PIN is not entered again by the next process.
+func TestWrongPINOutlivesTheProcess(t *testing.T) {
+	dir := t.TempDir()
+	for i, want := range []int{1, 0} {
+		f := newFakeModem(t, map[string]string{"+CPIN?": "+CPIN: SIM PIN|OK", `+CPIN="9999"`: "+CME ERROR: 16"})
+		cfg := config(f.path, "127.0.0.1:9")
+		cfg.Modem.PIN, cfg.StateDir = "9999", dir
+		r := start(t, cfg)
+		<-r.pauses
+		r.stop()
+		if n := f.count(`+CPIN="9999"`); n != want {
+			t.Errorf("process %d entered it %d times", i, n)
+		}
+	}
+}
+
+// The end leaves data mode and hangs up, also on a modem that does not end the call with PPP.
+func TestEndHangsUp(t *testing.T) {
+	f := newFakeModem(t, nil)
+	f.stubborn = true
+	r := start(t, config(f.path, echoServer(t)))
+	<-r.Ready()
+	r.stop()
+	if n := f.count("H"); n != 1 {
+		t.Errorf("hung up %d times: %q", n, f.commands())
+	}
+}
