@@ -70,7 +70,10 @@ func (d *direction) readFailed(src *net.TCPConn, err error) bool {
 	if errors.Is(err, syscall.EPIPE) {
 		return false
 	}
-	src.SetReadDeadline(time.Now().Add(time.Millisecond))
+	if wasReset(src) {
+		return true
+	}
+	src.SetReadDeadline(time.Now().Add(burst))
 	_, err = src.Read(make([]byte, 1))
 	return err != nil && !isTimeout(err)
 }

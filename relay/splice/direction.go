@@ -47,13 +47,14 @@ func (d *direction) copy(done chan<- outcome) {
 	if err == nil {
 		read, err = d.flow()
 	}
-	if err == io.EOF && wasReset(d.src) {
+	if err == io.EOF && !d.session.halfEnded.Load() && wasReset(d.src) {
 		read, err = true, syscall.ECONNRESET
 	}
 	if err != io.EOF {
 		done <- outcome{d, read, err}
 		return
 	}
+	d.session.halfEnded.Store(true)
 	if ended := d.session.cfg.Watch.Ended; ended != nil {
 		ended(d.up)
 	}

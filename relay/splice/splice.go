@@ -108,7 +108,8 @@ type Session struct {
 	start    time.Time
 	moved    atomic.Int64 // when a byte last moved, in nanoseconds after start
 
-	closing sync.Once
+	halfEnded atomic.Bool // one direction has ended in order
+	closing   sync.Once
 }
 
 // New prepares a session. To let the kernel splice, pass *net.TCPConn and no wrapper.

@@ -71,6 +71,27 @@ func (a *auditLog) append(ctx context.Context, p pendingEntry) error {
 	}
 }
 
+// flush waits until everything that was queued before is committed.
+func (a *auditLog) flush(ctx context.Context) error {
+	p := pendingEntry{done: make(chan error, 1)}
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	if a.closed {
+		return ErrClosed
+	}
+	select {
+	case a.queue <- p:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	select {
+	case err := <-p.done:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
 // close commits what is queued and ends the committer.
 func (a *auditLog) close() error {
 	late := time.AfterFunc(closeTimeout, a.abandon) // before the lock: a blocked sender is let go by the committer only
@@ -120,10 +141,17 @@ func (a *auditLog) commit(ctx context.Context, group []pendingEntry, numbers map
 	acks := make([]jetstream.PubAckFuture, len(group))
 	sends := make([]func() (jetstream.PubAckFuture, error), len(group))
 	for i, p := range group {
+		if p.entry.Type == "" {
+			continue // a flush: it only waits for its turn
+		}
 		sends[i] = a.sender(ctx, p.entry, numbers)
 		acks[i], _ = sends[i]() // a nil future is an error, met below
 	}
 	for i, p := range group {
+		if sends[i] == nil {
+			p.done <- nil
+			continue
+		}
 		err := acked(ctx, acks[i])
 		if err != nil {
 			err = a.retry(ctx, sends[i], err)
