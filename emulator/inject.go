@@ -45,7 +45,7 @@ func (m *Modem) InjectFor(name string, params map[string]string, d time.Duration
 		return errClosed
 	}
 	m.clearWhere(func(a *activeFault) bool { return a.Name == name })
-	clear, err := f.Inject(fault.Target{Modem: m.dce, Wires: &m.wires, Ports: m}, p)
+	clear, err := f.Inject(fault.Target{Modem: m.dce, Wires: &m.wires, Ports: m, Messages: m.message}, p)
 	if err != nil {
 		m.events.publish(Event{Type: "fault", Modem: m.index, State: "failed", Fault: name, Params: p, Reason: err.Error()})
 		return fmt.Errorf("%w: %w", ErrFault, err)

@@ -24,6 +24,7 @@ type Modem struct {
 	personality *dce.Personality
 	events      *hub
 	log         *slog.Logger
+	message     func(from, text string) error // sends its SIM a short message
 	wires       fault.Wires
 	ports       []*port
 	timers      sync.WaitGroup // of faults that have a duration
@@ -59,7 +60,11 @@ func newModem(e *Emulator, n int, p *dce.Personality) (*Modem, error) {
 	if n < len(e.cfg.PINs) {
 		sim.PIN = e.cfg.PINs[n]
 	}
-	m := &Modem{index: n, personality: p, events: &e.events, log: e.log.With("modem", n), injected: map[string]uint64{}}
+	message := func(from, text string) error {
+		_, err := e.centre.Send(sub.IMSI, from, text)
+		return err
+	}
+	m := &Modem{index: n, personality: p, events: &e.events, message: message, log: e.log.With("modem", n), injected: map[string]uint64{}}
 	var err error
 	m.dce, err = dce.New(dce.Config{
 		Personality: p, Network: network{e}, Centre: e.centre, SIM: sim, IMEI: p.IMEI(n), Delay: e.cfg.Delay, Observe: m.observe, Logger: m.log,

@@ -71,9 +71,6 @@ func (m *Modem) TerminatePPP() bool {
 	return any
 }
 
-// Announce sends unsolicited results to the ports that are for them, in one write for each port.
-func (m *Modem) Announce(text string) { m.unsolicited(text) }
-
 // SetEcho is E on every port, as after a reset that the user was not told of.
 func (m *Modem) SetEcho(on bool) (restore func()) {
 	m.mu.Lock()

@@ -31,6 +31,8 @@ type Target struct {
 	*dce.Modem
 	Wires *Wires // of all its ports
 	Ports Ports
+
+	Messages func(from, text string) error // sends the SIM a short message
 }
 
 // Ports are the modem's pseudo-terminals, which can be pulled out.

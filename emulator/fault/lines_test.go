@@ -148,13 +148,14 @@ func TestGluedURCs(t *testing.T) {
 
 func TestSMSFlood(t *testing.T) {
 	w := newWorld(t)
+	w.at.AT("AT+CNMI=2,1")
 	w.inject("sms-flood", "count", "50", "every", "1ms")
 	for range 5 {
-		w.at.Await("\r\n+CMTI: \"SM\",")
+		w.at.Await("\r\n+CMTI: \"ME\",")
 	}
 	w.at.Send("AT+CSQ\r")
 	w.at.Await(csq) // commands work in between
 	w.inject("sms-flood", "count", "0", "every", "1ms")
-	w.at.Await("\r\n+CMTI: \"SM\",20\r\n")
+	w.at.Await("\r\n+CMTI: \"ME\",60\r\n")
 	w.recovered()
 }

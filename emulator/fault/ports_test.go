@@ -34,6 +34,7 @@ func TestFragments(t *testing.T) {
 
 func TestBaudMismatch(t *testing.T) {
 	w := newWorld(t)
+	w.at.AT("AT+CNMI=2,1")
 	w.inject("baud-mismatch", "baud", "9600")
 	w.at.Send("AT+CSQ\r") // at 115200 nothing is understood
 	if got := w.at.Quiet(20 * time.Millisecond); strings.Contains(got, "CSQ") {
