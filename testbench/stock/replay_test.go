@@ -17,7 +17,6 @@ const modemManagerRecording = "testdata/modemmanager.txt"
 // refusals are the commands that a Quectel EC25 refuses, with the reason. All others that the peers send must be carried out.
 var refusals = map[string]string{
 	"AT*CNTI=2": "a command of Option's and Sierra's modems",
-	"AT+CIND=?": "no EC25 is known to list indicators",
 }
 
 func refusal(command string) (reason string, known bool) {
