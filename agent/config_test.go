@@ -97,6 +97,17 @@ func TestBadConfigurations(t *testing.T) {
 		{"apn", minimal + "network: {apn: 'a\";H'}\n", []string{"network.apn"}},
 		{"pin", "modem: {port: x, pin: '12'}\n" + "services: [{port: 80, target: builtin:http}]\n", []string{"modem.pin", "4 to 8 digits"}},
 		{"several", "modem: {baud: -1}\nlog: {level: loud}\nservices: [{port: 80, target: builtin:http}]\n", []string{"modem.port", "modem.baud", "log.level"}},
+		{"usb without auto", "modem: {port: x, usb: '2c7c:0125'}\nservices: [{port: 80, target: builtin:http}]\n", []string{"[1:23]", "modem.usb", "auto"}},
+		{"cmux", "modem: {port: x, cmux: maybe}\nservices: [{port: 80, target: builtin:http}]\n", []string{"modem.cmux", "auto, on and off"}},
+		{"probe", minimal + "probe: {target: ping}\n", []string{"[3:17]", "probe.target", "tcp://IP:PORT"}},
+		{"probe too often", minimal + "probe: {interval: 1ms}\n", []string{"probe.interval", "1s and more"}},
+		{"reset too often", minimal + "cures: {reset_interval: 10s}\n", []string{"[3:25]", "cures.reset_interval", "1m and more"}},
+		{"power cycle", minimal + "cures: {power_cycle: reboot}\n", []string{"[3:22]", "cures.power_cycle"}},
+		{"forward", minimal + "forwards: [{listen: '1883', to: 'a b:1'}]\n", []string{"forwards[0].listen", "forwards[0].to"}},
+		{"open socks", minimal + "socks: {listen: '0.0.0.0:1080'}\n", []string{"[3:17]", "socks.listen", "loopback"}},
+		{"proxy to a builtin", "modem: {port: x}\nservices: [{port: 80, target: builtin:http, proxy_protocol: true}]\n", []string{"services[0].proxy_protocol"}},
+		{"status port of a service", minimal + "status_port: 80\n", []string{"[3:14]", "status_port", "a service has this port"}},
+		{"metrics", minimal + "metrics: here\n", []string{"metrics", "127.0.0.1:9110"}},
 		{"no yaml", "modem: {", []string{"["}},
 	}
 	for _, tt := range tests {

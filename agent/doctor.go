@@ -141,6 +141,9 @@ func (s Status) Checks() Check {
 		switch {
 		case i == failed:
 			c.Code, c.Detail, c.Hint = s.Failure.Code, s.Failure.Message, s.Failure.Hint
+			if s.Failure.Cure != "" { // of a running agent
+				c.Detail += "; next step: " + s.Failure.Cure
+			}
 		case i == busy:
 			c.Code, c.Detail = st.code, fmt.Sprintf("under way since %s", s.Since.Format(time.TimeOnly))
 		case i < end:

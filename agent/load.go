@@ -53,6 +53,11 @@ func syntaxError(b []byte, err error) error {
 		at := te.Token.Position
 		return fmt.Errorf("[%d:%d] %s: the value must be of type %s", at.Line, at.Column, pathAt(b, at), te.DstType)
 	}
+	var ne *yaml.UnexpectedNodeTypeError
+	if errors.As(err, &ne) && ne.Token != nil {
+		at := ne.Token.Position
+		return fmt.Errorf("[%d:%d] %s: a %s must stand here, not a %s", at.Line, at.Column, pathAt(b, at), ne.Expected.YAMLName(), ne.Actual.YAMLName())
+	}
 	return errors.New(strings.TrimSpace(yaml.FormatError(err, false, false)))
 }
 

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -111,12 +112,11 @@ func socksHost(r io.Reader, kind byte) (string, error) {
 		a, _ := netip.AddrFromSlice(b[:size])
 		return a.Unmap().String(), nil
 	}
-	for _, c := range b[:size] { // a name goes to a resolver and into logs
-		if c <= ' ' || c >= 0x7f || c == ':' || c == '%' {
-			return "", errSOCKS(socksHostUnreachable)
-		}
+	name := string(b[:size]) // it goes to a resolver and into logs
+	if strings.Trim(name, nameLetters) != "" {
+		return "", errSOCKS(socksHostUnreachable)
 	}
-	return string(b[:size]), nil
+	return name, nil
 }
 
 func socksAnswer(code byte) []byte { return []byte{socksVersion, code, 0, 1, 0, 0, 0, 0, 0, 0} }

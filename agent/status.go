@@ -21,7 +21,7 @@ type Status struct {
 
 	Failures map[Code]int   `json:"failures,omitempty"` // since the start, by code
 	Cures    map[string]int `json:"cures,omitempty"`    // since the start, by step of the ladder
-	Cure     string         `json:"cure,omitempty"`     // the step that the ladder is on; none since the link is stable
+	Cure     string         `json:"cure,omitempty"`     // the last one that did more than redial
 	Reset    time.Time      `json:"reset,omitzero"`     // when the modem was last restarted by the ladder
 
 	Port         string          `json:"port"`

@@ -74,7 +74,7 @@ func (c *Config) Validate() error {
 		_, aerr := netip.ParseAddr(host)
 		check(err == nil && aerr == nil, at+".listen", f.Listen, "an IP:PORT of the device, as 127.0.0.1:1883")
 		host, port, err := splitEndpoint(f.To)
-		check(err == nil && host != "" && port != 0, at+".to", f.To, "a HOST:PORT in the closed network, as 100.127.127.100:1883")
+		check(err == nil && isHost(host) && port != 0, at+".to", f.To, "a HOST:PORT in the closed network, as 100.127.127.100:1883")
 		check(f.MaxConnections >= 0, at+".max_connections", f.MaxConnections, "allowed is 1 and more")
 	}
 	if c.SOCKS.Listen != "" {
@@ -126,9 +126,18 @@ func isPIN(s string) bool {
 	return len(s) >= 4 && len(s) <= 8 && strings.Trim(s, "0123456789") == ""
 }
 
+// nameLetters are those of DNS names.
+const nameLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
+
+// isHost tells an address or a name.
+func isHost(s string) bool {
+	_, err := netip.ParseAddr(s)
+	return err == nil || s != "" && len(s) <= 253 && strings.Trim(s, nameLetters) == ""
+}
+
 // isAPN follows 23.003, 9.1, which is that of a DNS name.
 func isAPN(s string) bool {
-	return len(s) <= 100 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") == ""
+	return len(s) <= 100 && strings.Trim(s, nameLetters) == ""
 }
 
 func isParameter(s string) bool {
