@@ -226,6 +226,11 @@ func (r *testRelay) roots() *x509.CertPool {
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	return r.rootsOf(pem)
+}
+
+func (r *testRelay) rootsOf(pem []byte) *x509.CertPool {
+	r.t.Helper()
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(pem) {
 		r.t.Fatal("the CA is not a certificate")

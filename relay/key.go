@@ -22,7 +22,7 @@ type Keys struct{ store *store.Store }
 
 // OpenKeys opens the state folder of a relay. One process at a time may have it open: it fails while the relay runs.
 func OpenKeys(ctx context.Context, dir string, log *slog.Logger) (*Keys, error) {
-	s, err := store.Open(ctx, store.Config{Dir: storeDir(dir), Logger: log})
+	s, err := store.Open(ctx, store.Config{Dir: storeDir(dir), Logger: log, AuditAge: keepAll, CallAge: keepAll})
 	if err != nil {
 		return nil, fmt.Errorf("opening the relay's state: %w", err)
 	}

@@ -23,15 +23,31 @@ import (
 // fileConfig is the configuration file as it is written; relay/reference.yaml documents it.
 type fileConfig struct {
 	API struct {
-		Listen string `yaml:"listen"`
+		Listen string  `yaml:"listen"`
+		TLS    bool    `yaml:"tls"`
+		Rate   float64 `yaml:"rate"`
 	} `yaml:"api"`
-	Mappings struct {
+	Metrics struct {
+		Listen string `yaml:"listen"`
+	} `yaml:"metrics"`
+	TrustedProxies []string `yaml:"trusted-proxies"`
+	Mappings       struct {
 		Listen         string `yaml:"listen"`
 		Advertise      string `yaml:"advertise"`
 		Domain         string `yaml:"domain"`
 		Ports          string `yaml:"ports"`
 		MaxConnections int    `yaml:"max-connections"`
+		RememberEnded  *int   `yaml:"remember-ended"`
 	} `yaml:"mappings"`
+	Limits struct {
+		PerSource     int     `yaml:"connections-per-source"`
+		PerSIM        int     `yaml:"connections-per-sim"`
+		RatePerSource float64 `yaml:"rate-per-source"`
+	} `yaml:"limits"`
+	Retention struct {
+		Audit string `yaml:"audit"`
+		Calls string `yaml:"calls"`
+	} `yaml:"retention"`
 	TLS *struct {
 		Cert string `yaml:"cert"`
 		Key  string `yaml:"key"`
@@ -55,6 +71,7 @@ type fileConfig struct {
 		Dial      string `yaml:"dial"`
 		Idle      string `yaml:"idle"`
 		Close     string `yaml:"close"`
+		Stall     string `yaml:"stall"`
 		Drain     string `yaml:"drain"`
 	} `yaml:"timeouts"`
 }
@@ -85,7 +102,7 @@ func parseConfig(b []byte, dir string) (config, error) {
 		return config{}, errors.New(strings.TrimSpace(yaml.FormatError(err, false, true)))
 	}
 	c := config{logFormat: "text"}
-	for _, part := range []func(*fileConfig, string, *config) error{apiPart, mappingsPart, tlsPart, networkPart, statePart, logPart, timeoutsPart} {
+	for _, part := range []func(*fileConfig, string, *config) error{apiPart, mappingsPart, limitsPart, retentionPart, tlsPart, networkPart, statePart, logPart, timeoutsPart} {
 		if err := part(&f, dir, &c); err != nil {
 			return config{}, err
 		}
@@ -120,11 +137,70 @@ func inDir(dir, name string) string {
 }
 
 func apiPart(f *fileConfig, _ string, c *config) error {
-	if f.API.Listen == "" {
-		return nil
+	c.relay.API, c.relay.APITLS, c.relay.CallRate, c.relay.Metrics = f.API.Listen, f.API.TLS, f.API.Rate, f.Metrics.Listen
+	if f.API.Rate < 0 {
+		return badField("api.rate", fmt.Sprint(f.API.Rate), "calls a second, more than 0")
 	}
-	c.relay.API = f.API.Listen
-	return hostPort("api.listen", f.API.Listen)
+	for i, text := range f.TrustedProxies {
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			return badField(fmt.Sprintf("trusted-proxies[%d]", i), text, "CIDR notation such as 10.0.0.7/32")
+		}
+		c.relay.TrustedProxies = append(c.relay.TrustedProxies, p.Masked())
+	}
+	for _, a := range []struct{ field, value string }{{"api.listen", f.API.Listen}, {"metrics.listen", f.Metrics.Listen}} {
+		if a.value == "" {
+			continue
+		}
+		if err := hostPort(a.field, a.value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rememberEnded is how many ports of ended mappings go on to refuse for an hour, unless the file says otherwise.
+const rememberEnded = 1000
+
+func limitsPart(f *fileConfig, _ string, c *config) error {
+	c.relay.RememberEnded = rememberEnded
+	if n := f.Mappings.RememberEnded; n != nil {
+		c.relay.RememberEnded = *n
+	}
+	c.relay.MaxConnections, c.relay.MaxPerSource, c.relay.MaxPerSIM = f.Mappings.MaxConnections, f.Limits.PerSource, f.Limits.PerSIM
+	c.relay.RatePerSource = f.Limits.RatePerSource
+	for _, n := range []struct {
+		field string
+		value float64
+	}{
+		{"mappings.max-connections", float64(f.Mappings.MaxConnections)},
+		{"mappings.remember-ended", float64(c.relay.RememberEnded)},
+		{"limits.connections-per-source", float64(f.Limits.PerSource)},
+		{"limits.connections-per-sim", float64(f.Limits.PerSIM)},
+		{"limits.rate-per-source", f.Limits.RatePerSource},
+	} {
+		if n.value < 0 {
+			return badField(n.field, fmt.Sprint(n.value), "a number from 0; 0 is the default, and of remember-ended none")
+		}
+	}
+	return nil
+}
+
+func retentionPart(f *fileConfig, _ string, c *config) error {
+	for _, d := range []struct {
+		field, value string
+		into         *time.Duration
+	}{{"retention.audit", f.Retention.Audit, &c.relay.AuditAge}, {"retention.calls", f.Retention.Calls, &c.relay.CallAge}} {
+		if d.value == "" {
+			continue
+		}
+		v, err := time.ParseDuration(d.value)
+		if err != nil || v < time.Minute {
+			return badField(d.field, d.value, "a duration from 1m such as 24h or 8784h (366 days)")
+		}
+		*d.into = v
+	}
+	return nil
 }
 
 func mappingsPart(f *fileConfig, _ string, c *config) error {
@@ -155,10 +231,6 @@ func mappingsPart(f *fileConfig, _ string, c *config) error {
 		return badField("mappings.domain", m.Domain, "a domain name such as relay.example.com")
 	}
 	c.relay.Domain = m.Domain
-	if m.MaxConnections < 0 {
-		return badField("mappings.max-connections", strconv.Itoa(m.MaxConnections), "a number from 1")
-	}
-	c.relay.MaxConnections = m.MaxConnections
 	if m.Ports == "" {
 		return nil
 	}
@@ -247,6 +319,7 @@ func timeoutsPart(f *fileConfig, _ string, c *config) error {
 		{"timeouts.dial", t.Dial, &c.relay.DialTimeout, 0},
 		{"timeouts.idle", t.Idle, &c.relay.IdleTimeout, never},
 		{"timeouts.close", t.Close, &c.relay.CloseTimeout, 0},
+		{"timeouts.stall", t.Stall, &c.relay.StallTimeout, 0},
 		{"timeouts.drain", t.Drain, &c.relay.DrainTimeout, -1},
 	} {
 		if d.value == "" {

@@ -45,6 +45,8 @@ type program struct {
 		List   listCommand   `cmd:"" help:"List the keys."`
 		Revoke revokeCommand `cmd:"" help:"Remove a key; tokens made with it end at once."`
 	} `cmd:"" help:"Manage authentication keys, while the relay is stopped."`
+	Backup  backupCommand  `cmd:"" help:"Save mappings, keys, secrets and logs to a file, while the relay is stopped."`
+	Restore restoreCommand `cmd:"" help:"Fill an empty state folder from a backup."`
 }
 
 const examples = `Give device ports temporary public addresses, with Napter's API.
@@ -52,8 +54,10 @@ const examples = `Give device ports temporary public addresses, with Napter's AP
 Examples:
   minato-relay config check relay.yaml
   minato-relay run -c relay.yaml                 the first start prints the admin key
-  minato-relay key create -c relay.yaml --name ci
+  minato-relay key create -c relay.yaml --name ci --role operator --tag site=osaka
   minato-relay key revoke -c relay.yaml keyId-...
+  minato-relay backup -c relay.yaml relay.backup
+  minato-relay restore -c new-relay.yaml relay.backup
 
 Exit status: 0 done, 1 failed, 2 bad usage or configuration, 3 something could not be reached or opened.`
 

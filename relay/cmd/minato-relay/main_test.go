@@ -51,6 +51,11 @@ func TestBadConfigs(t *testing.T) {
 		{"two lists", strings.Replace(minimal, "http://127.0.0.1:7070}", "http://127.0.0.1:7070, file: x}", 1), "one of devices.emulator"},
 		{"URL", strings.Replace(minimal, "http://127.0.0.1:7070", "127.0.0.1", 1), "devices.emulator"},
 		{"no state", strings.Replace(minimal, "state: state", "", 1), "state is missing"},
+		{"remember", minimal + "mappings: {remember-ended: -1}\n", "mappings.remember-ended"},
+		{"limit", minimal + "limits: {connections-per-sim: -1}\n", "limits.connections-per-sim"},
+		{"retention", minimal + "retention: {audit: 1d}\n", `retention.audit: "1d" is not allowed`},
+		{"proxy", minimal + "trusted-proxies: [10.0.0.7]\n", `trusted-proxies[0]: "10.0.0.7" is not allowed: CIDR`},
+		{"metrics", minimal + "metrics: {listen: 9120}\n", "metrics.listen"},
 		{"level", minimal + "log: {level: loud}\n", `log.level: "loud" is not allowed: debug`},
 		{"format", minimal + "log: {format: xml}\n", "log.format"},
 		{"duration", minimal + "timeouts: {dial: 30}\n", `timeouts.dial: "30" is not allowed`},
@@ -151,6 +156,22 @@ func TestRunAndKeys(t *testing.T) {
 	run(0, "key", "revoke", "-c", config, first[1])
 	if out := run(0, "key", "list", "-c", config); strings.Contains(out, first[1]) {
 		t.Errorf("key list after revoke: %s", out)
+	}
+	third := keyLines.FindStringSubmatch(run(0, "key", "create", "-c", config, "--role", "viewer", "--sim", "1", "--sim", "2", "--tag", "site=osaka"))
+	if third == nil {
+		t.Fatal("key create does not print the key")
+	}
+	saved, moved := filepath.Join(t.TempDir(), "saved"), writeConfig(t)
+	run(0, "backup", "-c", config, saved)
+	if out := run(3, "backup", "-c", config, saved); !strings.Contains(out, "exists") {
+		t.Errorf("backup over a file: %s", out)
+	}
+	run(0, "restore", "-c", moved, saved)
+	if out := run(0, "key", "list", "-c", moved); !strings.Contains(out, third[1]+"  viewer") {
+		t.Errorf("key list after restore: %s", out)
+	}
+	if out := run(3, "restore", "-c", moved, saved); !strings.Contains(out, "not empty") {
+		t.Errorf("restore over a state: %s", out)
 	}
 	if out := run(1, "key", "revoke", "-c", config, first[1]); !strings.Contains(out, "minato-relay: error: revoking key") {
 		t.Errorf("revoking twice: %s", out)
