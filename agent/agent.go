@@ -52,7 +52,6 @@ func New(cfg Config) (*Agent, error) {
 	if err := a.prepareServices(); err != nil {
 		return nil, fmt.Errorf("configuring the agent: %w", err)
 	}
-	a.status = Status{State: StateIdle, Since: time.Now(), Port: cfg.Modem.Port, Cures: map[string]int{}, Failures: map[Code]int{}}
 	a.prepareGateways()
 	return a, nil
 }
@@ -79,7 +78,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		g.Go(func() error { return part("status socket", a.serveStatus(ctx)) })
 	}
 	if a.cfg.Metrics != "" {
-		g.Go(func() error { return part("metrics", a.serveMetrics(ctx)) })
+		g.Go(func() error { a.keepMetrics(ctx); return nil })
 	}
 	g.Go(func() error { a.notify(ctx); return nil })
 	for _, gw := range a.gateways {

@@ -16,6 +16,19 @@ import (
 
 // Metrics are written by hand in Prometheus' text format: its library costs 2.3 MB of a 13 MB binary.
 
+// keepMetrics serves until ctx ends. A port that another program has is tried again: it is no reason to lose the link.
+func (a *Agent) keepMetrics(ctx context.Context) {
+	for ctx.Err() == nil {
+		if err := a.serveMetrics(ctx); err != nil && ctx.Err() == nil {
+			a.log.Warn("metrics are not served", "address", a.cfg.Metrics, "error", err)
+			pauseUntil(ctx, metricsPause)
+		}
+	}
+}
+
+// metricsPause is how long a metrics port that cannot be opened rests.
+const metricsPause = time.Minute
+
 // serveMetrics answers GET /metrics until ctx ends.
 func (a *Agent) serveMetrics(ctx context.Context) error {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", a.cfg.Metrics)

@@ -55,7 +55,7 @@ func TestModemLeftMultiplexing(t *testing.T) {
 		t.Fatal(err)
 	}
 	killed.close()
-	r := start(t, config(f.path, echoServer(t)), func(a *Agent) { a.timing.probe = 300 * time.Millisecond })
+	r := start(t, config(f.path, echoServer(t)), func(a *Agent) { a.timing.probe = 500 * time.Millisecond })
 	<-r.Ready()
 	echo(t, f)
 }
@@ -69,9 +69,9 @@ func TestBaudIsFound(t *testing.T) {
 	}
 	defer s.close()
 	s.uart = true // a PTY keeps the speed, which the fake modem reads
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	if id, err := s.identify(ctx, 600*time.Millisecond); err != nil || id.Profile != "quectel" {
+	if id, err := s.identify(ctx, 3*time.Second); err != nil || id.Profile != "quectel" {
 		t.Errorf("%+v, %v", id, err)
 	}
 }

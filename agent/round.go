@@ -125,6 +125,7 @@ func (r *round) openPort(context.Context) error {
 	}
 	r.session = s
 	r.agent.setSession(s)
+	r.agent.update(func(st *Status) { st.Port = s.cfg.Port }) // of auto
 	return nil
 }
 
