@@ -56,7 +56,7 @@ func parseListener(text string, modems int) (listenSpec, error) {
 		}
 		return listenSpec{tcp: addr}, nil
 	}
-	return listenSpec{}, fmt.Errorf("must begin with abstract: or tcp:")
+	return listenSpec{}, fmt.Errorf("must begin with abstract: or tcp: and a place")
 }
 
 // listen opens the place of modem n.
