@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 
-	"github.com/goccy/go-yaml"
-
 	"minato/emulator/core"
 )
 
@@ -42,7 +40,7 @@ func ParseFile(text []byte) (File, error) {
 	if len(text) == 0 {
 		return f, nil
 	}
-	if err := yaml.UnmarshalWithOptions(text, &f, yaml.Strict()); err != nil {
+	if err := decodeYAML(text, &f); err != nil {
 		return File{}, fmt.Errorf("parsing the configuration: %w", err)
 	}
 	if _, err := f.Config(); err != nil {

@@ -41,7 +41,7 @@ func TestParseFileErrors(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"unknown key", "modem: 2\n", `unknown field "modem"`},
 		{"unknown key of a SIM", "sims: [{imei: x}]\n", `unknown field "imei"`},
-		{"not a number", "modems: two\n", "modems"},
+		{"not a number", "modems: two\n", `[1:9] modems "two": must be of type int`},
 		{"address", "sims: [{address: fe80::1}]\n", `sims[0].address "fe80::1": must be an IPv4 address`},
 		{"not YAML", "sims: [\n", "parsing the configuration"},
 	} {

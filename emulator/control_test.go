@@ -62,6 +62,17 @@ func TestControlAPI(t *testing.T) {
 		{"no such modem", "POST", "/v1/faults", `{"name":"deact","modem":7}`, 400, "0 to 1 are there"},
 		{"not now", "POST", "/v1/faults", `{"name":"no-carrier"}`, 409, "conflict"},
 		{"two objects", "POST", "/v1/faults", `{"name":"deact"}{}`, 400, "bad_request"},
+		{"not now, of all", "POST", "/v1/faults", `{"name":"no-carrier","modem":"all"}`, 409, "modem 1: "},
+		{"into all", "POST", "/v1/faults", `{"name":"silent-link","modem":"all","for":"1h"}`, 204, ""},
+		{"bad modem", "POST", "/v1/faults", `{"name":"silent-link","modem":"both"}`, 400, "must be a number from 0"},
+		{"bad duration", "POST", "/v1/faults", `{"name":"silent-link","for":"soon"}`, 400, "must be a positive duration"},
+		{"until", "GET", "/v1/modems/0", "", 200, `"until":"2`},
+		{"clear of no modem", "DELETE", "/v1/faults?modem=2", "", 400, "0 to 1 are there, or all"},
+		{"clear of no fault", "DELETE", "/v1/faults?name=x", "", 400, "not known"},
+		{"clear of one", "DELETE", "/v1/faults?modem=0&name=silent-link", "", 204, ""},
+		{"one is clear", "GET", "/v1/modems/0", "", 200, `"faults":[]`},
+		{"the other is not", "GET", "/v1/modems/1", "", 200, `"name":"silent-link"`},
+		{"clear of all", "DELETE", "/v1/faults?modem=all&name=silent-link", "", 204, ""},
 		{"clear", "DELETE", "/v1/faults", "", 204, ""},
 		{"cleared", "GET", "/v1/faults", "", 200, `"active":[]`},
 		{"elsewhere", "GET", "/", "", 404, "not_found"},
@@ -130,6 +141,26 @@ func TestDocumentHasEveryRoute(t *testing.T) {
 	}
 	for route := range served {
 		t.Errorf("%s is served and not documented", route)
+	}
+}
+
+// TestHostIsChecked: a name that a name server leads here is not enough.
+func TestHostIsChecked(t *testing.T) {
+	e := start(t, Config{})
+	for host, want := range map[string]int{"localhost:1": 200, "127.0.0.1": 200, "[::1]:7070": 200, "rebound.example.com": 403} {
+		req, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+e.ControlAddr()+"/v1/health", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host, req.Close = host, true
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("host %s: %s", host, resp.Status)
+		}
 	}
 }
 

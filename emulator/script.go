@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -78,11 +77,11 @@ func (e *fieldError) Unwrap() error { return e.err }
 
 // fileStep is a step as a file has it.
 type fileStep struct {
-	At     time.Duration  `yaml:"at"`
+	At     any            `yaml:"at"`
 	Modem  any            `yaml:"modem"` // a number, or all; 0 when left out
 	Fault  string         `yaml:"fault"`
 	Params map[string]any `yaml:"params"`
-	For    time.Duration  `yaml:"for"`
+	For    any            `yaml:"for"`
 }
 
 // ParseScript reads a script for that many modems. Unknown keys and values that nothing can use are errors with their position.
@@ -97,8 +96,8 @@ func ParseScript(text []byte, modems int) (Script, error) {
 	if len(bytes.TrimSpace(text)) == 0 {
 		return nil, errors.New("parsing the script: it is empty")
 	}
-	if err := yaml.UnmarshalWithOptions(text, &steps, yaml.Strict()); err != nil {
-		return nil, fmt.Errorf("parsing the script: %s", strings.TrimSpace(yaml.FormatError(err, false, false)))
+	if err := decodeYAML(text, &steps); err != nil {
+		return nil, fmt.Errorf("parsing the script: %w", err)
 	}
 	if len(steps) > maxSteps {
 		return nil, fmt.Errorf("parsing the script: %d steps: %d are allowed", len(steps), maxSteps)
@@ -118,7 +117,21 @@ func ParseScript(text []byte, modems int) (Script, error) {
 }
 
 func (f fileStep) step() (Step, error) {
-	s := Step{At: f.At, Fault: f.Fault, For: f.For}
+	s := Step{Fault: f.Fault}
+	for _, d := range []struct {
+		field string
+		value any
+		to    *time.Duration
+	}{{"at", f.At, &s.At}, {"for", f.For, &s.For}} {
+		if d.value == nil {
+			continue
+		}
+		text, _ := d.value.(string)
+		var err error
+		if *d.to, err = time.ParseDuration(text); err != nil {
+			return s, &fieldError{d.field, fmt.Errorf("%v: must be a duration, as 300ms or 1m30s", d.value)}
+		}
+	}
 	switch n := f.Modem.(type) {
 	case nil:
 	case uint64:
@@ -147,7 +160,7 @@ func (f fileStep) step() (Step, error) {
 // positioned puts the place of the step's field, or of the step, before an error.
 func positioned(text []byte, step int, err error) error {
 	var fe *fieldError
-	file, perr := parser.ParseBytes(text, 0)
+	file, perr := parser.ParseBytes(text, 0) // it was read once
 	if perr != nil || !errors.As(err, &fe) {
 		return err
 	}

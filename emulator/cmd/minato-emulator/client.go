@@ -22,6 +22,25 @@ const answerTime = 15 * time.Second
 func (r remote) call(ctx context.Context, method, path string, body, answer any) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
+	resp, err := r.request(ctx, method, path, body)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, &exitError{exitUnreachable, "", fmt.Errorf("reading the emulator's answer: %w", err)}
+	}
+	if answer != nil {
+		if err := json.Unmarshal(text, answer); err != nil {
+			return nil, fmt.Errorf("decoding the emulator's answer: %w", err)
+		}
+	}
+	return text, nil
+}
+
+// request makes a request that the emulator does not refuse; the answer's body is the caller's to close.
+func (r remote) request(ctx context.Context, method, path string, body any) (*http.Response, error) {
 	payload, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
@@ -36,28 +55,22 @@ func (r remote) call(ctx context.Context, method, path string, body, answer any)
 	if err != nil {
 		return nil, &exitError{exitUnreachable, "start one with minato-emulator run, or name its address with --control", fmt.Errorf("calling the emulator: %w", err)}
 	}
+	if resp.StatusCode < 400 {
+		return resp, nil
+	}
 	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return nil, &exitError{exitUnreachable, "", fmt.Errorf("reading the emulator's answer: %w", err)}
+	var refusal struct {
+		Code, Message string
 	}
-	if resp.StatusCode >= 400 {
-		var refusal struct {
-			Code, Message string
-		}
-		if json.Unmarshal(text, &refusal) != nil || refusal.Message == "" {
-			refusal.Message = resp.Status
-		}
-		status := exitUsage
-		if resp.StatusCode == http.StatusConflict {
-			status = exitFailed
-		}
-		return nil, &exitError{status, "", fmt.Errorf("the emulator answers: %s", refusal.Message)}
+	text, err := io.ReadAll(io.LimitReader(resp.Body, maxRefusal))
+	if err != nil || json.Unmarshal(text, &refusal) != nil || refusal.Message == "" {
+		refusal.Message = resp.Status
 	}
-	if answer != nil {
-		if err := json.Unmarshal(text, answer); err != nil {
-			return nil, fmt.Errorf("decoding the emulator's answer: %w", err)
-		}
+	status := exitUsage
+	if resp.StatusCode == http.StatusConflict {
+		status = exitFailed
 	}
-	return text, nil
+	return nil, &exitError{status, "", fmt.Errorf("the emulator answers: %s", refusal.Message)}
 }
+
+const maxRefusal = 64 << 10

@@ -40,7 +40,7 @@ type program struct {
 	Fault struct {
 		List   faultList   `cmd:"" help:"List the faults that there are, and those that are active."`
 		Inject faultInject `cmd:"" help:"Make a fault happen."`
-		Clear  faultClear  `cmd:"" help:"End all faults."`
+		Clear  faultClear  `cmd:"" help:"End faults; all if none is named."`
 	} `cmd:"" help:"Break an emulator that runs."`
 	SIM struct {
 		List simList `cmd:"" help:"List the network's SIMs."`
@@ -49,8 +49,10 @@ type program struct {
 	} `cmd:"" name:"sim" help:"Look at SIMs, exchange short messages with them."`
 	Modem struct {
 		List  modemList  `cmd:"" help:"List the modems."`
+		Show  modemShow  `cmd:"" help:"Show all of one modem."`
 		Reset modemReset `cmd:"" help:"Switch a modem off and on."`
 	} `cmd:"" help:"Look at modems."`
+	Events        eventsCommand        `cmd:"" help:"Print what happens, as it happens."`
 	Personalities personalitiesCommand `cmd:"" help:"List the modems that can be emulated, and how much of each is known from where."`
 }
 
@@ -61,6 +63,9 @@ Examples:
   minato-emulator run --modems 3 --pcap packets.pcapng
   minato-emulator fault inject no-carrier
   minato-emulator fault inject silent-link --modem 1 lcp=true
+  minato-emulator fault inject weak-signal --modem all --for 30s loss=40
+  minato-emulator run --modems 2 --script faults.yaml --listen abstract:emu%d
+  minato-emulator events --modem 0
   minato-emulator sim list --json
   minato-emulator sim sms 8981100000000000002 --from 0312345678 "open the valve"
 

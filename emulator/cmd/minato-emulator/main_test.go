@@ -4,17 +4,23 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
+
+	"minato/emulator"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -83,10 +89,15 @@ func TestRunAndTalkToIt(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	out := &output{more: make(chan struct{}, 1)}
 	ended := make(chan int, 1)
+	script := filepath.Join(dir, "script.yaml")
+	if err := os.WriteFile(script, []byte("- {modem: 1, fault: weak-signal, for: 1h}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	go func() {
-		ended <- execute(ctx, []string{"run", "--modems", "2", "--dir", dir, "--control", control, "--socks", socks, "--pcap", pcap, "--log-level", "error"}, out, io.Discard)
+		ended <- execute(ctx, []string{"run", "--script", script, "--listen", "tcp:127.0.0.1:0", "--modems", "2", "--dir", dir, "--control", control, "--socks", socks, "--pcap", pcap, "--log-level", "error"}, out, io.Discard)
 	}()
-	out.await(t, `(?m)^modem1 Quectel EC25 .* at=`+regexp.QuoteMeta(dir)+`/modem1/at ppp=.*/ppp socket=.*/at\.sock\n`)
+	out.await(t, `(?m)^modem1 Quectel EC25 .* at=`+regexp.QuoteMeta(dir)+`/modem1/at ppp=.*/ppp socket=.*/at\.sock listen=tcp:127\.0\.0\.1:[0-9]+\n`)
+	awaitScript(t, control)
 	for _, tt := range []struct {
 		name   string
 		args   []string
@@ -97,6 +108,9 @@ func TestRunAndTalkToIt(t *testing.T) {
 		{"sims for programs", []string{"sim", "list", "--json"}, 0, `[{"simId":"8981100000000000002",`},
 		{"modems", []string{"modem", "list"}, 0, "EC25"},
 		{"modems for programs", []string{"modem", "list", "--json"}, 0, `"personality":"quectel-ec25"`},
+		{"modem", []string{"modem", "show", "1"}, 0, "weak-signal loss=20 rsrp=-128 rsrq=-18 rssi=-111 sinr=-5 since "},
+		{"modem for programs", []string{"modem", "show", "0", "--json"}, 0, `{"modem":0,`},
+		{"no such modem", []string{"modem", "show", "2"}, 2, "0 to 1 are there"},
 		{"reset", []string{"modem", "reset", "1"}, 0, ""},
 		{"reset of none", []string{"modem", "reset", "5"}, 2, "0 to 1 are there"},
 		{"inject", []string{"fault", "inject", "silent-link", "--modem", "1", "lcp=true"}, 0, ""},
@@ -105,6 +119,15 @@ func TestRunAndTalkToIt(t *testing.T) {
 		{"bad parameter", []string{"fault", "inject", "silent-link", "lcp=maybe"}, 2, "allowed is true or false"},
 		{"no parameter", []string{"fault", "inject", "silent-link", "lcp"}, 2, "must have the form k=v"},
 		{"not now", []string{"fault", "inject", "no-carrier"}, 1, "no data call"},
+		{"inject into all", []string{"fault", "inject", "late-reply", "--modem", "all", "--for", "1h"}, 0, ""},
+		{"documented", []string{"fault", "list"}, 0, "    delay=3s  duration: how late; 1ms to 10m0s, as 300ms or 1m30s\n"},
+		{"happens once", []string{"fault", "list"}, 0, "reboot (happens once)\n"},
+		{"bad modem", []string{"fault", "inject", "late-reply", "--modem", "both"}, 2, "must be a number from 0, or all"},
+		{"bad time", []string{"fault", "inject", "reboot", "--for", "1s"}, 2, "it happens once"},
+		{"clear one", []string{"fault", "clear", "late-reply", "--modem", "0"}, 0, ""},
+		{"clear what is none", []string{"fault", "clear", "gremlins"}, 2, "not known"},
+		{"others stay", []string{"modem", "show", "1"}, 0, "late-reply count=0 delay=3s"},
+		{"bad events", []string{"events", "--type", "noise"}, 2, "allowed are boot, registration"},
 		{"clear", []string{"fault", "clear"}, 0, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -118,6 +141,7 @@ func TestRunAndTalkToIt(t *testing.T) {
 			}
 		})
 	}
+	t.Run("events", func(t *testing.T) { testEvents(t, control) })
 	t.Run("second in the same place", func(t *testing.T) {
 		status, _, stderr := once("run", "--control", control, "--socks", freePort(t), "--log-level", "error")
 		if status != exitUnreachable || !strings.Contains(stderr, "hint: is another emulator running?") {
@@ -136,6 +160,56 @@ func TestRunAndTalkToIt(t *testing.T) {
 	}
 }
 
+// awaitScript waits until the script's only fault is there.
+func awaitScript(t *testing.T, control string) {
+	t.Helper()
+	out := &output{more: make(chan struct{}, 1)}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan int, 1)
+	go func() {
+		ended <- execute(ctx, []string{"events", "--all", "--type", "fault", "--control", control}, out, io.Discard)
+	}()
+	out.await(t, `modem1 fault injected fault="weak-signal"\n`)
+	cancel()
+	if status := <-ended; status != 0 {
+		t.Errorf("events ended with %d", status)
+	}
+}
+
+func testEvents(t *testing.T, control string) {
+	out := &output{more: make(chan struct{}, 1)}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan int, 1)
+	go func() {
+		ended <- execute(ctx, []string{"events", "--all", "--json", "--modem", "1", "--control", control}, out, io.Discard)
+	}()
+	out.await(t, `(?m)^{"id":[0-9]+,"time":"[^"]+","type":"registration","modem":1,"state":"1"}$`)
+	if strings.Contains(out.String(), `"modem":0`) {
+		t.Errorf("events of another modem: %s", out)
+	}
+	cancel()
+	<-ended
+}
+
+func TestOpeningErrors(t *testing.T) {
+	for _, tt := range []struct {
+		err  error
+		hint string
+	}{
+		{fmt.Errorf("modems: %w", emulator.ErrTooMany), "ulimit -n"},
+		{&fs.PathError{Op: "open", Path: "/dev/ptmx", Err: syscall.ENOSPC}, "kernel.pty.max"},
+		{&net.OpError{Op: "listen", Err: syscall.EADDRINUSE}, "another emulator"},
+	} {
+		var e *exitError
+		if err := openingError(tt.err); !errors.As(err, &e) || e.status != exitUnreachable || !strings.Contains(e.hint, tt.hint) {
+			t.Errorf("%v becomes %+v", tt.err, err)
+		}
+	}
+	if err := openingError(nil); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestUsage(t *testing.T) {
 	bad := filepath.Join(t.TempDir(), "bad.yaml")
 	if err := os.WriteFile(bad, []byte("modem: 1\n"), 0o644); err != nil {
@@ -151,6 +225,10 @@ func TestUsage(t *testing.T) {
 		{"nothing", nil, 2, "minato-emulator: error:"},
 		{"unknown", []string{"frobnicate"}, 2, "hint: see minato-emulator --help"},
 		{"configuration", []string{"run", "-c", bad}, 2, `unknown field "modem"`},
+		{"script", []string{"run", "--script", bad}, 2, "bad.yaml: parsing the script: [1:6]"},
+		{"no script", []string{"run", "--script", bad + ".not"}, 2, "reading the script"},
+		{"listen", []string{"run", "--listen", "emu0"}, 2, "must begin with abstract: or tcp:"},
+		{"control", []string{"run", "--control", "0.0.0.0:7070"}, 2, "must be on the loopback interface"},
 		{"no configuration", []string{"run", "-c", bad + ".not"}, 2, "reading the configuration"},
 		{"personality", []string{"run", "--personality", "x"}, 2, "allowed are quectel-ec25"},
 		{"personalities", []string{"personalities"}, 0, "quectel-ec25"},

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"syscall"
 
 	"minato/emulator"
 )
@@ -27,6 +28,9 @@ type runCommand struct {
 	Control     string `help:"Address of the control API. Default: 127.0.0.1:7070." placeholder:"ADDR"`
 	SOCKS       string `name:"socks" help:"Address of the SOCKS5 door into the network. Default: 127.0.0.1:7080." placeholder:"ADDR"`
 	Pcap        string `help:"File for a pcapng capture of all IP packets." placeholder:"FILE"`
+
+	Listen []string `help:"Further place that takes AT commands, for each modem: abstract:NAME%d (%d is its number) or tcp:HOST:PORT (modem 0; PORT+1 for modem 1; 0: any). May be repeated." placeholder:"PLACE" sep:"none"`
+	Script string   `help:"Timetable of faults in YAML, as [{at: 10s, modem: 0, fault: silent-link, params: {lcp: true}, for: 30s}]; modem may be all." placeholder:"FILE"`
 }
 
 func (c *runCommand) Run(ctx context.Context, log *slog.Logger, s streams) error {
@@ -46,12 +50,20 @@ func (c *runCommand) Run(ctx context.Context, log *slog.Logger, s streams) error
 	file.Control = cmp.Or(c.Control, file.Control, defaultControl)
 	file.SOCKS = cmp.Or(c.SOCKS, file.SOCKS, defaultSOCKS)
 	file.Pcap = cmp.Or(c.Pcap, file.Pcap)
+	if len(c.Listen) > 0 {
+		file.Listen = c.Listen
+	}
 
 	cfg, err := file.Config()
 	if err != nil {
 		return &exitError{exitUsage, "", err}
 	}
 	cfg.Logger = log
+	if c.Script != "" {
+		if cfg.Script, err = readScript(c.Script, cmp.Or(cfg.Modems, 1)); err != nil {
+			return &exitError{exitUsage, "minato-emulator fault list documents the faults", err}
+		}
+	}
 	var capture *os.File
 	if file.Pcap != "" {
 		if capture, err = os.Create(file.Pcap); err != nil {
@@ -70,6 +82,18 @@ func (c *runCommand) Run(ctx context.Context, log *slog.Logger, s streams) error
 	return err
 }
 
+func readScript(name string, modems int) (emulator.Script, error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("reading the script: %w", err)
+	}
+	script, err := emulator.ParseScript(text, modems)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return script, nil
+}
+
 // serve runs the emulator and says on standard output when the modems are there.
 func serve(ctx context.Context, e *emulator.Emulator, s streams) error {
 	done := make(chan error, 1)
@@ -79,15 +103,28 @@ func serve(ctx context.Context, e *emulator.Emulator, s streams) error {
 		for n := range e.Modems() {
 			m := e.Modem(n)
 			st := m.Status()
-			fmt.Fprintf(s.out, "modem%d %s %s imei=%s imsi=%s at=%s ppp=%s socket=%s\n", n, st.Manufacturer, st.Model, st.IMEI, st.IMSI, st.AT, st.PPP, st.Socket)
+			fmt.Fprintf(s.out, "modem%d %s %s imei=%s imsi=%s at=%s ppp=%s socket=%s", n, st.Manufacturer, st.Model, st.IMEI, st.IMSI, st.AT, st.PPP, st.Socket)
+			for _, place := range st.Listen {
+				fmt.Fprintf(s.out, " listen=%s", place)
+			}
+			fmt.Fprintln(s.out)
 		}
 	case err := <-done:
 		done <- err
 	}
-	err := <-done
+	return openingError(<-done)
+}
+
+// openingError adds the cure for what keeps an emulator from opening its places.
+func openingError(err error) error {
 	var open *net.OpError
 	var path *fs.PathError
-	if errors.As(err, &open) || errors.As(err, &path) {
+	switch {
+	case errors.Is(err, emulator.ErrTooMany):
+		return &exitError{exitUnreachable, "raise the limit with ulimit -n (systemd: LimitNOFILE=), or run fewer modems", err}
+	case errors.Is(err, syscall.ENOSPC):
+		return &exitError{exitUnreachable, "a modem needs two pseudo-terminals: raise kernel.pty.max with sysctl, or run fewer modems", err}
+	case errors.As(err, &open) || errors.As(err, &path):
 		return &exitError{exitUnreachable, "is another emulator running? --control, --socks and --dir choose other places", err}
 	}
 	return err
