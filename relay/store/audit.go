@@ -57,10 +57,10 @@ type Entry struct {
 
 // Step is one line of a connection's ladder: who did what when. What was said is never kept, only its kind and size.
 type Step struct {
-	After time.Duration `json:"t"`           // since the client connected
-	From  string        `json:"f"`           // client, relay or device
-	What  string        `json:"w"`           // such as "ClientHello", "first bytes (ssh)", "end of stream"
-	Bytes int64         `json:"n,omitempty"` // size, where it has one
+	After time.Duration // since the client connected, to the microsecond
+	From  string        // client, relay or device
+	What  string        // such as "ClientHello", "first bytes (ssh)", "end of stream"
+	Bytes int64         // size, where it has one
 }
 
 // Query chooses audit entries. Empty fields choose all.

@@ -24,6 +24,7 @@ const (
 	controlStream     = "MINATO_AUDIT_CONTROL"
 	controlPrefix     = "minato.audit.m"
 
+	// Fewer slots were measured (a million entries of 10,000 SIMs): 32 and 16 save little memory, and a query takes 10 to 20 times as long.
 	slots = 128 // a page; up to eight runs fit in one direct get, which answers with 1024 messages at most
 )
 
