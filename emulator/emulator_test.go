@@ -18,7 +18,12 @@ import (
 	"minato/emulator/ttytest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if modems := os.Getenv(childModems); modems != "" {
+		os.Exit(child(modems, os.Getenv(childDir)))
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // start runs an emulator until the end of the test.
 func start(t testing.TB, cfg Config) *Emulator {

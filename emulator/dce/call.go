@@ -106,6 +106,7 @@ func (c *call) run(ctx context.Context) {
 	watch.Wait()
 	c.data.Close()
 	c.data.wait()
+	c.discard()
 	p.m.releaseContext(c.cid, c)
 	p.lineOffline()
 	p.m.traffic.ended(c)
@@ -113,9 +114,6 @@ func (c *call) run(ctx context.Context) {
 	p.log.Info("data call ended", "cid", c.cid, "reason", err)
 
 	p.mu.Lock()
-	if line, ok := p.line.(interface{ Discard(most int) }); ok && !c.escaped {
-		line.Discard(lostBytes) // what was on its way to the network goes down with the carrier, and is no command
-	}
 	p.call = nil
 	text := ""
 	if !c.quiet.Load() {
@@ -133,6 +131,16 @@ func (c *call) run(ctx context.Context) {
 	p.mu.Unlock()
 	p.showLine()
 	close(c.done)
+}
+
+// discard loses what was on its way to the network: it goes down with the carrier, and is no command. Where the user hung up it is
+// the next user's, who may be there as soon as the session is seen to end.
+func (c *call) discard() {
+	c.p.mu.Lock()
+	defer c.p.mu.Unlock()
+	if line, ok := c.p.line.(interface{ Discard(most int) }); ok && !c.escaped && !c.quiet.Load() {
+		line.Discard(lostBytes)
+	}
 }
 
 // activate is called by the PPP server when the peer wants an address.

@@ -26,9 +26,6 @@ type Hook struct {
 // PortRef tells the ports of a modem apart; it is comparable.
 type PortRef struct{ p *port }
 
-// Name is the personality's name of the port: at or ppp.
-func (r PortRef) Name() string { return r.p.name }
-
 // Hook puts h after those that are there. remove takes it out.
 func (m *Modem) Hook(h Hook) (remove func()) { return m.hooks.push(h) }
 

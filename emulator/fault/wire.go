@@ -15,7 +15,7 @@ import (
 // everything on, for the price of an atomic load.
 type Wire struct {
 	line   dce.Line
-	name   string
+	name   string // the personality's: at or ppp
 	taps   atomic.Pointer[[]*tap]
 	online atomic.Bool
 	early  []byte // Read's own: read, but not to be given yet
@@ -44,9 +44,6 @@ type piece struct {
 }
 
 func whole(b []byte) []piece { return []piece{{data: b}} }
-
-// Name is the personality's name of the port: at or ppp.
-func (w *Wire) Name() string { return w.name }
 
 // Online is told by the modem whether the port carries a data call.
 func (w *Wire) Online(on bool) { w.online.Store(on) }
