@@ -24,6 +24,8 @@ type outcome struct {
 	dir  *direction
 	read bool // the error is of the source
 	err  error
+
+	inferred bool // from the socket's state: the other direction was told the error itself, and is about to say it
 }
 
 // end says it from the session's side.
@@ -43,22 +45,22 @@ func (o outcome) end(up *direction) (End, error) {
 // copy moves bytes until the source ends, then passes the end on. No other error than io.EOF is an orderly end. It
 // reports before it passes the end on: the other side's answer to that must not come first.
 func (d *direction) copy(done chan<- outcome) {
-	read, err := false, d.write(d.first)
+	read, inferred, err := false, false, d.write(d.first)
 	if err == nil {
 		read, err = d.flow()
 	}
 	if err == io.EOF && !d.session.halfEnded.Load() && wasReset(d.src) {
-		read, err = true, syscall.ECONNRESET
+		read, inferred, err = true, true, syscall.ECONNRESET
 	}
 	if err != io.EOF {
-		done <- outcome{d, read, err}
+		done <- outcome{dir: d, read: read, err: err, inferred: inferred}
 		return
 	}
 	d.session.halfEnded.Store(true)
 	if ended := d.session.cfg.Watch.Ended; ended != nil {
 		ended(d.up)
 	}
-	done <- outcome{d, read, nil}
+	done <- outcome{dir: d, read: read}
 	closeWrite(d.dst)
 }
 

@@ -155,6 +155,9 @@ func (s *Session) direction(up bool) *direction {
 	return d
 }
 
+// hearsay bounds the wait for the direction that was told an error which the other inferred: it may be a timeout and no reset.
+const hearsay = time.Second
+
 // supervise waits for the first reason to end, then for the other direction.
 func (s *Session) supervise(ctx context.Context, up *direction, done <-chan outcome) (end End, err error) {
 	limit := s.cfg.IdleTimeout
@@ -170,6 +173,12 @@ func (s *Session) supervise(ctx context.Context, up *direction, done <-chan outc
 				return overruled(end, err, o, up)
 			}
 			end, err = o.end(up)
+			if o.inferred {
+				limit = hearsay
+				s.touch()
+				silence.Reset(limit)
+				continue
+			}
 			if o.read && err != nil {
 				return end, err // nothing more can come from there, and nothing go there
 			}
