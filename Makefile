@@ -38,13 +38,14 @@ fuzz: ## every fuzz target for FUZZTIME
 check: ## gofmt, vet, staticcheck, go.mod tidy, the tree unchanged by them
 	@test -z "$$(gofmt -l .)" || { echo "gofmt -w these:"; gofmt -l .; exit 1; }
 	go vet ./...
-	GOOS=darwin go vet ./testbench/tunnel ./testbench/check ./testbench/report
-	GOOS=windows go vet ./testbench/tunnel ./testbench/check ./testbench/report
+	GOOS=darwin go vet ./testbench/tunnel ./testbench/check ./testbench/report ./testbench/cmd/...
+	GOOS=windows go vet ./testbench/tunnel ./testbench/check ./testbench/report ./testbench/cmd/...
 	go tool staticcheck ./...
 	go mod tidy -diff
 
 bench: setup ## speed: start to IP, TCP through PPP beside the raw PTY, codecs, relay
-	go test -run '^$$' -bench . -benchmem ./agent/ppp/... ./agent/netstack ./emulator ./relay/splice ./relay/store ./testbench/bench
+	go test -run '^$$' -bench . -benchmem ./agent/ppp/... ./agent/cmux ./agent/netstack ./emulator ./relay/splice
+	go test -run '^$$' -bench . -benchtime 5x ./testbench/bench ./testbench/stock
 
 release: ## cross-compiled programs into dist/
 	@set -e; for t in linux/amd64 linux/arm64 linux/arm; do \
