@@ -97,11 +97,13 @@ func (c *call) run(ctx context.Context) {
 	p.m.tellEvent(Event{Type: "call", State: "began", Port: p.name, CID: c.cid})
 	p.lineOnline(ctx)
 	var watch sync.WaitGroup
-	watch.Go(func() { c.tellReady(ctx.Done()) })
+	over := make(chan struct{})
+	watch.Go(func() { c.tellReady(over) })
 	if line, ok := p.line.(interface{ Speed() (int, error) }); ok {
 		watch.Go(func() { c.watchSpeed(ctx, line.Speed) })
 	}
 	err := c.conn.Run(ctx)
+	close(over)
 	c.cancel()
 	watch.Wait()
 	c.data.Close()

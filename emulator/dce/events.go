@@ -20,14 +20,18 @@ func (m *Modem) tellEvent(e Event) {
 	}
 }
 
-// tellReady tells of the call's PPP link coming up. It ends with the call.
-func (c *call) tellReady(done <-chan struct{}) {
+// tellReady tells of the call's PPP link coming up. It ends with the link.
+func (c *call) tellReady(over <-chan struct{}) {
 	select {
 	case <-c.conn.Ready():
-		p := c.conn.Params()
-		c.p.m.tellEvent(Event{Type: "ppp", State: "up", Port: c.p.name, CID: c.cid, Addr: p.Peer.String()})
-	case <-done:
+	case <-over:
+		select {
+		case <-c.conn.Ready(): // it was short
+		default:
+			return
+		}
 	}
+	c.p.m.tellEvent(Event{Type: "ppp", State: "up", Port: c.p.name, CID: c.cid, Addr: c.conn.Params().Peer.String()})
 }
 
 // errorText is a reason as events tell it.

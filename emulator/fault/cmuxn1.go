@@ -7,7 +7,7 @@ var CMUXN1 = Fault{
 	Params: []Param{
 		port(),
 		number("n1", "octets of information that the modem takes or gives in a frame", 31, 1, 32768),
-		choice("direction", "from the user, to the user, or both", "both", "both", "up", "down"),
+		choice("direction", "up is from the user, down to the user", "both", "both", "up", "down"),
 	},
 	Inject: func(t Target, p Params) (func(), error) {
 		return t.Wires.tap(p["port"], func(*Wire) *tap {

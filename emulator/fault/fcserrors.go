@@ -9,7 +9,7 @@ var FCSErrors = Fault{
 	Params: []Param{
 		port(),
 		number("rate", "frames that are hit, in per cent", 10, 1, 100),
-		choice("direction", "from the user, to the user, or both", "both", "both", "up", "down"),
+		choice("direction", "up is from the user, down to the user", "both", "both", "up", "down"),
 		number("seed", "of the random choice: the same seed hits the same frames", 1, 0, 1<<31-1),
 	},
 	Inject: func(t Target, p Params) (func(), error) {
