@@ -116,6 +116,8 @@ func TestPortVanish(t *testing.T) {
 // TestPortVanishClearedEarly: the fault ends before the port is back.
 func TestPortVanishClearedEarly(t *testing.T) {
 	w := newWorld(t)
+	events, stop := w.events(emulator.FromNow)
+	defer stop()
 	w.inject("port-vanish", "after", "1h", "reset", "true")
 	w.at.AwaitEnd()
 	w.ppp.AwaitEnd()
@@ -127,6 +129,7 @@ func TestPortVanishClearedEarly(t *testing.T) {
 	}
 	w.modem.ClearFault("port-vanish")
 	w.modem.Clear()
+	events.await(func(e emulator.Event) bool { return e.Type == "boot" && e.State == "ready" })
 	w.ppp = ttytest.Open(t, w.modem.PPPPath())
 	w.ppp.AT("ATE0")
 	w.ppp.AT(`AT+CGDCONT=1,"IP","soracom.io"`)
