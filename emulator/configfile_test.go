@@ -61,7 +61,7 @@ func TestNewErrors(t *testing.T) {
 	}{
 		{"modems", Config{Modems: -1}, "modems -1"},
 		{"delay", Config{Delay: -1}, "delay -1"},
-		{"personality", Config{Personality: "x"}, `personality "x": not known, allowed are quectel-ec25`},
+		{"personality", Config{Personality: "x"}, `personality "x": not known, allowed are huawei-ms2372`},
 		{"PIN", Config{PINs: []string{"12"}}, "modem 0: SIM 440101234567890: PIN"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

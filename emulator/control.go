@@ -38,6 +38,7 @@ func (e *Emulator) routes() []route {
 		{"GET /v1/modems/{n}", e.withModem(e.getModem)},
 		{"POST /v1/modems/{n}/reset", e.withModem(e.resetModem)},
 		{"PUT /v1/modems/{n}/signal", e.withModem(e.setSignal)},
+		{"PUT /v1/modems/{n}/ports/{port}", e.withModem(e.setLines)},
 		{"GET /v1/sims", e.listSIMs},
 		{"GET /v1/sims/{id}", e.getSIM},
 		{"GET /v1/sims/{id}/sms", e.withSIM(e.listMessages)},
@@ -180,4 +181,20 @@ func (e *Emulator) setSignal(w http.ResponseWriter, r *http.Request, m *Modem) {
 	}
 	m.SetSignal(s)
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// setLines moves the circuits of a port.
+func (e *Emulator) setLines(w http.ResponseWriter, r *http.Request, m *Modem) {
+	var c dce.LineChange
+	if !decode(w, r, &c) {
+		return
+	}
+	switch err := m.SetLines(r.PathValue("port"), c); {
+	case errors.Is(err, dce.ErrNoPort):
+		fail(w, http.StatusNotFound, "not_found", "%v", err)
+	case err != nil:
+		fail(w, http.StatusConflict, "conflict", "%v", err)
+	default:
+		w.WriteHeader(http.StatusNoContent)
+	}
 }

@@ -178,3 +178,6 @@ func (m *Modem) Reset() { m.dce.Reset() }
 
 // SetSignal changes what the modem receives.
 func (m *Modem) SetSignal(s dce.Signal) { m.dce.SetSignal(s) }
+
+// SetLines moves the circuits of a port: DTR, DCD, RI.
+func (m *Modem) SetLines(port string, c dce.LineChange) error { return m.dce.SetLines(port, c) }

@@ -132,8 +132,8 @@ func register(x *exchange, inv invocation) result {
 	return resultOK
 }
 
-// dialSyntax is TS 27.007 sections 10.2.1.1 and 10.2.1.2: *99[*[address][*[L2P][*cid]]]# and *98.
-var dialSyntax = regexp.MustCompile(`^\*9[89](?:\*[^*#]*(?:\*(PPP|ppp|1)?(?:\*([0-9]{1,3}))?)?)?#$`)
+// dialSyntax is TS 27.007 sections 10.2.1.1 and 10.2.1.2: *99[*[address][*[L2P][*cid]]]# and *98. Programs for SIM70xx write a second #.
+var dialSyntax = regexp.MustCompile(`^\*9[89](?:\*[^*#]*(?:\*(PPP|ppp|1)?(?:\*([0-9]{1,3}))?)?)?#+$`)
 
 func dialCommand(x *exchange, inv invocation) result {
 	number := strings.ReplaceAll(inv.text, " ", "")

@@ -3,6 +3,7 @@ package dce
 import (
 	"context"
 	"slices"
+	"time"
 )
 
 // boot brings the modem from power-on to command state, telling each step on the ports for unsolicited results.
@@ -121,10 +122,18 @@ func (p *port) leaveMux() {
 	p.mu.Lock()
 	mode := p.mux
 	p.mu.Unlock()
-	if mode != nil {
-		mode.cancel()
+	if mode == nil {
+		return
 	}
+	for _, c := range mode.all() {
+		c.out.drain()
+	}
+	time.Sleep(muxGrace)
+	mode.cancel()
 }
+
+// muxGrace lets the frames of the last result out: what a channel has given to the multiplexer is out of our sight.
+const muxGrace = 50 * time.Millisecond
 
 // powerOff leaves the network, says so, and comes up again: the board around the module keeps its power key pressed.
 func (m *Modem) powerOff(ctx context.Context, last []string) {

@@ -79,9 +79,9 @@ func (p *port) newCall(ctx context.Context, cid int) *call {
 	c.conn = ppp.New(c.data, ppp.Config{Server: server, Logger: p.log})
 	p.mu.Lock()
 	p.call = c
-	ending := p.ending
+	gone := p.ending || !p.dtr && p.set.d == 2 // DTR fell behind the command line
 	p.mu.Unlock()
-	if ending {
+	if gone {
 		c.hangUp(hangUpHard)
 	}
 	go c.run(ctx) // ends with the PPP link; Serve's deferred hangUp waits for it

@@ -29,6 +29,7 @@ type dataPort struct {
 	ended   chan struct{} // closed by Close
 	once    sync.Once
 	reading sync.Mutex // held while the PPP engine reads
+	writing sync.Mutex // held by Write: what it has begun is on the line before command state begins
 }
 
 func newDataPort(c *call) *dataPort { return &dataPort{c: c, ended: make(chan struct{})} }
@@ -133,6 +134,8 @@ func (d *dataPort) handOver() bool {
 	p.mu.Lock()
 	d.c.escaped = true
 	p.mu.Unlock()
+	d.writing.Lock()
+	d.writing.Unlock() //lint:ignore SA2001 waits for a Write that did not see it yet
 	select {
 	case d.c.leave <- struct{}{}:
 	case <-d.ended:
@@ -165,6 +168,8 @@ func (d *dataPort) Write(b []byte) (int, error) {
 	if d.closing.Load() {
 		return 0, errEnded
 	}
+	d.writing.Lock()
+	defer d.writing.Unlock()
 	p := d.c.p
 	p.mu.Lock()
 	escaped := d.c.escaped

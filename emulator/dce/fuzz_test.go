@@ -29,7 +29,11 @@ func FuzzPort(f *testing.F) {
 	f.Add([]byte("AT+COPS=1,2,\"44010\";+COPS?;+CRSM=176,12258,0,0,10;+QENG=\"servingcell\";+QICSGP=1\r"))
 	f.Add([]byte("ATS3=65\rA\x00ATS5=13\r"))
 	f.Add([]byte("\x7e\xff}#\xc0!}!}!} }9}\"}&} } } } ~ATD*99***1#\r+++ATH\r"))
-	if text, err := os.ReadFile("testdata/transcripts.txt"); err == nil {
+	for _, name := range Personalities() {
+		text, err := os.ReadFile("testdata/transcripts/" + name + ".txt")
+		if err != nil {
+			f.Fatal(err)
+		}
 		for line := range strings.Lines(string(text)) {
 			if body, ok := strings.CutPrefix(line, "> "); ok {
 				f.Add([]byte(strings.ReplaceAll(strings.TrimSpace(body), `\r`, "\r")))

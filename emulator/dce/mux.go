@@ -120,7 +120,7 @@ func (p *port) muxSession(ctx context.Context, mode *muxMode, n1 int) error {
 func (p *port) serveChannel(ctx context.Context, mode *muxMode, ch *cmux.Channel) {
 	ours, theirs := net.Pipe()
 	line := &channelLine{Conn: theirs, ch: ch}
-	c := p.m.newPort(line, fmt.Sprintf("%s/%d", p.name, ch.DLCI()))
+	c := p.m.newPort(line, fmt.Sprintf("%s.%d", p.name, ch.DLCI()))
 	c.base, c.dlci, c.parent = p.base, int(ch.DLCI()), mode
 	mode.mu.Lock()
 	mode.ports[c] = struct{}{}

@@ -4,6 +4,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // maxBacklog is what a port keeps for a user who does not read, beyond what the kernel keeps. More is dropped, as a UART
@@ -104,11 +105,19 @@ func (o *output) write(b []byte) (int, error) {
 	return n, err
 }
 
-// drain waits until what was sent is on the line.
+// drain waits until what was sent is on the line, but not longer than a user who reads makes it.
 func (o *output) drain() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for !o.closed && (o.busy || len(o.backlog) > 0) {
+	late := false
+	timer := time.AfterFunc(writeGrace, func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		late = true
+		o.changed.Broadcast()
+	})
+	defer timer.Stop()
+	for !late && !o.closed && (o.busy || len(o.backlog) > 0) {
 		o.changed.Wait()
 	}
 }

@@ -72,11 +72,11 @@ func readContexts(x *exchange) result {
 	defer x.m.mu.Unlock()
 	list, _ := x.m.contextsLocked(nil)
 	for _, c := range list {
-		addr := "0.0.0.0"
+		addr, short := "0.0.0.0", "0.0.0.0"
 		if c.pdpType == "IPV4V6" || c.pdpType == "IPV6" {
-			addr = "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0"
+			addr, short = "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0", "::"
 		}
-		x.info(x.m.formatLocked("+CGDCONT", c, map[string]any{"any": addr}))
+		x.info(x.m.formatLocked("+CGDCONT", c, map[string]any{"any": addr, "any_short": short}))
 	}
 	return resultOK
 }

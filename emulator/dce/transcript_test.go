@@ -6,13 +6,23 @@ import (
 	"testing"
 )
 
-// TestTranscripts replays what is known to be sent by an EC25.
+// TestTranscripts replays what is known to be sent by each modem.
 func TestTranscripts(t *testing.T) {
-	text, err := os.ReadFile("testdata/transcripts.txt")
+	for _, name := range Personalities() {
+		t.Run(name, func(t *testing.T) { replay(t, name) })
+	}
+}
+
+func replay(t *testing.T, name string) {
+	text, err := os.ReadFile("testdata/transcripts/" + name + ".txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := newBench(t, nil)
+	p, err := LoadPersonality(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, func(c *Config) { c.Personality = p })
 	b.on()
 	u := b.user("at")
 	u.awaitBoot(b)

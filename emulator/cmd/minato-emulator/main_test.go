@@ -230,7 +230,7 @@ func TestUsage(t *testing.T) {
 		{"listen", []string{"run", "--listen", "emu0"}, 2, "must begin with abstract: or tcp:"},
 		{"control", []string{"run", "--control", "0.0.0.0:7070"}, 2, "must be on the loopback interface"},
 		{"no configuration", []string{"run", "-c", bad + ".not"}, 2, "reading the configuration"},
-		{"personality", []string{"run", "--personality", "x"}, 2, "allowed are quectel-ec25"},
+		{"personality", []string{"run", "--personality", "x"}, 2, "quectel-ec25"},
 		{"personalities", []string{"personalities"}, 0, "quectel-ec25"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,0 +1,129 @@
+package dce
+
+import (
+	"context"
+	"net"
+	"testing"
+	"time"
+
+	"minato/agent/cmux"
+)
+
+// muxUser goes into multiplexer mode and gives the user's end.
+func (u *user) multiplex(command string) (*cmux.Mux, chan error) {
+	u.t.Helper()
+	u.expect(command, "\r\nOK\r\n")
+	mux := cmux.New(&clientPort{u: u, closed: make(chan struct{})}, cmux.Config{Role: cmux.Initiator, N1: 31})
+	ended := make(chan error, 1)
+	go func() { ended <- mux.Run(context.Background()) }()
+	return mux, ended
+}
+
+// channel makes a user of a channel.
+func (b *bench) channel(mux *cmux.Mux, dlci byte) *user {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	ch, err := mux.Open(ctx, dlci)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	u := &user{t: b.t, conn: channelConn{ch}, more: make(chan struct{}, 1)}
+	b.serves.Go(u.read)
+	u.send("ATE0\r")
+	u.await("OK\r\n")
+	return u
+}
+
+// channelConn makes a net.Conn of a channel.
+type channelConn struct{ *cmux.Channel }
+
+func (channelConn) LocalAddr() net.Addr              { return nil }
+func (channelConn) RemoteAddr() net.Addr             { return nil }
+func (channelConn) SetDeadline(time.Time) error      { return nil }
+func (channelConn) SetReadDeadline(time.Time) error  { return nil }
+func (channelConn) SetWriteDeadline(time.Time) error { return nil }
+
+func TestMultiplexer(t *testing.T) {
+	b := newBench(t, nil)
+	u := b.ready("at")
+	u.expect("AT+CMUX=?", "\r\n+CMUX: (0),(0),(1-8),(1-1509),(1-255),(0-100),(2-255),(1-255),(1-7)\r\n\r\nOK\r\n")
+	for _, wrong := range []string{"AT+CMUX=1", "AT+CMUX=0,1", "AT+CMUX=0,0,5,9999", "AT+CMUX=", "AT+CMUX=0,0,9"} {
+		u.expect(wrong, "\r\n+CME ERROR: 50\r\n")
+	}
+	u.expect("AT+CMUX?", "\r\nERROR\r\n")
+	u.expect("AT+CEREG=1", "\r\nOK\r\n")
+	mux, ended := u.multiplex("AT+CMUX=0,0,5,31,10,3,30,10,2")
+	one, two := b.channel(mux, 1), b.channel(mux, 2)
+	one.expect("AT+CMUX?", "\r\n+CMUX: 0,0,5,31,10,3,30,10,2\r\n\r\nOK\r\n")
+	one.expect("AT+CMUX=0", "\r\n+CME ERROR: 3\r\n")
+	b.portIs("at", func(s PortStatus) bool { return s.State == "cmux" })
+	b.portIs("at.1", func(s PortStatus) bool { return s.State == "command" && s.DTR })
+
+	// A call on one channel, commands on the other.
+	c := two.dial("sora", "sora")
+	c.awaitUp(t)
+	b.portIs("at.2", func(s PortStatus) bool { return s.State == "data" && s.DCD })
+	one.expect("AT+CGACT?", "\r\n+CGACT: 1,1\r\n+CGACT: 2,0\r\n+CGACT: 3,0\r\n\r\nOK\r\n")
+	b.DenyRegistration(true)
+	one.await("\r\n+CEREG: 3\r\n")
+	c.awaitEnd(t)
+	two.await("\r\nNO CARRIER\r\n")
+	two.expect("AT", "\r\nOK\r\n") // unsolicited results are the first channel's
+	b.DenyRegistration(false)
+	one.await("\r\n+CEREG: 1\r\n")
+
+	// DTR of a channel.
+	two.expect("AT&D2;D*99#", "\r\nCONNECT 150000000\r\n")
+	if err := two.conn.(channelConn).SetSignals(cmux.Signals{RTR: true, DV: true}); err != nil {
+		t.Fatal(err)
+	}
+	two.await("\r\nNO CARRIER\r\n")
+
+	// A fifth channel is too many.
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if _, err := mux.Open(ctx, 5); err == nil {
+		t.Error("five channels")
+	}
+	if err := mux.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	u.expect("AT", "\r\nOK\r\n")
+
+	// And again, ended by a reset.
+	mux, ended = u.multiplex("AT+CMUX=0")
+	one = b.channel(mux, 1)
+	one.send("AT+CFUN=1,1\r")
+	one.await("OK\r\n")
+	for len(b.Status().Ports) != 1 || b.Status().Ports[0].State != "command" || b.deaf() {
+		time.Sleep(time.Millisecond)
+	}
+	go mux.Close() // nobody answers any more
+	<-ended
+}
+
+// TestMultiplexerForGood is a modem that stays in the mode: it can be opened again.
+func TestMultiplexerForGood(t *testing.T) {
+	p, err := LoadPersonality("simcom-sim7080")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, func(c *Config) { c.Personality = p })
+	u := b.ready("at")
+	mux, ended := u.multiplex("AT+CMUX=0")
+	b.channel(mux, 1).expect("AT+CGMM", "\r\nSIMCOM_SIM7080\r\n\r\nOK\r\n")
+	if err := mux.Close(); err != nil {
+		t.Fatal(err)
+	}
+	<-ended
+	mux = cmux.New(&clientPort{u: u, closed: make(chan struct{})}, cmux.Config{Role: cmux.Initiator, N1: 31})
+	go func() { ended <- mux.Run(context.Background()) }()
+	b.channel(mux, 1).expect("AT+CGMM", "\r\nSIMCOM_SIM7080\r\n\r\nOK\r\n")
+	b.portIs("at", func(s PortStatus) bool { return s.State == "cmux" })
+	mux.Close()
+	<-ended
+}
