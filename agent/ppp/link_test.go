@@ -93,6 +93,7 @@ func TestLinkComesUp(t *testing.T) {
 				if err := c.WritePackets([][]byte{[]byte("one~}"), []byte("two")}); err != nil {
 					t.Fatal(err)
 				}
+				synctest.Wait() // the two directions have no order between them
 				if err := s.WritePackets([][]byte{[]byte("three")}); err != nil {
 					t.Fatal(err)
 				}
