@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"minato/agent/hostnet"
 	"minato/agent/modem"
 	"minato/targets"
 )
@@ -23,8 +24,10 @@ type Agent struct {
 	gateways []*gateway
 	guard    *modem.PINGuard
 	ladder   ladder
-	booting  time.Time // the modem was restarted, and may be away until then; the supervisor's
-	proven   bool      // the configuration was good once; the supervisor's
+	undo     *hostnet.Undo // of link: tun, while Run runs
+	booting  time.Time     // the modem was restarted, and may be away until then; the supervisor's
+	baud     int           // the modem's speed, once it was found; the supervisor's
+	proven   bool          // the configuration was good once; the supervisor's
 	timing   timing
 
 	due    atomic.Int64 // Unix nanoseconds: when the supervisor is late; 0: never
@@ -44,6 +47,9 @@ func New(cfg Config) (*Agent, error) {
 		return nil, fmt.Errorf("configuring the agent: %w", err)
 	}
 	cfg.setDefaults()
+	if cfg.Link == LinkTUN && cfg.StateDir == "" {
+		return nil, fmt.Errorf("configuring the agent: %w", &FieldError{"state_dir", "", "link: tun needs it: what the link changes in the system is noted there, to be restored"})
+	}
 	state, err := openState(cfg.StateDir)
 	if err != nil {
 		cfg.Logger.Warn("the state of earlier runs is lost", "error", err)
@@ -58,9 +64,16 @@ func New(cfg Config) (*Agent, error) {
 
 // newAgent makes an agent without services of a configuration with its defaults.
 func newAgent(cfg Config, state *stateFile) *Agent {
-	a := &Agent{cfg: cfg, log: cfg.Logger, guard: modem.NewPINGuard(state), timing: defaultTiming(), ready: make(chan struct{})}
+	a := &Agent{cfg: cfg, log: cfg.Logger, guard: modem.NewPINGuard(state), timing: defaultTiming().faster(cfg.Haste), ready: make(chan struct{})}
 	a.ladder = ladder{backoff: cfg.Backoff, cures: cfg.Cures, rand: cfg.Rand, now: time.Now, state: state}
-	a.status = Status{State: StateIdle, Since: time.Now(), Port: cfg.Modem.Port, APN: cfg.Network.APN, Cures: map[string]int{}, Failures: map[Code]int{}}
+	a.status = Status{State: StateIdle, Since: time.Now(), Port: cfg.Modem.Port, APN: cfg.Network.APN, Link: cfg.Link, Cures: map[string]int{}, Failures: map[Code]int{}}
+	switch cfg.Link {
+	case LinkTUN:
+		a.status.Interface = cfg.TUN.Name
+	case LinkHost:
+		a.status.Interface = cfg.Host.Interface
+		a.timing.deadlines[StateIP] = hostAddress
+	}
 	return a
 }
 
@@ -70,6 +83,10 @@ func (a *Agent) Ready() <-chan struct{} { return a.ready }
 // Run keeps the device online until ctx ends; then it ends PPP, hangs up, and returns nil. It returns an error when something that
 // no retry can cure fails: the status socket, or the sample services.
 func (a *Agent) Run(ctx context.Context) error {
+	if err := a.openSystem(); err != nil {
+		return part("link", err)
+	}
+	defer a.closeSystem()
 	g, ctx := errgroup.WithContext(ctx)
 	if a.set != nil {
 		g.Go(func() error { return part("targets", a.set.Run(ctx)) })

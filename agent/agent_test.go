@@ -124,7 +124,7 @@ func TestFailures(t *testing.T) {
 		{name: "last try", answers: map[string]string{"+CPIN?": "+CPIN: SIM PIN|OK", `+QPINC="SC"`: `+QPINC: "SC",1,10|OK`},
 			setup: func(f *fakeModem, c *Config) { c.Modem.PIN = "9999" }, code: SIM, says: []string{"one try left"}, pause: 4 * time.Second},
 		{name: "PUK", answers: map[string]string{"+CPIN?": "+CPIN: SIM PUK|OK"}, code: SIM, says: []string{"PUK"}, pause: 4 * time.Second},
-		{name: "denied", answers: map[string]string{"+CEREG?": `+CEREG: 3,3,,,,0,15|OK`}, code: NotRegistered, says: []string{"registration denied", "cause 15"}, pause: time.Second},
+		{name: "denied", answers: map[string]string{"+CEREG?": `+CEREG: 3,3,,,,0,15|OK`}, code: NotRegistered, says: []string{"registration denied", "cause 15"}, pause: 4 * time.Second},
 		{name: "unknown APN at the dial", answers: map[string]string{"D*99***1#": "NO CARRIER", "+CEER": "+CEER: Missing or unknown APN, cause 27|OK"},
 			code: NoContext, says: []string{"NO CARRIER", "unknown APN", "network.apn"}, pause: 4 * time.Second},
 		{name: "unknown APN on PPP", answers: map[string]string{"+CEER": "+CEER: Missing or unknown APN, cause 27|OK"},

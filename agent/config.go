@@ -3,8 +3,10 @@ package agent
 import (
 	"log/slog"
 	"math/rand/v2"
+	"os"
 	"time"
 
+	"minato/agent/tty"
 	"minato/targets"
 )
 
@@ -12,7 +14,10 @@ import (
 type Config struct {
 	Modem    ModemConfig     `yaml:"modem"`
 	Network  NetworkConfig   `yaml:"network"`
-	Services []ServiceConfig `yaml:"services"` // ports served on the closed-network address; at least one
+	Link     string          `yaml:"link"` // netstack, tun or host: who takes part in the closed network; "": netstack
+	TUN      TUNConfig       `yaml:"tun"`
+	Host     HostConfig      `yaml:"host"`
+	Services []ServiceConfig `yaml:"services"` // ports served on the closed-network address; with netstack at least one
 	Forwards []ForwardConfig `yaml:"forwards"` // local ports whose connections go into the closed network
 	SOCKS    SOCKSConfig     `yaml:"socks"`
 	Targets  TargetsConfig   `yaml:"targets"`
@@ -30,7 +35,8 @@ type Config struct {
 	// StatusPort serves the status, read only, on the closed-network address: GET /v1/status. 0: it does not.
 	StatusPort int `yaml:"status_port"`
 
-	// StateDir keeps what must outlive the process: restarts of the modem, refused PINs. "": nothing does.
+	// StateDir keeps what must outlive the process: restarts of the modem, refused PINs, and with tun what is to be restored. "": nothing
+	// does, and tun is not possible.
 	StateDir string `yaml:"state_dir"`
 
 	NotifySocket string        `yaml:"-"` // systemd's NOTIFY_SOCKET; "": nobody is told
@@ -40,6 +46,13 @@ type Config struct {
 	After  func(time.Duration) <-chan time.Time `yaml:"-"` // nil: time.After; pauses between rounds
 	Rand   func() float64                       `yaml:"-"` // nil: math/rand; in [0,1), for jitter
 	Lookup func(target string) targets.Service  `yaml:"-"` // nil: the sample services of package targets, by name
+
+	// FindUSB finds the modem of modem.port auto, by what modem.usb says; nil: in /sys.
+	FindUSB func(which string) (tty.USBModem, error) `yaml:"-"`
+
+	// Haste divides everything that the agent waits for, configured or its own, so that tests go through hours in minutes with the
+	// proportions of what is shipped. 0: 1.
+	Haste float64 `yaml:"-"`
 }
 
 // ModemConfig says where the modem is.
@@ -54,6 +67,7 @@ type ModemConfig struct {
 	PINFile string `yaml:"pin_file"` // file with the PIN, instead of pin
 
 	detectBaud bool
+	findUSB    func(which string) (tty.USBModem, error)
 }
 
 // NetworkConfig is the packet data context.
@@ -66,8 +80,23 @@ type NetworkConfig struct {
 	Password     string `yaml:"password"`      // "": sora on soracom.io
 	PasswordFile string `yaml:"password_file"` // file with the password, instead of password
 
-	EchoInterval time.Duration `yaml:"echo_interval"` // LCP echo requests; 0: 3s, negative: none
-	EchoFailures int           `yaml:"echo_failures"` // unanswered ones until the link counts as dead; 0: 3
+	EchoInterval time.Duration `yaml:"echo_interval"` // LCP echo requests; 0: 2s, negative: none
+	EchoFailures int           `yaml:"echo_failures"` // unanswered ones until the link counts as dead; 0: 4
+}
+
+// TUNConfig is for link: tun, which gives the link to the whole system as an interface.
+type TUNConfig struct {
+	Name    string   `yaml:"name"`    // of the interface; "": minato0
+	Routes  []string `yaml:"routes"`  // IPv4 networks, as 100.127.0.0/16: what is reached through the link, beside its name servers; nil: 100.127.0.0/16 on soracom.io, else nothing
+	Metric  int      `yaml:"metric"`  // of these routes; 0: 5000, behind those of every LAN
+	DNS     string   `yaml:"dns"`     // auto, resolved, resolvconf, file or none: how the system learns of the name servers; "": auto
+	Domains []string `yaml:"domains"` // what systemd-resolved asks them for; nil: soracom.io on that APN, else everything
+}
+
+// HostConfig is for link: host, where the interface is the modem's or the system's.
+type HostConfig struct {
+	Interface string `yaml:"interface"` // as wwan0 or usb0; required with link: host
+	Connect   string `yaml:"connect"`   // auto: the modem is asked by its vendor's command; off: the system does it; "": auto
 }
 
 // ServiceConfig is one port of the closed-network address.
@@ -105,12 +134,13 @@ type SSHConfig struct {
 	HostKeyFile    string            `yaml:"host_key_file"`   // made when it is not there; "": a new key at each start
 	AuthorizedKeys []string          `yaml:"authorized_keys"` // lines as of authorized_keys
 	Passwords      map[string]string `yaml:"passwords"`       // user to password; none: no log-in by password
+	Shell          string            `yaml:"shell"`           // what a log-in runs, as the agent's user; "": the sample commands
 }
 
 // ProbeConfig is the question by which a link is known to carry data to the closed network and back.
 type ProbeConfig struct {
 	Target   string        `yaml:"target"`   // dns, dns://IP[:PORT], tcp://IP:PORT or none; "": dns, which asks the first server that the network tells
-	Interval time.Duration `yaml:"interval"` // 0: 6s
+	Interval time.Duration `yaml:"interval"` // 0: 5s
 	Timeout  time.Duration `yaml:"timeout"`  // of one question; 0: 2s
 	Failures int           `yaml:"failures"` // questions in a row without an answer until the link counts as dead; 0: 3
 }
@@ -147,21 +177,38 @@ func (c *Config) setDefaults() {
 	}
 	setDefault(&c.Network.Type, "IP")
 	setDefault(&c.Network.CID, 1)
-	setDefault(&c.Network.EchoInterval, 3*time.Second)
+	setDefault(&c.Network.EchoInterval, 2*time.Second)
+	setDefault(&c.Network.EchoFailures, 4)
 	if c.Network.Auth == "" {
 		c.Network.Auth = "none"
 		if c.Network.User != "" {
 			c.Network.Auth = "chap"
 		}
 	}
+	setDefault(&c.Link, LinkNetstack)
+	setDefault(&c.TUN.Name, "minato0")
+	setDefault(&c.TUN.Metric, 5000)
+	setDefault(&c.TUN.DNS, "auto")
+	setDefault(&c.Host.Connect, "auto")
+	if c.Network.APN == soracomAPN {
+		if c.TUN.Routes == nil {
+			c.TUN.Routes = []string{"100.127.0.0/16"} // name servers and platform services
+		}
+		if c.TUN.Domains == nil {
+			c.TUN.Domains = []string{soracomAPN}
+		}
+	}
 	c.Modem.detectBaud = c.Modem.Baud == 0
+	if c.Modem.findUSB = c.FindUSB; c.FindUSB == nil {
+		c.Modem.findUSB = func(which string) (tty.USBModem, error) { return tty.Choose(os.DirFS("/sys"), which) }
+	}
 	setDefault(&c.Modem.Baud, 115200)
 	setDefault(&c.Modem.CMUX, "auto")
 	setDefault(&c.Backoff.Min, time.Second)
 	setDefault(&c.Backoff.Max, max(time.Minute, c.Backoff.Min))
 	setDefault(&c.Backoff.Stable, time.Minute)
 	setDefault(&c.Probe.Target, defaultProbe)
-	setDefault(&c.Probe.Interval, 6*time.Second)
+	setDefault(&c.Probe.Interval, 5*time.Second)
 	setDefault(&c.Probe.Timeout, 2*time.Second)
 	setDefault(&c.Probe.Failures, 3)
 	setDefault(&c.Cures.Tries, 2)
@@ -188,6 +235,20 @@ func (c *Config) setDefaults() {
 	if c.Rand == nil {
 		c.Rand = rand.Float64
 	}
+	for _, d := range []*time.Duration{
+		&c.Network.EchoInterval, &c.Probe.Interval, &c.Probe.Timeout, &c.Backoff.Min, &c.Backoff.Max, &c.Backoff.Stable,
+		&c.Cures.PowerCycleTimeout, &c.Cures.ResetInterval, &c.Cures.MaxResetInterval,
+	} {
+		*d = faster(*d, c.Haste)
+	}
+}
+
+// faster is a time under Config.Haste.
+func faster(d time.Duration, haste float64) time.Duration {
+	if haste <= 0 {
+		return d
+	}
+	return time.Duration(float64(d) / haste)
 }
 
 // defaultConnections keeps a small device alive: each may buffer some hundred kB.

@@ -10,6 +10,22 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// What the Debian package installs is valid, has every sample service off, and leaves the state to systemd.
+func TestPackagedConfig(t *testing.T) {
+	c, err := Load("packaging/root/etc/minato/agent.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range c.Services {
+		if strings.HasPrefix(s.Target, "builtin:") {
+			t.Errorf("the sample service %s is on", s.Target)
+		}
+	}
+	if c.StateDir != "" || c.StatusSocket != "/run/minato/agent.sock" {
+		t.Errorf("state_dir %q, status_socket %q", c.StateDir, c.StatusSocket)
+	}
+}
+
 // The reference file is valid, and names every field.
 func TestReference(t *testing.T) {
 	b, err := os.ReadFile("reference.yaml")
@@ -49,7 +65,7 @@ func TestSoracomIsBuiltIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.setDefaults()
-	want := NetworkConfig{APN: "soracom.io", Type: "IP", CID: 1, Auth: "chap", User: "sora", Password: "sora", EchoInterval: c.Network.EchoInterval}
+	want := NetworkConfig{APN: "soracom.io", Type: "IP", CID: 1, Auth: "chap", User: "sora", Password: "sora", EchoInterval: c.Network.EchoInterval, EchoFailures: c.Network.EchoFailures}
 	if d := cmp.Diff(want, c.Network); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
@@ -108,6 +124,11 @@ func TestBadConfigurations(t *testing.T) {
 		{"proxy to a builtin", "modem: {port: x}\nservices: [{port: 80, target: builtin:http, proxy_protocol: true}]\n", []string{"services[0].proxy_protocol"}},
 		{"status port of a service", minimal + "status_port: 80\n", []string{"[3:14]", "status_port", "a service has this port"}},
 		{"metrics", minimal + "metrics: here\n", []string{"metrics", "127.0.0.1:9110"}},
+		{"link", minimal + "link: ppp\n", []string{"[3:7]", `link is "ppp"`, "netstack, tun and host"}},
+		{"routes", minimal + "tun: {routes: [100.127.0.1/16]}\n", []string{"[3:16]", "tun.routes[0]", "100.127.0.0/16"}},
+		{"no route", minimal + "tun: {routes: [everything]}\n", []string{"[3:16]", "tun.routes[0]", "everything"}},
+		{"name servers", minimal + "tun: {dns: bind, name: a/b}\n", []string{"tun.dns", "resolvconf", "tun.name"}},
+		{"host without an interface", minimal + "link: host\n", []string{"host.interface", "required"}},
 		{"no yaml", "modem: {", []string{"["}},
 	}
 	for _, tt := range tests {

@@ -67,6 +67,7 @@ func (a *Agent) modemForCure(ctx context.Context) (*modem.Modem, error) {
 	r := &round{agent: a}
 	for _, step := range steps[:2] { // port and identity: the way to restart it depends on the vendor
 		if err := r.step(ctx, step.state, step.do); err != nil {
+			a.closeSession() // the next round begins with the port
 			return nil, err
 		}
 	}

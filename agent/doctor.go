@@ -7,6 +7,8 @@ import (
 	"net"
 	"strings"
 	"time"
+
+	"minato/agent/modem"
 )
 
 // Check is one thing that doctor looked at. One that failed explains those below it, which are then not made.
@@ -159,10 +161,11 @@ func (s Status) Checks() Check {
 
 const serviceHint = "start that program, or correct services: does it listen on this address?"
 
-// CheckLocal looks whether the services' local ports accept, and adds what it finds to the tree: at its deepest place.
-func CheckLocal(ctx context.Context, top Check, services []ServiceConfig) Check {
+// CheckLocal adds to the tree what needs no modem: whether the services' local ports accept, and whether the forwards' ports are open. The
+// forwards are those of a running agent's status; where none runs, nil, it is tried whether their ports could be opened.
+func CheckLocal(ctx context.Context, top Check, cfg Config, forwards []GatewayStatus) Check {
 	var found []Check
-	for _, sv := range services {
+	for _, sv := range cfg.Services {
 		t, err := parseTarget(sv.Target)
 		if err != nil || t.address == "" {
 			continue
@@ -178,20 +181,57 @@ func CheckLocal(ctx context.Context, top Check, services []ServiceConfig) Check 
 		}
 		found = append(found, c)
 	}
+	if forwards == nil {
+		forwards = tryForwards(ctx, cfg)
+	}
+	for _, f := range forwards {
+		c := Check{Name: "forward " + f.Listen, OK: f.Up, Detail: "to " + f.To}
+		if !c.OK {
+			c.Code, c.Detail, c.Hint = ServiceDown, f.Error, forwardHint
+		}
+		found = append(found, c)
+	}
 	return Check{Name: "device", OK: true, Checks: append([]Check{top}, found...)}
+}
+
+const forwardHint = "end the program that has this port, or change listen"
+
+// tryForwards opens the forwards' ports for a moment.
+func tryForwards(ctx context.Context, cfg Config) []GatewayStatus {
+	var out []GatewayStatus
+	try := func(listen, to string) {
+		g := GatewayStatus{Listen: listen, To: to}
+		l, err := new(net.ListenConfig).Listen(ctx, "tcp", listen)
+		if g.Up = err == nil; g.Up {
+			l.Close()
+		} else {
+			g.Error = err.Error()
+		}
+		out = append(out, g)
+	}
+	for _, f := range cfg.Forwards {
+		try(f.Listen, f.To)
+	}
+	if cfg.SOCKS.Listen != "" {
+		try(cfg.SOCKS.Listen, socksShown)
+	}
+	return out
 }
 
 // doctorPatience is how long a registration may take while somebody waits.
 const doctorPatience = 45 * time.Second
 
 // Diagnose brings the device online by itself, up to a probe of the closed network, and takes it down again; no agent may be
-// running. It serves nothing, tries no cure, and enters no PIN.
+// running. It serves nothing, tries no cure, changes nothing in the system, and enters no PIN.
 func Diagnose(ctx context.Context, cfg Config) Check { return diagnose(ctx, cfg, func(*Agent) {}) }
 
 func diagnose(ctx context.Context, cfg Config, change func(*Agent)) Check {
-	services := cfg.Services
+	whole := cfg
 	cfg.Services, cfg.Modem.PIN, cfg.StateDir = nil, "", ""
 	cfg.setDefaults()
+	if cfg.Link == LinkTUN {
+		cfg.Link = LinkNetstack // which asks for no privilege, and changes nothing in the system
+	}
 	a := newAgent(cfg, &stateFile{})
 	a.timing.deadlines[StateRegistered] = doctorPatience
 	change(a)
@@ -203,14 +243,14 @@ func diagnose(ctx context.Context, cfg Config, change func(*Agent)) Check {
 	if f == nil {
 		f = r.probeOnce(ctx)
 	}
-	if s := r.session; s != nil && !s.lost() && (f != nil || s.hasOwnPPPPort()) {
+	if s := r.session; s != nil && !s.lost() && (f != nil || r.canAsk()) {
 		sctx, cancel := context.WithTimeout(ctx, a.timing.answer)
 		if f != nil && f.Code >= NotRegistered {
 			r.endLink()
 		}
 		a.readSignal(sctx, s.modem)
-		if tries, err := s.modem.PINTries(sctx); f != nil && f.Code == SIM && err == nil {
-			f.Err = fmt.Errorf("%w; %d tries left", f.Err, tries)
+		if f != nil && f.Code == SIM {
+			f = a.explainSIM(sctx, s, f, whole)
 		}
 		cancel()
 	}
@@ -219,20 +259,41 @@ func diagnose(ctx context.Context, cfg Config, change func(*Agent)) Check {
 	if f != nil {
 		st.Failure = &FailureStatus{Code: f.Code, State: f.State, Message: f.Err.Error(), Hint: f.Hint}
 	}
-	return CheckLocal(ctx, st.Checks(), services)
+	return CheckLocal(ctx, st.Checks(), whole, nil)
+}
+
+// explainSIM adds what is known of the PIN: how many tries are left, and whether an agent has found the configured one wrong.
+func (a *Agent) explainSIM(ctx context.Context, s *session, f *Failure, cfg Config) *Failure {
+	tries, err := s.modem.PINTries(ctx)
+	if err != nil {
+		return f
+	}
+	st := a.Status()
+	pin := cfg.Modem.PIN
+	if st.SIM != modem.SIMPINRequired.String() || pin == "" {
+		f.Err = fmt.Errorf("%w; %d tries left", f.Err, tries)
+		return f
+	}
+	if state, err := openState(cfg.StateDir); err == nil {
+		if r, known := state.RecallPIN(st.ICCID, pin); known && (r.Refused || tries < r.Tries) {
+			return pinFailure(modem.ErrPINKnownBad, tries)
+		}
+	}
+	f.Err, f.Hint = fmt.Errorf("%w, which is not tried here; %d tries left", f.Err, tries), "start the agent, which enters modem.pin, and ask again"
+	return f
 }
 
 // probeOnce asks the closed network as the agent would: as often as makes a dead link.
 func (r *round) probeOnce(ctx context.Context) *Failure {
 	cfg := r.agent.cfg.Probe
-	p, ok, err := parseProbe(cfg.Target, r.link.conn.Params().DNS)
+	p, ok, err := parseProbe(cfg.Target, r.link.dns)
 	if err != nil || !ok {
 		return nil
 	}
 	for range cfg.Failures {
 		pctx, cancel := context.WithTimeout(ctx, cfg.Timeout)
 		begin := time.Now()
-		err = p.ask(pctx, r.link.stack.DialContext)
+		err = p.ask(pctx, r.link.network.DialContext)
 		cancel()
 		if err == nil {
 			r.agent.update(func(s *Status) {

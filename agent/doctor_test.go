@@ -68,8 +68,8 @@ func TestDoctorNamesTheCause(t *testing.T) {
 				tt.setup(f, &cfg)
 			}
 			top := diagnose(t.Context(), cfg, func(a *Agent) {
-				a.timing.denied, a.timing.probe = 0, 300*time.Millisecond
-				a.timing.deadlines[StateIdentify] = 2 * time.Second
+				a.timing.denied, a.timing.probe = 0, time.Second
+				a.timing.deadlines[StateIdentify] = 5 * time.Second
 				a.timing.deadlines[StateRegistered] = 100 * time.Millisecond
 				a.timing.deadlines[StatePPP] = 3 * time.Second
 			})

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"minato/agent/atline"
 	"minato/agent/modem"
 	"minato/agent/ppp"
 	"minato/agent/tty"
@@ -35,6 +36,7 @@ var codeNames = map[Code]string{
 const (
 	contextHint = "check network.apn and network.type against the SIM's contract"
 	authHint    = "check network.user, network.password and network.auth"
+	deafHint    = "the modem does not answer: restart it, and check that nothing else speaks to its port"
 	weakHint    = "move the antenna or take a better one: outside, higher, away from metal"
 )
 
@@ -53,6 +55,11 @@ func (f *Failure) Error() string {
 
 func (f *Failure) Unwrap() error { return f.Err }
 
+// deaf tells that the modem answers nothing at all.
+func (f *Failure) deaf() bool {
+	return f.State == StateIdentify && isSilence(f.Err)
+}
+
 // fail gives an error of a state its code, unless it has one.
 func fail(s State, err error) *Failure {
 	var f *Failure
@@ -60,6 +67,13 @@ func fail(s State, err error) *Failure {
 		return f
 	}
 	f = &Failure{State: s, Err: err}
+	if s < StatePPP && errors.Is(err, atline.ErrNoReply) || s == StateSIM && isSilence(err) {
+		f.Code, f.Hint = NoModem, deafHint
+		if s == StateIdentify {
+			f.Class = ClassReset
+		}
+		return f
+	}
 	switch s {
 	case StatePort:
 		f.Code = NoModem

@@ -18,7 +18,6 @@ import (
 
 	"github.com/creack/pty"
 	"go.uber.org/goleak"
-	"golang.org/x/sys/unix"
 
 	"minato/agent/cmux"
 	"minato/agent/netstack"
@@ -43,7 +42,6 @@ type fakeModem struct {
 	auth    ppp.AuthProtocol
 
 	cmux     bool        // it has the multiplexer
-	baud     uint32      // it hears nothing at another speed; 0: any
 	unready  bool        // the bearer never comes
 	stubborn bool        // it stays in data mode when PPP has ended
 	deaf     atomic.Bool // the network loses every packet
@@ -92,10 +90,17 @@ func openPTY(t testing.TB) (master *os.File, path string) {
 
 func newFakeModem(t *testing.T, answers map[string]string) *fakeModem {
 	t.Helper()
+	return newFakeModemBehind(t, answers, func(p callPort) fakePort { return p })
+}
+
+// newFakeModemBehind has something between the modem and its PTY.
+func newFakeModemBehind(t *testing.T, answers map[string]string, between func(callPort) fakePort) *fakeModem {
+	t.Helper()
 	master, path := openPTY(t)
 	f := &fakeModem{t: t, master: master, path: path, answers: answers}
+	port := between(callPort{master})
 	done := make(chan struct{})
-	go func() { defer close(done); f.serve(callPort{master}) }()
+	go func() { defer close(done); f.serve(port) }()
 	t.Cleanup(func() {
 		f.drop()
 		master.Close()
@@ -112,9 +117,6 @@ func (f *fakeModem) serve(port fakePort) {
 		port.resume()
 		if _, err := port.Read(b); err != nil {
 			return
-		}
-		if f.baud != 0 && !f.atSpeed(f.baud) {
-			continue
 		}
 		if b[0] != '\r' {
 			line = append(line, b[0])
@@ -193,12 +195,6 @@ func (f *fakeModem) answer(port fakePort, cmd string) bool {
 	return strings.HasPrefix(answer, "CONNECT")
 }
 
-// atSpeed reads the speed that the other end of the PTY has.
-func (f *fakeModem) atSpeed(baud uint32) bool {
-	t, err := unix.IoctlGetTermios(int(f.master.Fd()), unix.TCGETS2)
-	return err == nil && t.Ospeed == baud
-}
-
 // set changes an answer.
 func (f *fakeModem) set(cmd, answer string) {
 	f.mu.Lock()
@@ -252,7 +248,7 @@ func (f *fakeModem) call(port fakePort) {
 		f.t.Error(err)
 		return
 	}
-	conn.Attach(gateway.Deliver)
+	conn.Attach(gateway.Gather, gateway.Flush)
 	var running sync.WaitGroup
 	running.Go(func() { gateway.Run(ctx) })
 	f.mu.Lock()
@@ -331,7 +327,7 @@ var errNotAdmitted = errors.New("not admitted")
 // config serves one local port behind the modem at path.
 func config(path, local string) Config {
 	return Config{
-		Modem:    ModemConfig{Port: path},
+		Modem:    ModemConfig{Port: path, Baud: 115200},
 		Services: []ServiceConfig{{Name: "echo", Port: 7, Target: "tcp://" + local}},
 		Backoff:  BackoffConfig{Min: 2 * time.Second, Max: 8 * time.Second},
 	}

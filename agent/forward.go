@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"minato/relay/splice"
@@ -19,13 +18,11 @@ import (
 type gateway struct {
 	listen string
 	to     string // "": the client says
-	limit  int
 	dial   func(ctx context.Context, address string) (net.Conn, error)
 	log    *slog.Logger
 	report func(error) // the port is open, or why not
 
-	active atomic.Int64
-	total  atomic.Uint64
+	places
 }
 
 // GatewayStatus is one forward, or the SOCKS5 port.
@@ -36,7 +33,12 @@ type GatewayStatus struct {
 	Error  string `json:"error,omitempty"`
 	Active int64  `json:"active"`
 	Total  uint64 `json:"total"`
+
+	Refused uint64 `json:"refused"` // over the limit
 }
+
+// socksShown stands for the place that the client says.
+const socksShown = "socks5"
 
 // gatewayPause is how long a port that cannot be opened rests.
 const gatewayPause = 5 * time.Second
@@ -69,14 +71,11 @@ func (g *gateway) serve(ctx context.Context, l net.Listener) error {
 		if err != nil {
 			return fmt.Errorf("accepting on %s: %w", g.listen, err)
 		}
-		if g.active.Load() >= int64(g.limit) {
-			reset(client)
+		if !g.take(client) {
 			continue
 		}
-		g.active.Add(1)
-		g.total.Add(1)
 		copying.Go(func() { // ends with the connection or ctx
-			defer g.active.Add(-1)
+			defer g.leave()
 			g.handle(ctx, client)
 		})
 	}
@@ -117,22 +116,14 @@ func (g *gateway) handle(ctx context.Context, client net.Conn) {
 	splice.New(client, remote, splice.Config{CloseTimeout: localCloseTimeout}).Run(ctx)
 }
 
-// reset tells a client that it is not served, as a closed port does.
-func reset(c net.Conn) {
-	if t, ok := c.(*net.TCPConn); ok {
-		t.SetLinger(0)
-	}
-	c.Close()
-}
-
 // prepareGateways makes what the configuration lists.
 func (a *Agent) prepareGateways() {
 	add := func(listen, to string, limit int) {
-		g := &gateway{listen: listen, to: to, limit: limit, dial: a.dialClosed, log: a.log}
+		g := &gateway{listen: listen, to: to, dial: a.dialClosed, log: a.log, places: newPlaces(limit, a.log.With("forward", listen))}
 		i := len(a.gateways)
 		shown := to
 		if to == "" {
-			shown = "socks5"
+			shown = socksShown
 		}
 		a.status.Forwards = append(a.status.Forwards, GatewayStatus{Listen: listen, To: shown})
 		g.report = func(err error) {

@@ -65,8 +65,12 @@ func (l *ladder) climb(f *Failure) Cure {
 	can, ok := curable[f.Code]
 	if f.Class == ClassReset {
 		can.first, can.last, ok = CureReset, CurePowerCycle, true
-		if l.step < CureReset {
-			l.step, l.tries = CureReset, 0
+		first := CureReset
+		if f.deaf() && len(l.cures.PowerCycle) > 0 {
+			first = CurePowerCycle // it would not hear the command
+		}
+		if l.step < first {
+			l.step, l.tries = first, 0
 		}
 	}
 	if !ok {

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"log/slog"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -8,13 +9,53 @@ import (
 	"minato/agent/netstack"
 )
 
-// A limitListener is a listener of the stack that lets no more than so many connections in at a time; the others are reset, which their client sees at once.
+// places are the connections that a service or a forward has at a time.
+type places struct {
+	limit int64
+	log   *slog.Logger
+
+	active         atomic.Int64
+	total, refused atomic.Uint64
+	full           atomic.Bool // it was told
+}
+
+func newPlaces(limit int, log *slog.Logger) places { return places{limit: int64(limit), log: log} }
+
+// take gives a connection a place. Where there is none, the connection is reset, which its client sees at once, as at a closed port. That is
+// one line in the log until one finds a place again: whoever floods a port does not flood the log.
+func (p *places) take(c net.Conn) bool {
+	p.total.Add(1)
+	if p.active.Add(1) <= p.limit {
+		p.full.Store(false)
+		return true
+	}
+	p.active.Add(-1)
+	p.refused.Add(1)
+	if !p.full.Swap(true) {
+		p.log.Warn("no more connections: they are refused until one ends", "max_connections", p.limit, "client", c.RemoteAddr())
+	}
+	reset(c)
+	return false
+}
+
+// leave gives the place back.
+func (p *places) leave() { p.active.Add(-1) }
+
+// reset tells a client that it is not served, as a closed port does.
+func reset(c net.Conn) {
+	switch c := c.(type) {
+	case *net.TCPConn:
+		c.SetLinger(0)
+	case *netstack.Conn:
+		c.Abort()
+	}
+	c.Close()
+}
+
+// A limitListener gives those connections of a link's listener that find a place.
 type limitListener struct {
 	net.Listener
-	limit   int64
-	active  *atomic.Int64
-	total   *atomic.Uint64
-	refused *atomic.Uint64
+	service *service
 }
 
 // Accept implements net.Listener.
@@ -24,27 +65,38 @@ func (l *limitListener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		l.total.Add(1)
-		if l.active.Load() >= l.limit {
-			l.refused.Add(1)
-			c.(*netstack.Conn).Abort()
-			c.Close()
+		if !l.service.take(c) {
 			continue
 		}
-		l.active.Add(1)
-		return &limitedConn{Conn: c.(*netstack.Conn), active: l.active}, nil
+		switch c := c.(type) {
+		case *netstack.Conn:
+			return &stackConn{Conn: c, leave: sync.OnceFunc(l.service.leave)}, nil
+		case *net.TCPConn:
+			return &kernelConn{TCPConn: c, leave: sync.OnceFunc(l.service.leave)}, nil
+		}
+		panic("agent: a link's listener gave a connection that is not TCP")
 	}
 }
 
-// limitedConn has all that the stack's connection can: half-close, and copying without a buffer.
-type limitedConn struct {
+// stackConn and kernelConn have all that their connections can: half-close, and copying without a buffer.
+type stackConn struct {
 	*netstack.Conn
-	active *atomic.Int64
-	once   sync.Once
+	leave func()
+}
+
+type kernelConn struct {
+	*net.TCPConn
+	leave func()
 }
 
 // Close implements net.Conn.
-func (c *limitedConn) Close() error {
-	c.once.Do(func() { c.active.Add(-1) })
+func (c *stackConn) Close() error {
+	c.leave()
 	return c.Conn.Close()
+}
+
+// Close implements net.Conn.
+func (c *kernelConn) Close() error {
+	c.leave()
+	return c.TCPConn.Close()
 }

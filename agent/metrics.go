@@ -38,7 +38,7 @@ func (a *Agent) serveMetrics(ctx context.Context) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-		writeMetrics(w, a.Status())
+		writeMetrics(w, a.Status(), readFootprint())
 	})
 	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute}
 	stop := context.AfterFunc(ctx, func() { srv.Close() })
@@ -88,7 +88,7 @@ func flag(b bool) float64 {
 }
 
 // writeMetrics writes a status. Figures that are not known are left out.
-func writeMetrics(w io.Writer, s Status) {
+func writeMetrics(w io.Writer, s Status, f footprint) {
 	m := metricWriter{bufio.NewWriter(w)}
 	defer m.w.Flush()
 	m.one("minato_agent_online", "gauge", "Whether the services can be reached.", flag(s.State == StateOnline))
@@ -129,6 +129,7 @@ func writeMetrics(w io.Writer, s Status) {
 		}
 	}
 	m.services(s)
+	m.footprint(f)
 }
 
 func (m metricWriter) signal(s Status) {

@@ -22,7 +22,7 @@ func TestMetrics(t *testing.T) {
 		Forwards: []GatewayStatus{{Listen: "127.0.0.1:1", To: "socks5", Active: 2}},
 	}
 	var b bytes.Buffer
-	writeMetrics(&b, s)
+	writeMetrics(&b, s, readFootprint())
 	problems, err := promlint.New(bytes.NewReader(b.Bytes())).Lint()
 	if err != nil || len(problems) != 0 {
 		t.Errorf("%v %v", problems, err)
@@ -43,6 +43,14 @@ minato_agent_service_connections_total{service="ssh",port="22"} 4
 # TYPE minato_agent_forward_connections gauge
 minato_agent_forward_connections{listen="127.0.0.1:1",to="socks5"} 2
 `
+	for _, name := range []string{"go_goroutines", "process_cpu_seconds_total", "process_resident_memory_bytes"} {
+		want += "# TYPE " + name // its value is of this process
+		if name == "process_cpu_seconds_total" {
+			want += " counter\n"
+		} else {
+			want += " gauge\n"
+		}
+	}
 	for line := range strings.Lines(want) {
 		if !strings.Contains(b.String(), line) {
 			t.Errorf("%q is not in:\n%s", line, &b)

@@ -47,19 +47,33 @@ func startMultiplex(ctx context.Context, line *atline.Line, ways []modem.Multipl
 		if err != nil {
 			return nil, fmt.Errorf("starting the multiplexer: %w", err)
 		}
-		x := runMultiplex(line, data, way.N1, log)
-		octx, cancel := context.WithTimeout(ctx, muxTimeout)
-		defer cancel()
-		for _, dlci := range []byte{atChannel, dataChannel} {
-			ch, err := x.mux.Open(octx, dlci)
-			if err != nil {
-				return nil, errors.Join(err, x.end())
-			}
-			x.ports = append(x.ports, newChannelPort(ch))
-		}
-		return x, nil
+		return openMultiplex(ctx, line, data, way.N1, log)
 	}
 	return nil, nil
+}
+
+// resumeMultiplex is for a modem that stays in the multiplexer whatever it is told: it opens the channels of the one that is there.
+func resumeMultiplex(ctx context.Context, line *atline.Line, log *slog.Logger) (*multiplex, error) {
+	data, err := line.Seize(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return openMultiplex(ctx, line, data, 0, log) // frames of 31 octets, which every N1 allows
+}
+
+// openMultiplex opens the two channels on a port that is in the multiplexer's protocol.
+func openMultiplex(ctx context.Context, line *atline.Line, port io.ReadWriteCloser, n1 int, log *slog.Logger) (*multiplex, error) {
+	x := runMultiplex(line, port, n1, log)
+	ctx, cancel := context.WithTimeout(ctx, muxTimeout)
+	defer cancel()
+	for _, dlci := range []byte{atChannel, dataChannel} {
+		ch, err := x.mux.Open(ctx, dlci)
+		if err != nil {
+			return nil, errors.Join(err, x.end())
+		}
+		x.ports = append(x.ports, newChannelPort(ch))
+	}
+	return x, nil
 }
 
 func runMultiplex(line *atline.Line, port io.ReadWriteCloser, n1 int, log *slog.Logger) *multiplex {
@@ -84,22 +98,26 @@ func (x *multiplex) end() error {
 	return err
 }
 
-// leaveMultiplex is for a modem that an earlier process left multiplexing: it takes AT for noise, but hears a close-down.
-func leaveMultiplex(ctx context.Context, line *atline.Line, log *slog.Logger) error {
+// leaveMultiplex is for a modem that an earlier process left multiplexing: it takes AT for noise, but hears a close-down. It is false
+// where nobody answers as a multiplexer.
+func leaveMultiplex(ctx context.Context, line *atline.Line, log *slog.Logger) bool {
 	data, err := line.Seize(ctx)
 	if err != nil {
-		return err
+		return false
 	}
 	x := runMultiplex(line, data, 0, log)
 	wait, cancel := context.WithTimeout(ctx, muxTimeout)
 	defer cancel()
+	answered := false
 	select {
 	case <-x.mux.Ready():
+		answered = true
 	case err := <-x.ended: // no answer: it is in no multiplexer
 		x.ended <- err
 	case <-wait.Done():
 	}
-	return x.end()
+	x.end()
+	return answered
 }
 
 // A channelPort is a channel whose blocked Write can be ended: a modem that takes nothing holds up nobody.

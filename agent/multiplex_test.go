@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"context"
 	"log/slog"
 	"strings"
 	"testing"
@@ -9,6 +8,7 @@ import (
 	"time"
 
 	"minato/agent/modem"
+	"minato/agent/tty"
 )
 
 // A modem with one port can be asked while its link is up, and is left in command mode.
@@ -56,31 +56,17 @@ func TestModemLeftMultiplexing(t *testing.T) {
 	}
 	killed.close()
 	r := start(t, config(f.path, echoServer(t)), func(a *Agent) { a.timing.probe = 500 * time.Millisecond })
-	<-r.Ready()
+	select {
+	case <-r.Ready():
+	case <-r.pauses:
+		t.Fatalf("%+v", r.Status().Failure)
+	}
 	echo(t, f)
 }
 
-func TestBaudIsFound(t *testing.T) {
-	f := newFakeModem(t, nil)
-	f.baud = 9600
-	s, err := openSession(ModemConfig{Port: f.path, Baud: 115200, detectBaud: true}, 1, modem.NewPINGuard(nil), slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.close()
-	s.uart = true // a PTY keeps the speed, which the fake modem reads
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	if id, err := s.identify(ctx, 3*time.Second); err != nil || id.Profile != "quectel" {
-		t.Errorf("%+v, %v", id, err)
-	}
-}
-
 func TestAutoPortNeedsAModem(t *testing.T) {
-	old := sysFS
-	defer func() { sysFS = old }()
-	sysFS = fstest.MapFS{}
-	_, err := openSession(ModemConfig{Port: "auto", USB: "2c7c:0125"}, 1, modem.NewPINGuard(nil), slog.New(slog.DiscardHandler))
+	none := func(which string) (tty.USBModem, error) { return tty.Choose(fstest.MapFS{}, which) }
+	_, err := openSession(ModemConfig{Port: "auto", USB: "2c7c:0125", findUSB: none}, 1, modem.NewPINGuard(nil), slog.New(slog.DiscardHandler))
 	f := fail(StatePort, err)
 	if f.Code != NoModem || !strings.Contains(f.Error(), "2c7c:0125") || !strings.Contains(f.Hint, "modems") {
 		t.Errorf("%v, hint %q", f, f.Hint)

@@ -73,7 +73,12 @@ func (p prober) ask(ctx context.Context, dial func(ctx context.Context, network,
 	stop := context.AfterFunc(ctx, func() { c.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	id := uint16(rand.Uint32())
-	_, err = c.Write(dnsQuery(id))
+	query := dnsQuery(id)
+	if until, ok := ctx.Deadline(); ok { // a packet that is lost on the way is no dead link (TCP repeats its own)
+		again := time.AfterFunc(time.Until(until)/2, func() { c.Write(query) })
+		defer again.Stop()
+	}
+	_, err = c.Write(query)
 	b := make([]byte, 1500)
 	for err == nil {
 		var n int
@@ -112,39 +117,60 @@ type ProbeStatus struct {
 	Error  string    `json:"error,omitempty"`
 }
 
-// maxTrusted is how many intervals in a row traffic from the network spares the probe: it proves one way only.
-const maxTrusted = 9
+// maxCrowded is how many questions may stay unanswered while packets come in, and not count: a transfer that fills the link delays or drops them.
+// Where our direction is dead, that traffic soon has pauses, and what stays unanswered in these does count.
+const maxCrowded = 30
 
-// probe asks until the link ends, or ends it by its error.
+// maxTrusted is for how many intervals traffic from the network spares the probe: it proves one way only.
+const maxTrusted = 10
+
+// looksPerInterval is how often in an interval the traffic is looked at.
+const looksPerInterval = 5
+
+// probe asks until the link ends, or ends it by its error. It asks at the beginning, and when nothing came for an interval; so that a
+// link which died is found after an interval and the failures, whatever it carried before.
 func (r *round) probe(ctx context.Context, l *link) error {
 	a, cfg := r.agent, r.agent.cfg.Probe
-	p, ok, err := parseProbe(cfg.Target, l.conn.Params().DNS)
+	p, ok, err := parseProbe(cfg.Target, l.dns)
 	if err != nil || !ok {
 		return err
 	}
-	missed, spared, heard := 0, maxTrusted, uint64(0)
+	missed, crowded := 0, 0
+	heard, looked := l.received(), time.Now() // packets at the last look
+	var alive, asked time.Time                // the last sign of life came after alive
 	for pause := time.Duration(0); pauseUntil(ctx, pause); {
-		in := l.conn.Stats().PacketsIn
-		if in != heard && missed == 0 && spared < maxTrusted {
-			heard, pause = in, cfg.Interval
-			spared++
+		in := l.received()
+		if in != heard {
+			heard, alive = in, looked
+		}
+		looked = time.Now()
+		if missed == 0 && looked.Sub(alive) < cfg.Interval && looked.Sub(asked) < maxTrusted*cfg.Interval {
+			pause = cfg.Interval / looksPerInterval
 			continue
 		}
 		begin := time.Now()
 		pctx, cancel := context.WithTimeout(ctx, cfg.Timeout)
-		err := p.ask(pctx, l.stack.DialContext)
+		err := p.ask(pctx, l.network.DialContext)
 		cancel()
 		if ctx.Err() != nil {
 			return nil
 		}
-		heard, spared = l.conn.Stats().PacketsIn, 0
+		busy := l.received() != in
+		heard, looked, asked = l.received(), time.Now(), time.Now()
 		st := ProbeStatus{Target: p.network + "://" + p.to.String(), At: begin}
 		if err == nil {
-			missed, pause = 0, cfg.Interval
+			missed, crowded, pause, alive = 0, 0, cfg.Interval/looksPerInterval, asked
 			a.probed.Store(true)
 			st.RTT = time.Since(begin).Seconds()
 		} else {
-			missed++
+			if busy {
+				alive = begin
+			}
+			if busy && crowded < maxCrowded {
+				crowded++
+			} else {
+				missed++
+			}
 			pause = max(0, cfg.Timeout-time.Since(begin)) // an error at once is no hurry
 			st.Missed, st.Error = missed, err.Error()
 		}

@@ -40,7 +40,10 @@ func TestProbe(t *testing.T) {
 			if err != nil {
 				return
 			}
-			a := <-answers
+			a, more := <-answers
+			if !more {
+				return
+			}
 			if a == nil {
 				a = b[:n]
 				server.WriteTo([]byte{1}, from)              // too short
@@ -64,6 +67,7 @@ func TestProbe(t *testing.T) {
 	if err := p.ask(short, d.DialContext); !errors.Is(err, errProbe) {
 		t.Errorf("nonsense: %v", err)
 	}
+	close(answers)
 	server.Close()
 	<-done
 	if err := p.ask(ctx, d.DialContext); err != nil {

@@ -2,9 +2,11 @@ package agent
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"minato/agent/modem"
+	"minato/targets/panel"
 )
 
 // SignalSample is the signal at one moment.
@@ -43,4 +45,32 @@ func (s *Status) addSignal(sig modem.Signal) {
 		s.SignalHistory = append([]SignalSample(nil), s.SignalHistory[len(s.SignalHistory)-maxHistory+maxHistory/4:]...)
 	}
 	s.SignalHistory = append(s.SignalHistory, SignalSample{time.Now(), sig})
+}
+
+// bars are how a telephone shows what is received: the least dBm of each, from the fourth down.
+var (
+	barsRSRP = [panel.MaxBars]int{-90, -100, -110, modem.WeakRSRP}
+	barsRSSI = [panel.MaxBars]int{-73, -83, -93, modem.WeakRSSI}
+)
+
+// panelSignal is a signal, nil where none was read, for the screen of the sample services.
+func panelSignal(sig *modem.Signal) panel.Signal {
+	if sig == nil {
+		return panel.Signal{}
+	}
+	dBm, least := sig.RSRP, barsRSRP
+	if dBm == nil {
+		dBm, least = sig.RSSI, barsRSSI
+	}
+	if dBm == nil {
+		return panel.Signal{}
+	}
+	bars := 0
+	for i, l := range least {
+		if *dBm >= l {
+			bars = panel.MaxBars - i
+			break
+		}
+	}
+	return panel.Signal{Bars: bars, Text: fmt.Sprintf("%d dBm", *dBm)}
 }

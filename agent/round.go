@@ -13,13 +13,15 @@ import (
 
 // A round is one way through the states.
 type round struct {
-	agent    *Agent
-	session  *session
-	call     *modem.Call
-	link     *link
-	started  time.Time
-	stuck    bool // the modem could not be taken back from the call
-	rebooted bool // the modem began anew
+	agent   *Agent
+	session *session
+	data    *modem.Call // with PPP: the call
+	link    *link
+	started time.Time
+
+	connected bool // the modem was asked to connect its network interface
+	stuck     bool // the modem could not be taken back from the call
+	rebooted  bool // the modem began anew
 }
 
 // steps are the states of a round, in order. Those of the port are passed over while it is open.
@@ -30,7 +32,7 @@ var steps = []struct {
 }{
 	{StatePort, true, (*round).openPort},
 	{StateIdentify, true, (*round).identify},
-	{StateSIM, true, (*round).sim},
+	{StateSIM, false, (*round).sim},
 	{StateRegistered, false, (*round).register},
 	{StateContext, false, (*round).context},
 	{StateDial, false, (*round).dial},
@@ -92,6 +94,9 @@ func (r *round) step(ctx context.Context, s State, do func(*round, context.Conte
 // explain makes a failure of an error: a port that is gone explains every other.
 func (r *round) explain(ctx context.Context, s State, err error) *Failure {
 	if r.session != nil && r.session.lost() {
+		if s == StateOnline { // USB modems go for seconds, and come back by themselves
+			r.agent.booting = time.Now().Add(r.agent.timing.replug)
+		}
 		return &Failure{Code: NoModem, State: s, Err: errPortGone, Hint: "check the cable and the power of the modem"}
 	}
 	if errors.Is(err, errRebooted) || errors.Is(err, errSwitchedOff) {
@@ -100,7 +105,8 @@ func (r *round) explain(ctx context.Context, s State, err error) *Failure {
 		r.rebooted = true
 	}
 	f := fail(s, err)
-	noWord := errors.Is(err, ppp.ErrNoCarrier) || errors.Is(err, ppp.ErrPeerTerminated) || errors.As(err, new(atline.ConnectError))
+	refused := r.agent.cfg.Link == LinkHost && modem.Refused(err)
+	noWord := refused || errors.Is(err, ppp.ErrNoCarrier) || errors.Is(err, ppp.ErrPeerTerminated) || errors.As(err, new(atline.ConnectError))
 	if (s == StateDial || s == StatePPP) && noWord && ctx.Err() == nil {
 		r.endLink() // the modem can be asked when it is back in command mode
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
@@ -119,7 +125,11 @@ func (r *round) spoiled(f *Failure) bool {
 
 // openPort opens the ports.
 func (r *round) openPort(context.Context) error {
-	s, err := openSession(r.agent.cfg.Modem, r.agent.cfg.Network.CID, r.agent.guard, r.agent.log)
+	cfg := r.agent.cfg.Modem
+	if cfg.detectBaud && r.agent.baud != 0 {
+		cfg.Baud = r.agent.baud
+	}
+	s, err := openSession(cfg, r.agent.cfg.Network.CID, r.agent.guard, r.agent.log)
 	if err != nil {
 		return err
 	}
@@ -135,9 +145,15 @@ func (r *round) identify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if s := r.session; s.baud != s.cfg.Baud {
+		r.agent.log.Info("the modem's speed was found", "baud", s.baud)
+	}
+	r.agent.baud = r.session.baud
 	before := r.session.modem
-	if err := r.session.multiplex(ctx); err != nil {
-		return err
+	if r.agent.cfg.Link != LinkHost { // there the port is free while the link is up
+		if err := r.session.multiplex(ctx); err != nil {
+			return err
+		}
 	}
 	if r.session.modem != before { // it answers on a channel of its own now, which has its own settings
 		if id, err = r.session.identify(ctx, r.agent.timing.probe); err != nil {
@@ -149,9 +165,15 @@ func (r *round) identify(ctx context.Context) error {
 	return r.session.modem.Setup(ctx)
 }
 
-// sim waits for the SIM, and unlocks it.
+// sim waits for the SIM, and unlocks it. On a port that stayed open it is a look at one that was ready.
 func (r *round) sim(ctx context.Context) error {
 	m := r.session.modem
+	if r.session.simReady {
+		if state, err := m.SIM(ctx); err != nil || state == modem.SIMReady {
+			return err
+		}
+		r.session.simReady = false
+	}
 	var iccid string
 	for {
 		if iccid == "" {
@@ -169,7 +191,11 @@ func (r *round) sim(ctx context.Context) error {
 				return err
 			}
 			r.agent.update(func(s *Status) { s.IMSI = imsi })
-			return m.EnableRegistrationURCs(ctx)
+			if err := m.EnableRegistrationURCs(ctx); err != nil {
+				return err
+			}
+			r.session.simReady = true
+			return nil
 		case modem.SIMPINRequired:
 			pin := r.agent.cfg.Modem.PIN
 			if pin == "" {
@@ -191,6 +217,17 @@ func (r *round) sim(ctx context.Context) error {
 
 // register waits until the network has the modem.
 func (r *round) register(ctx context.Context) error {
+	var last *modem.Registration
+	err := r.awaitRegistration(ctx, &last)
+	var f *Failure
+	if last != nil && errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil && !errors.As(err, &f) {
+		return r.notRegistered(context.WithoutCancel(ctx), *last) // the time ended in the middle of a question
+	}
+	return err
+}
+
+// awaitRegistration asks until the modem is registered, and keeps its last answer.
+func (r *round) awaitRegistration(ctx context.Context, last **modem.Registration) error {
 	m := r.session.modem
 	var denied time.Time
 	for first := true; ; first = false {
@@ -198,9 +235,13 @@ func (r *round) register(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		*last = &reg
 		r.agent.update(func(s *Status) { s.setRegistration(reg) })
 		if reg.Stat.Registered() {
 			return nil
+		}
+		if err := r.simStays(ctx); err != nil {
+			return err
 		}
 		if first {
 			// In LTE the attach asks for the first context's APN: a wrong one there may be why.
@@ -222,6 +263,17 @@ func (r *round) register(ctx context.Context) error {
 	}
 }
 
+// simStays tells a modem that lost its SIM, or was locked by it, from one that lost the network: the next round sees to the SIM.
+func (r *round) simStays(ctx context.Context) error {
+	state, err := r.session.modem.SIM(ctx)
+	if err != nil || state == modem.SIMReady || state == modem.SIMBusy || state == modem.SIMUnknown {
+		return err
+	}
+	f := simFailure(state)
+	f.State, f.Class = StateRegistered, ClassBackOff
+	return f
+}
+
 // notRegistered tells the weak signal from the network's no.
 func (r *round) notRegistered(ctx context.Context, reg modem.Registration) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
@@ -229,6 +281,10 @@ func (r *round) notRegistered(ctx context.Context, reg modem.Registration) error
 	f := fail(StateRegistered, fmt.Errorf("%s (%s)", reg.Stat, reg.Domain))
 	if reg.Cause != 0 {
 		f.Err = fmt.Errorf("%w, reject cause %d", f.Err, reg.Cause)
+	}
+	if reg.Stat == modem.RegistrationDenied {
+		f.Class = ClassPerson // asking more often changes no network's mind
+		f.Hint = "the network refuses this SIM: check its contract and whether it is suspended, the networks and devices that it is for, and roaming"
 	}
 	sig, err := r.session.modem.Signal(ctx)
 	if err == nil {
@@ -264,11 +320,11 @@ func (r *round) context(ctx context.Context) error {
 	return m.Auth(ctx, n.CID, authProtocols[n.Auth], n.User, n.Password)
 }
 
-// dial calls.
-func (r *round) dial(ctx context.Context) (err error) {
-	r.call, err = r.session.modem.Dial(ctx, r.agent.cfg.Network.CID)
+// call dials, for PPP.
+func (r *round) call(ctx context.Context) (err error) {
+	r.data, err = r.session.modem.Dial(ctx, r.agent.cfg.Network.CID)
 	if err == nil {
-		r.agent.log.Debug("connected", "text", r.call.Text)
+		r.agent.log.Debug("connected", "text", r.data.Text)
 	}
 	return err
 }

@@ -22,6 +22,12 @@ func (l *logBook) Write(p []byte) (int, error) {
 	return l.b.Write(p)
 }
 
+func (l *logBook) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
 // warnings are the lines of level WARN.
 func (l *logBook) warnings() []string {
 	l.mu.Lock()

@@ -8,11 +8,11 @@ import (
 	"os"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"minato/relay/splice"
 	"minato/targets"
+	"minato/targets/panel"
 )
 
 // A service is one port of the closed-network address. It persists; each link gives it a new listener.
@@ -20,8 +20,7 @@ type service struct {
 	cfg    ServiceConfig
 	target targets.Service
 
-	active         atomic.Int64 // connections
-	total, refused atomic.Uint64
+	places
 }
 
 var _ targets.Service = localPort{}
@@ -34,7 +33,7 @@ func (a *Agent) prepareServices() error {
 		if err != nil {
 			return err
 		}
-		s := &service{cfg: sc}
+		s := &service{cfg: sc, places: newPlaces(sc.MaxConnections, a.log.With("service", sc.Name, "service_port", sc.Port))}
 		a.services = append(a.services, s)
 		if t.address != "" {
 			s.target = localPort{t.address, sc.ProxyProtocol}
@@ -56,8 +55,8 @@ func (a *Agent) prepareServices() error {
 func (a *Agent) newTargets() (*targets.Set, error) {
 	t := a.cfg.Targets
 	cfg := targets.Config{
-		Logger: a.log, Name: t.Name, VNCPassword: t.VNCPassword, Dial: a.dialOwn,
-		SSH: targets.SSHConfig{HostKeyFile: t.SSH.HostKeyFile, AuthorizedKeys: t.SSH.AuthorizedKeys, Passwords: t.SSH.Passwords},
+		Logger: a.log, Name: t.Name, VNCPassword: t.VNCPassword, Dial: a.dialOwn, Signal: func() panel.Signal { return panelSignal(a.Status().Signal) },
+		SSH: targets.SSHConfig{HostKeyFile: t.SSH.HostKeyFile, AuthorizedKeys: t.SSH.AuthorizedKeys, Passwords: t.SSH.Passwords, Shell: t.SSH.Shell},
 	}
 	for _, s := range a.cfg.Services {
 		cfg.HTTPS = cfg.HTTPS || s.Target == "builtin:https"
@@ -70,11 +69,10 @@ func (r *round) serve(context.Context) error {
 	l := r.link
 	for _, s := range r.agent.services {
 		listener, err := l.listen(s)
-		if err != nil {
-			return err
+		if err == nil {
+			r.agent.serviceState(s, nil)
 		}
-		r.agent.serviceState(s, nil)
-		l.group.Go(func() error { r.agent.keepServing(l, s, listener); return nil })
+		l.group.Go(func() error { r.agent.keepServing(l, s, listener, err); return nil })
 	}
 	if err := r.serveStatusPort(l); err != nil {
 		return err
@@ -87,37 +85,40 @@ func (r *round) serve(context.Context) error {
 
 func (l *link) listen(s *service) (net.Listener, error) {
 	address := netip.AddrPortFrom(l.addr, uint16(s.cfg.Port)).String()
-	listener, err := l.stack.Listen("tcp", address)
+	listener, err := l.network.Listen("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("opening service %q on %s: %w", s.cfg.Name, address, err)
 	}
-	return &limitListener{listener, int64(s.cfg.MaxConnections), &s.active, &s.total, &s.refused}, nil
+	return &limitListener{Listener: listener, service: s}, nil
 }
 
-// keepServing serves until the link ends. A service that fails is told of, and tried again; the others go on.
-func (a *Agent) keepServing(l *link, s *service, listener net.Listener) {
-	for {
-		err := s.target.Serve(l.ctx, listener)
-		listener.Close()
-		if l.ctx.Err() != nil {
-			return
-		}
+// keepServing serves until the link ends. A service that fails, or whose port could not be opened, is told of once for each reason, and
+// tried again; the others go on.
+func (a *Agent) keepServing(l *link, s *service, listener net.Listener, err error) {
+	told := ""
+	for l.ctx.Err() == nil {
 		if err == nil {
-			err = fmt.Errorf("service %q ended by itself", s.cfg.Name)
-		}
-		for {
-			a.serviceState(s, err)
-			a.log.Warn(codeNames[ServiceDown], "code", ServiceDown, "service", s.cfg.Name, "service_port", s.cfg.Port, "error", err)
-			select {
-			case <-time.After(a.timing.service):
-			case <-l.ctx.Done():
+			told = ""
+			err = s.target.Serve(l.ctx, listener)
+			listener.Close()
+			if l.ctx.Err() != nil {
 				return
 			}
-			if listener, err = l.listen(s); err == nil {
-				break
+			if err == nil {
+				err = fmt.Errorf("service %q ended by itself", s.cfg.Name)
 			}
 		}
-		a.serviceState(s, nil)
+		a.serviceState(s, err)
+		if told != err.Error() {
+			told = err.Error()
+			a.log.Warn(codeNames[ServiceDown], "code", ServiceDown, "service", s.cfg.Name, "service_port", s.cfg.Port, "error", err)
+		}
+		if !pauseUntil(l.ctx, a.timing.service) {
+			return
+		}
+		if listener, err = l.listen(s); err == nil {
+			a.serviceState(s, nil)
+		}
 	}
 }
 

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
-	"io/fs"
 	"log/slog"
-	"os"
 	"time"
 
 	"minato/agent/atline"
@@ -20,24 +18,26 @@ type session struct {
 	guard *modem.PINGuard
 	log   *slog.Logger
 
-	port  *tty.Port    // of raw
-	uart  bool         // its speed is real
-	raw   *atline.Line // at, unless the port is multiplexed
-	mux   *multiplex   // nil: it is not
-	at    *atline.Line
-	data  *atline.Line // at, unless there is a port or a channel of its own for PPP
-	modem *modem.Modem
-	cid   int
-	queue int           // packets that wait for the line; 0: netstack's own
-	news  chan struct{} // a token when the modem announced something about SIM, registration or context
-	ends  chan error    // why a link that is up ends, by what the modem announced
+	port     *tty.Port    // of raw
+	hasSpeed bool         // it matters which
+	baud     int          // its speed now
+	raw      *atline.Line // at, unless the port is multiplexed
+	mux      *multiplex   // nil: it is not
+	at       *atline.Line
+	data     *atline.Line // at, unless there is a port or a channel of its own for PPP
+	modem    *modem.Modem
+	cid      int
+	simReady bool          // the SIM was unlocked and read
+	queue    int           // packets that wait for the line; 0: netstack's own
+	news     chan struct{} // a token when the modem announced something about SIM, registration or context
+	ends     chan error    // why a link that is up ends, by what the modem announced
 }
 
 // openSession opens and locks the ports. Nothing is sent.
 func openSession(cfg ModemConfig, cid int, guard *modem.PINGuard, log *slog.Logger) (*session, error) {
 	s := &session{cfg: cfg, cid: cid, guard: guard, log: log, news: make(chan struct{}, 1), ends: make(chan error, 1)}
 	if cfg.Port == autoPort {
-		found, err := tty.Choose(sysFS, cfg.USB)
+		found, err := cfg.findUSB(cfg.USB)
 		if err != nil {
 			return nil, err
 		}
@@ -60,8 +60,9 @@ func openSession(cfg ModemConfig, cid int, guard *modem.PINGuard, log *slog.Logg
 		}
 		s.data = s.line(data, s.cfg.PPPPort)
 	}
-	if s.uart = port.IsUART(); s.uart {
-		s.queue = lineQueue(cfg.Baud)
+	s.baud, s.hasSpeed = s.cfg.Baud, port.HasSpeed() && s.cfg.PPPPort == ""
+	if port.IsUART() {
+		s.queue = lineQueue(s.cfg.Baud)
 	}
 	s.makeModem()
 	return s, nil
@@ -69,9 +70,6 @@ func openSession(cfg ModemConfig, cid int, guard *modem.PINGuard, log *slog.Logg
 
 // autoPort is modem.port where the modem is looked for.
 const autoPort = "auto"
-
-// sysFS is where the kernel lists devices.
-var sysFS fs.FS = os.DirFS("/sys")
 
 func openPort(cfg ModemConfig, path string) (*tty.Port, error) {
 	return tty.Open(tty.Config{Path: path, Baud: cfg.Baud, RTSCTS: cfg.RTSCTS})
@@ -107,11 +105,24 @@ func (s *session) multiplex(ctx context.Context) error {
 		s.log.Info("the modem has one port and no multiplexer: nothing can be asked while the link is up")
 		return nil
 	}
+	s.useMultiplex(x)
+	return nil
+}
+
+func (s *session) useMultiplex(x *multiplex) {
 	s.mux = x
 	s.at, s.data = s.line(x.ports[0], "channel 1"), s.line(x.ports[1], "channel 2")
 	s.makeModem()
 	s.log.Info("the port is multiplexed")
-	return nil
+}
+
+// dropMultiplex goes back to the port as it is.
+func (s *session) dropMultiplex() {
+	s.mux.end()
+	s.at.Close()
+	s.data.Close()
+	s.mux, s.at, s.data = nil, s.raw, s.raw
+	s.makeModem()
 }
 
 var errNoMultiplex = errors.New("the modem refuses every AT+CMUX: set modem.cmux to auto or off")
@@ -126,15 +137,15 @@ func (s *session) poke() {
 
 // close leaves the modem in command mode, and the ports free.
 func (s *session) close() {
-	s.at.Close()
-	if s.data != s.at {
-		s.data.Close()
-	}
-	if s.mux != nil {
+	if s.mux != nil { // first: it takes its channels along, where each would say good-bye by itself
 		if err := s.mux.end(); err != nil && s.raw.Err() == nil {
 			s.log.Warn("the modem does not confirm that it left the multiplexer", "error", err)
 		}
-		s.raw.Close()
+		defer s.raw.Close()
+	}
+	s.at.Close()
+	if s.data != s.at {
+		s.data.Close()
 	}
 }
 

@@ -50,7 +50,7 @@ func (r *round) serveStatusPort(l *link) error {
 	if port == 0 {
 		return nil
 	}
-	listener, err := l.stack.Listen("tcp", netip.AddrPortFrom(l.addr, uint16(port)).String())
+	listener, err := l.network.Listen("tcp", netip.AddrPortFrom(l.addr, uint16(port)).String())
 	if err != nil {
 		return fmt.Errorf("opening status_port %d: %w", port, err)
 	}

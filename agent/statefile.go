@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"minato/agent/atomicfile"
 	"minato/agent/modem"
 )
 
@@ -81,34 +82,10 @@ func (s *stateFile) saveLocked() error {
 	if err != nil {
 		return err
 	}
-	if err := writeAtomically(filepath.Join(s.dir, stateName), append(b, '\n')); err != nil {
+	if err := atomicfile.Write(filepath.Join(s.dir, stateName), append(b, '\n'), 0o600); err != nil {
 		return fmt.Errorf("writing the state file: %w", err)
 	}
 	return nil
-}
-
-func writeAtomically(path string, b []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(f.Name())
-		}
-	}()
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err = os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // mayReset tells whether the modem may be restarted now. interval is for a clock that went back, as that of a Raspberry Pi

@@ -37,6 +37,8 @@ type Status struct {
 
 	SignalHistory []SignalSample `json:"signal_history,omitempty"` // of the last hour of links
 
+	Link      string       `json:"link"`                // netstack, tun or host
+	Interface string       `json:"interface,omitempty"` // of tun and host
 	Address   netip.Addr   `json:"address,omitzero"`
 	DNS       []netip.Addr `json:"dns,omitempty"`
 	MTU       int          `json:"mtu,omitempty"`
@@ -96,7 +98,7 @@ func (a *Agent) Status() Status {
 	}
 	s.Forwards = slices.Clone(s.Forwards)
 	for i, g := range a.gateways {
-		s.Forwards[i].Active, s.Forwards[i].Total = g.active.Load(), g.total.Load()
+		s.Forwards[i].Active, s.Forwards[i].Total, s.Forwards[i].Refused = g.active.Load(), g.total.Load(), g.refused.Load()
 	}
 	slices.SortFunc(s.Services, func(x, y ServiceStatus) int { return x.Port - y.Port })
 	if s.stats != nil {
@@ -106,9 +108,12 @@ func (a *Agent) Status() Status {
 	return s
 }
 
-func (s *Status) linkUp(p ppp.Params, l *link) {
-	s.Address, s.DNS, s.MTU, s.Connected = p.Local, p.DNS, p.MTU, time.Now()
-	s.stats, s.dial = l.conn.Stats, l.stack.DialContext
+func (s *Status) linkUp(l *link, mtu int) {
+	s.Address, s.DNS, s.MTU, s.Connected = l.addr, l.dns, mtu, time.Now()
+	s.dial = l.network.DialContext
+	if l.conn != nil {
+		s.stats = l.conn.Stats
+	}
 }
 
 func (s *Status) linkDown() {

@@ -8,6 +8,7 @@ type timing struct {
 
 	probe  time.Duration // one try to speak to the modem: the first command after its start may be lost
 	poll   time.Duration // between questions to a modem that announces its news as well
+	replug time.Duration // how long a port that went away may take to come back, before anything is done about it
 	denied time.Duration // how long a denial may last: a modem goes on searching, and may find another network
 
 	watch    time.Duration // between looks at registration and context while the link is up
@@ -16,15 +17,20 @@ type timing struct {
 	regLoss  time.Duration // how long the registration may be lost: in the field it often comes back, and the context with it
 	radio    time.Duration // between looks at the signal
 
-	service time.Duration // how long a service that failed rests
-	hangUp  time.Duration // taking the modem back from a call: two escapes with their guard times
+	address   time.Duration // between looks at an interface of the system
+	service   time.Duration // how long a service that failed rests
+	terminate time.Duration // PPP's good-bye: the modem, which is what it reaches, answers in milliseconds or not at all
+	hangUp    time.Duration // taking the modem back from a call: an escape with its guard times, and ATH. A modem that takes longer is begun with anew
 }
+
+// hostAddress is how long the system's DHCP client may take, which waits for the carrier first.
+const hostAddress = time.Minute
 
 func defaultTiming() timing {
 	return timing{
 		deadlines: map[State]time.Duration{
 			StatePort:       10 * time.Second,
-			StateIdentify:   45 * time.Second, // it may boot, be in a call, or run at another speed
+			StateIdentify:   60 * time.Second, // it may boot, be in a call, or run at another speed
 			StateSIM:        30 * time.Second,
 			StateRegistered: 180 * time.Second,
 			StateContext:    150 * time.Second,
@@ -33,8 +39,23 @@ func defaultTiming() timing {
 			StateIP:         5 * time.Second,
 			StateServices:   10 * time.Second,
 		},
-		probe: 3 * time.Second, poll: time.Second, denied: 10 * time.Second,
+		probe: 3 * time.Second, poll: time.Second, replug: 30 * time.Second, denied: 10 * time.Second,
 		watch: 5 * time.Second, minWatch: 500 * time.Millisecond, answer: 5 * time.Second, regLoss: 7 * time.Second, radio: 30 * time.Second,
-		service: time.Second, hangUp: 12 * time.Second,
+		address: time.Second,
+		service: time.Second, terminate: time.Second, hangUp: 3500 * time.Millisecond,
 	}
+}
+
+// faster is the timing under Config.Haste.
+func (t timing) faster(haste float64) timing {
+	for s, d := range t.deadlines {
+		t.deadlines[s] = faster(d, haste)
+	}
+	for _, d := range []*time.Duration{
+		&t.probe, &t.poll, &t.replug, &t.denied, &t.watch, &t.minWatch, &t.answer, &t.regLoss, &t.radio, &t.service, &t.terminate,
+	} {
+		*d = faster(*d, haste)
+	}
+	t.hangUp *= 3 // the modem's guard times stay, and whoever is in haste shares the machine with other tests
+	return t
 }

@@ -14,6 +14,7 @@ var (
 	errSwitchedOff = errors.New("the modem switched itself off")
 	errDeactivated = errors.New("the network deactivated the context")
 	errDetached    = errors.New("the network detached the modem")
+	errByModem     = errors.New("the modem ended the context") // mostly the echo of our own good-bye, whose reason is the better one
 )
 
 // bootNames are what modems say when they start: Quectel's and u-blox's RDY, SIMCom's START, Huawei's ^BOOT.
@@ -60,6 +61,9 @@ func packetEvent(line string, cid int) error {
 	_, event, _ := strings.Cut(line, ":")
 	event = strings.ToUpper(strings.TrimSpace(event))
 	if strings.HasSuffix(event, " DETACH") {
+		if strings.HasPrefix(event, "ME ") {
+			return fmt.Errorf("%w (%s)", errByModem, event)
+		}
 		return fmt.Errorf("%w (%s)", errDetached, event)
 	}
 	head, values, ok := strings.Cut(event, " DEACT")
@@ -75,6 +79,9 @@ func packetEvent(line string, cid int) error {
 		if named := strings.TrimSpace(fields[place]); named != fmt.Sprint(cid) && named != "" {
 			return nil
 		}
+	}
+	if strings.HasPrefix(head, "ME") {
+		return fmt.Errorf("%w (%.60s)", errByModem, event)
 	}
 	return fmt.Errorf("%w (%.60s)", errDeactivated, event)
 }

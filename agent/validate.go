@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"minato/agent/hostnet"
 )
 
 // FieldError is a value that is not allowed. Field is its path, as network.auth or services[2].port.
@@ -50,7 +52,22 @@ func (c *Config) Validate() error {
 	check(isParameter(n.Password), "network.password", "", "allowed are up to 64 printable ASCII characters without quotation marks")
 	check(n.EchoFailures >= 0, "network.echo_failures", n.EchoFailures, "allowed is 0 and more")
 
-	check(len(c.Services) > 0, "services", "", "at least one service is needed")
+	check(oneOf(c.Link, "", LinkNetstack, LinkTUN, LinkHost), "link", c.Link, "allowed are netstack, tun and host")
+	check(c.TUN.Name == "" || hostnet.IsInterfaceName(c.TUN.Name), "tun.name", c.TUN.Name, "an interface has a name of 1 to 15 characters")
+	for i, s := range c.TUN.Routes {
+		p, err := netip.ParsePrefix(s)
+		check(err == nil && p.Addr().Is4() && p == p.Masked(), fmt.Sprintf("tun.routes[%d]", i), s, "an IPv4 network, as 100.127.0.0/16")
+	}
+	check(c.TUN.Metric >= 0, "tun.metric", c.TUN.Metric, "allowed is 1 and more")
+	check(oneOf(c.TUN.DNS, append([]string{"", "auto", "none"}, hostnet.DNSMethods...)...), "tun.dns", c.TUN.DNS, "allowed are auto, resolved, resolvconf, file and none")
+	for i, d := range c.TUN.Domains {
+		check(isHost(d), fmt.Sprintf("tun.domains[%d]", i), d, "a domain, as soracom.io")
+	}
+	check(c.Link != LinkHost || c.Host.Interface != "", "host.interface", "", "required with link: host: the modem's network interface, as wwan0 or usb0")
+	check(c.Host.Interface == "" || hostnet.IsInterfaceName(c.Host.Interface), "host.interface", c.Host.Interface, "an interface has a name of 1 to 15 characters")
+	check(oneOf(c.Host.Connect, "", "auto", "off"), "host.connect", c.Host.Connect, "allowed are auto and off")
+
+	check(len(c.Services) > 0 || c.Link == LinkTUN || c.Link == LinkHost, "services", "", "at least one service is needed")
 	ports := map[int]bool{}
 	for i, s := range c.Services {
 		at := fmt.Sprintf("services[%d]", i)

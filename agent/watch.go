@@ -7,7 +7,6 @@ import (
 	"io"
 	"time"
 
-	"minato/agent/atline"
 	"minato/agent/modem"
 )
 
@@ -33,7 +32,7 @@ type watcher struct {
 // watch ends with the link, or ends it by its error.
 func (r *round) watch(ctx context.Context) error {
 	s := r.session
-	if !s.hasOwnPPPPort() {
+	if !r.canAsk() {
 		select {
 		case <-s.at.Done():
 			return errPortGone
@@ -55,7 +54,10 @@ func (r *round) watch(ctx context.Context) error {
 		case <-next.C:
 		case <-s.news:
 		case err := <-s.ends:
-			return err
+			if errors.Is(err, errByModem) && pauseUntil(ctx, t.terminate) || !errors.Is(err, errByModem) {
+				return err
+			}
+			return nil
 		case <-s.at.Done():
 			return errPortGone
 		case <-ctx.Done():
@@ -103,7 +105,7 @@ func (w *watcher) look(ctx context.Context) error {
 
 // answered notes whether the AT port answers, be it nonsense: one line when that changes.
 func (w *watcher) answered(err error) {
-	silent := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, atline.ErrNoReply)
+	silent := isSilence(err)
 	switch {
 	case silent && !w.silent:
 		w.agent.log.Warn("the AT port does not answer; the link goes on", "error", err)

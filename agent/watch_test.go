@@ -126,8 +126,8 @@ func TestPacketEvent(t *testing.T) {
 		line string
 		want error
 	}{
-		{"+CGEV: NW DETACH", errDetached}, {"+CGEV: ME DETACH", errDetached}, {"+CGEV: NW PDN DEACT 1", errDeactivated},
-		{"+CGEV: ME PDN DEACT 1,0", errDeactivated}, {"+CGEV: NW PDN DEACT 2", nil}, {"+CGEV: NW DEACT IP, 123.123.123.123, 1", errDeactivated},
+		{"+CGEV: NW DETACH", errDetached}, {"+CGEV: ME DETACH", errByModem}, {"+CGEV: NW PDN DEACT 1", errDeactivated},
+		{"+CGEV: ME PDN DEACT 1,0", errByModem}, {"+CGEV: NW PDN DEACT 2", nil}, {"+CGEV: NW DEACT IP, 123.123.123.123, 1", errDeactivated},
 		{`+CGEV: NW DEACT "IP","10.0.0.1",2`, nil}, {"+CGEV: NW DEACT IP, 123.123.123.123", errDeactivated}, {"+CGEV: ME PDN ACT 1", nil},
 		{"+CGEV: REJECT IP, 1.2.3.4", nil}, {"+CGEV:", nil}, {"", nil}, {"+CGEV: NW REACT IP, 1.2.3.4, 1", nil}, {"+CGEV: NW DEACT", errDeactivated},
 	}
@@ -150,15 +150,16 @@ func FuzzURC(f *testing.F) {
 	})
 }
 
-// With what is shipped, a link that died is found so, and its cure begun, within fifteen seconds.
+// With what is shipped, a link that died is found so, and taken down, and its cure begun, within fifteen seconds. A modem that still
+// speaks PPP answers the good-bye, and hangs up by itself; one that does not is found by its echoes.
 func TestDeadLinkIsFoundSoon(t *testing.T) {
 	var c Config
 	c.setDefaults()
 	d := defaultTiming()
 	for name, took := range map[string]time.Duration{
-		"echo":         c.Network.EchoInterval * time.Duration(max(c.Network.EchoFailures, 3)+1),
-		"probe":        c.Probe.Interval + c.Probe.Timeout*time.Duration(c.Probe.Failures),
-		"registration": d.watch + d.regLoss + d.minWatch + time.Second,
+		"echo":         c.Network.EchoInterval*time.Duration(c.Network.EchoFailures+1) + d.terminate + d.hangUp,
+		"probe":        c.Probe.Interval + c.Probe.Timeout*time.Duration(c.Probe.Failures) + d.terminate,
+		"registration": d.watch + d.minWatch + d.regLoss + d.terminate,
 	} {
 		if took > 15*time.Second {
 			t.Errorf("%s: %v", name, took)

@@ -9,15 +9,19 @@ import (
 
 // File is a configuration file; Config's comments say what the fields mean.
 type File struct {
-	Dir         string    `yaml:"dir"`
-	Modems      int       `yaml:"modems"`
-	Personality string    `yaml:"personality"`
-	Control     string    `yaml:"control"`
-	SOCKS       string    `yaml:"socks"`
-	Delay       float64   `yaml:"delay"`
-	Pcap        string    `yaml:"pcap"` // file that the capture goes to; "": none
-	Listen      []string  `yaml:"listen"`
-	SIMs        []FileSIM `yaml:"sims"` // none: the sample SIMs, one a modem
+	Dir            string    `yaml:"dir"`
+	Modems         int       `yaml:"modems"`
+	Personality    string    `yaml:"personality"`
+	Control        string    `yaml:"control"`
+	SOCKS          string    `yaml:"socks"`
+	Delay          float64   `yaml:"delay"`
+	Pcap           string    `yaml:"pcap"`     // file that the capture of IP packets goes to; "": none
+	PcapPPP        string    `yaml:"pcap_ppp"` // file that the capture of PPP frames goes to; "": none
+	Platform       []string  `yaml:"platform"` // as core.ParsePlatform has it
+	TUN            string    `yaml:"tun"`
+	DeviceToDevice bool      `yaml:"device_to_device"`
+	Listen         []string  `yaml:"listen"`
+	SIMs           []FileSIM `yaml:"sims"` // none: the sample SIMs, one a modem
 }
 
 // FileSIM is one SIM of a configuration file. What is left out is the sample SIM's of the same position, but for user and password:
@@ -32,6 +36,8 @@ type FileSIM struct {
 	Password string `yaml:"password"`
 	Address  string `yaml:"address"` // fixed IPv4 address; "": one from the pool
 	PIN      string `yaml:"pin"`     // "": the lock is off
+	MTU      int    `yaml:"mtu"`     // of its sessions, 576 to 1500; 0: 1500
+	Shape    string `yaml:"shape"`   // of its link at first, as core.ParseShape has it; "": packets take no time
 }
 
 // ParseFile reads a configuration file; unknown keys are errors.
@@ -51,7 +57,14 @@ func ParseFile(text []byte) (File, error) {
 
 // Config gives what New takes; the capture is the caller's to open.
 func (f File) Config() (Config, error) {
-	cfg := Config{Dir: f.Dir, Modems: f.Modems, Personality: f.Personality, Control: f.Control, SOCKS: f.SOCKS, Delay: f.Delay, Listen: f.Listen}
+	cfg := Config{Dir: f.Dir, Modems: f.Modems, Personality: f.Personality, Control: f.Control, SOCKS: f.SOCKS, Delay: f.Delay, Listen: f.Listen, TUN: f.TUN, AllowDeviceToDevice: f.DeviceToDevice}
+	for _, text := range f.Platform {
+		s, err := core.ParsePlatform(text)
+		if err != nil {
+			return Config{}, err
+		}
+		cfg.Platform = append(cfg.Platform, s)
+	}
 	for n, s := range f.SIMs {
 		sub := core.DefaultSubscriber(n)
 		sub.User, sub.Password = s.User, s.Password
@@ -72,6 +85,14 @@ func (f File) Config() (Config, error) {
 				return Config{}, fmt.Errorf("sims[%d].address %q: must be an IPv4 address", n, s.Address)
 			}
 			sub.Addr = addr
+		}
+		sub.MTU = s.MTU
+		if s.Shape != "" {
+			shape, err := core.ParseShape(s.Shape)
+			if err != nil {
+				return Config{}, fmt.Errorf("sims[%d].%w", n, err)
+			}
+			sub.Shape = shape
 		}
 		cfg.Subscribers = append(cfg.Subscribers, sub)
 		cfg.PINs = append(cfg.PINs, s.PIN)

@@ -1,8 +1,15 @@
 package emulator
 
 import (
+	"errors"
+	"os"
+	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/goccy/go-yaml"
+
+	"minato/emulator/core"
 )
 
 func TestParseFile(t *testing.T) {
@@ -37,12 +44,51 @@ sims:
 	}
 }
 
+// TestReferenceFile holds reference.yaml to the truth: it names every key, and New takes it.
+func TestReferenceFile(t *testing.T) {
+	text, err := os.ReadFile("reference.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := ParseFile(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said map[string]any
+	var sims struct{ SIMs []map[string]any }
+	if err := errors.Join(yaml.Unmarshal(text, &said), yaml.Unmarshal(text, &sims)); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []struct {
+		of   any
+		said map[string]any
+	}{{f, said}, {f.SIMs[0], sims.SIMs[0]}} {
+		for field := range reflect.TypeOf(s.of).Fields() {
+			if key := field.Tag.Get("yaml"); s.said[key] == nil {
+				t.Errorf("key %s of %T is not documented", key, s.of)
+			}
+		}
+	}
+	cfg, err := f.Config()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(cfg); err != nil {
+		t.Error(err)
+	}
+	if got := cfg.Subscribers[0].Shape.Up.Loss; got != 0.01 || len(cfg.Platform) != 2 || cfg.Subscribers[0].MTU != 1500 {
+		t.Errorf("configuration %+v", cfg)
+	}
+}
+
 func TestParseFileErrors(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"unknown key", "modem: 2\n", `unknown field "modem"`},
 		{"unknown key of a SIM", "sims: [{imei: x}]\n", `unknown field "imei"`},
 		{"not a number", "modems: two\n", `[1:9] modems "two": must be of type int`},
 		{"address", "sims: [{address: fe80::1}]\n", `sims[0].address "fe80::1": must be an IPv4 address`},
+		{"platform", "platform: [1.2.3.4]\n", `platform service "1.2.3.4": want [NAME@]IP:PORT/PROTO=ADDR`},
+		{"shape", "sims: [{}, {shape: fast}]\n", `sims[1].shape "fast": "fast" is not none`},
 		{"not YAML", "sims: [\n", "parsing the configuration"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -62,6 +108,9 @@ func TestNewErrors(t *testing.T) {
 		{"modems", Config{Modems: -1}, "modems -1"},
 		{"delay", Config{Delay: -1}, "delay -1"},
 		{"personality", Config{Personality: "x"}, `personality "x": not known, allowed are huawei-ms2372`},
+		{"MTU", Config{Subscribers: []core.Subscriber{{IMSI: "440101234567890", SIMID: "one", MTU: 100}}}, "subscriber 0: MTU 100: want 576 to 1500"},
+		{"TUN", Config{TUN: "a-name-that-is-too-long"}, `TUN device "a-name-that-is-too-long"`},
+		{"platform", Config{Platform: make([]core.PlatformService, 1)}, "platform service 0: address"},
 		{"PIN", Config{PINs: []string{"12"}}, "modem 0: SIM 440101234567890: PIN"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -41,6 +41,8 @@ func (e *Emulator) routes() []route {
 		{"PUT /v1/modems/{n}/ports/{port}", e.withModem(e.setLines)},
 		{"GET /v1/sims", e.listSIMs},
 		{"GET /v1/sims/{id}", e.getSIM},
+		{"GET /v1/sims/{id}/shape", e.withSIM(e.getShape)},
+		{"PUT /v1/sims/{id}/shape", e.withSIM(e.setShape)},
 		{"GET /v1/sims/{id}/sms", e.withSIM(e.listMessages)},
 		{"POST /v1/sims/{id}/sms", e.withSIM(e.sendMessage)},
 		{"GET /v1/faults", e.listFaults},

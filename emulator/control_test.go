@@ -13,7 +13,7 @@ import (
 	"minato/agent/ppp"
 )
 
-// ask makes a request of the control API.
+// ask makes a request of the control API, and holds it and the answer to the API's document.
 func ask(t *testing.T, e *Emulator, method, path, body string) (int, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+e.ControlAddr()+path, strings.NewReader(body))
@@ -30,6 +30,7 @@ func ask(t *testing.T, e *Emulator, method, path, body string) (int, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	judge(t, req, []byte(body), resp, text)
 	return resp.StatusCode, string(text)
 }
 
@@ -61,6 +62,10 @@ func TestControlAPI(t *testing.T) {
 		{"sim", "GET", "/v1/sims/8981100000000000010", "", 200, `"name":"modem1"`},
 		{"sim by IMSI", "GET", "/v1/sims/440101234567891", "", 200, `"name":"modem1"`},
 		{"no sim", "GET", "/v1/sims/1", "", 404, "not_found"},
+		{"shape", "PUT", "/v1/sims/440101234567891/shape", `{"shape":"catM1"}`, 204, ""},
+		{"shape is set", "GET", "/v1/sims/8981100000000000010/shape", "", 200, `{"shape":"catM1"}`},
+		{"shape of another", "GET", "/v1/sims/8981100000000000002/shape", "", 200, `{"shape":"none"}`},
+		{"bad shape", "PUT", "/v1/sims/440101234567891/shape", `{"shape":"rate=fast"}`, 400, "want bits a second"},
 		{"faults", "GET", "/v1/faults", "", 200, `"active":[]`},
 		{"inject", "POST", "/v1/faults", `{"name":"registration-denied","modem":1}`, 204, ""},
 		{"active", "GET", "/v1/faults", "", 200, `"active":[{"name":"registration-denied","modem":1,"params":{},`},
@@ -104,7 +109,7 @@ func TestSIMDirectory(t *testing.T) {
 	offline[0]["imei"] = "" // set once the modem has attached
 	want := map[string]any{
 		"simId": "8981100000000000002", "imsi": "440101234567890", "iccid": "8981100000000000002", "imei": "",
-		"msisdn": "812000000000", "name": "modem0", "online": false, "ipAddress": "", "since": nil,
+		"msisdn": "812000000000", "name": "modem0", "online": false, "ipAddress": "", "since": nil, "bytesUp": 0.0, "bytesDown": 0.0,
 	}
 	if diff := cmp.Diff(want, offline[0]); diff != "" {
 		t.Errorf("offline (-want +got):\n%s", diff)

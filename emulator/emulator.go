@@ -1,5 +1,5 @@
 // Package emulator is a fake cellular world for software that was written for real modems: modems on pseudo-terminals, and behind
-// them a closed network with a SOCKS5 door. It needs no privileges.
+// them a closed network with a SOCKS5 door into it and doors for the devices out of it. It needs no privileges, but for a TUN device.
 //
 //	e, err := emulator.New(emulator.Config{})
 //	go e.Run(ctx)
@@ -9,7 +9,7 @@
 // What is where:
 //
 //	DIR/modem0/at  <-> pty <-> dce <-\
-//	DIR/modem0/ppp <-> pty <-> dce <-- one dce.Modem <-> core <-> SOCKS5
+//	DIR/modem0/ppp <-> pty <-> dce <-- one dce.Modem <-> core <-> SOCKS5, Config.Platform, Config.TUN
 //	DIR/modem0/at.sock     <-> dce <-/       ^
 //	control API ─────── fault ───────────────┘
 package emulator
@@ -29,23 +29,28 @@ import (
 	"minato/emulator/core"
 	"minato/emulator/dce"
 	"minato/emulator/sms"
+	"minato/emulator/tun"
 )
 
 // Config describes the world. The zero value is one Quectel EC25 with a SIM, in a temporary directory, with control API and
 // SOCKS5 door on free ports of 127.0.0.1, and no delays.
 type Config struct {
-	Dir         string            // where the ports get their names; "": a temporary directory, removed at the end
-	Modems      int               // 0: 1
-	Personality string            // of all modems; "": quectel-ec25
-	Subscribers []core.Subscriber // the network's SIMs; nil: core.DefaultSubscriber(n), one a modem. Modem n holds SIM n; one beyond the list holds a SIM that the network does not know
-	PINs        []string          // of the SIMs, in their order; "" or beyond the list: the lock is off
-	Control     string            // address of the control API; "": a free port of 127.0.0.1
-	SOCKS       string            // address of the SOCKS5 door; "": a free port of 127.0.0.1
-	Delay       float64           // how slow the modems are: 1 as real ones, 0 not at all
-	Capture     io.Writer         // pcapng of every IP packet to or from a modem; nil: none
-	Listen      []string          // further places that take AT commands, for each modem one: "abstract:NAME%d" is a unix socket in the abstract name space, %d the modem's number, "tcp:HOST:PORT" the loopback port PORT for modem 0, PORT+1 for modem 1, or any for port 0
-	Script      Script            // faults at times after Ready
-	Logger      *slog.Logger      // nil: silent
+	Dir                 string                 // where the ports get their names; "": a temporary directory, removed at the end
+	Modems              int                    // 0: 1
+	Personality         string                 // of all modems: a name of dce.Personalities, or the path of a file; "": quectel-ec25
+	Subscribers         []core.Subscriber      // the network's SIMs; nil: core.DefaultSubscriber(n), one a modem. Modem n holds SIM n; one beyond the list holds a SIM that the network does not know
+	PINs                []string               // of the SIMs, in their order; "" or beyond the list: the lock is off
+	Control             string                 // address of the control API; "": a free port of 127.0.0.1
+	SOCKS               string                 // address of the SOCKS5 door; "": a free port of 127.0.0.1
+	Delay               float64                // how slow the modems are: 1 as real ones, 0 not at all
+	Capture             io.Writer              // pcapng of every IP packet to or from a modem; nil: none
+	CapturePPP          io.Writer              // pcapng of every PPP frame on the modems' lines; nil: none
+	Platform            []core.PlatformService // the doors out: an address in the network leads to a listener of this machine, which is told the device's address
+	TUN                 string                 // name of a TUN device that joins this machine to the network, as 100.127.255.254, for as long as Run runs; it needs CAP_NET_ADMIN. "": none
+	AllowDeviceToDevice bool                   // devices may reach each other; otherwise the network keeps them apart
+	Listen              []string               // further places that take AT commands, for each modem one: "abstract:NAME%d" is a unix socket in the abstract name space, %d the modem's number, "tcp:HOST:PORT" the loopback port PORT for modem 0, PORT+1 for modem 1, or any for port 0
+	Script              Script                 // faults at times after Ready
+	Logger              *slog.Logger           // nil: silent
 }
 
 // Emulator is the world. Make it with New, call Run once.
@@ -53,6 +58,7 @@ type Emulator struct {
 	cfg    Config
 	log    *slog.Logger
 	core   *core.Core
+	tunnel *tun.Tunnel // nil: none
 	centre *sms.Centre
 	modems []*Modem
 	listen []listenSpec
@@ -111,10 +117,17 @@ func New(cfg Config) (*Emulator, error) {
 		}
 		e.modems = append(e.modems, m)
 	}
-	// Last, because the network's stack has goroutines, which only Run ends.
-	e.core, err = core.New(core.Config{Subscribers: cfg.Subscribers, Capture: cfg.Capture, Logger: cfg.Logger.With("part", "core")})
+	e.core, err = core.New(core.Config{
+		Subscribers: cfg.Subscribers, Capture: cfg.Capture, CapturePPP: cfg.CapturePPP, Platform: cfg.Platform, AllowDeviceToDevice: cfg.AllowDeviceToDevice,
+		Logger: cfg.Logger.With("part", "core"),
+	})
 	if err != nil {
 		return nil, err
+	}
+	if cfg.TUN != "" {
+		if e.tunnel, err = tun.New(tun.Config{Name: cfg.TUN, Network: e.core, Logger: cfg.Logger.With("part", "tun")}); err != nil {
+			return nil, err
+		}
 	}
 	return e, nil
 }
@@ -133,7 +146,7 @@ func (e *Emulator) Modem(i int) *Modem {
 	return e.modems[i]
 }
 
-// Ready is closed when all ports, the control API and the door are there, and with a Delay of 0 the modems hear commands; with
+// Ready is closed when all ports, the control API, the door and the TUN device are there, and with a Delay of 0 the modems hear commands; with
 // another they are still to boot.
 func (e *Emulator) Ready() <-chan struct{} { return e.ready }
 
@@ -169,16 +182,32 @@ func (e *Emulator) Run(ctx context.Context) (err error) {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
+	if e.tunnel != nil {
+		g.Go(func() error { return part("TUN", e.tunnel.Run(ctx)) })
+	}
 	for n, m := range e.modems {
 		g.Go(func() error { return part(fmt.Sprintf("modem %d", n), m.run(ctx)) })
 	}
 	g.Go(func() error { return part("SOCKS5", e.core.ServeSOCKS(ctx, e.socks)) })
 	g.Go(func() error { return part("control API", e.serveControl(ctx)) })
-	if e.awaitModems(ctx) {
+	if e.awaitTunnel(ctx) && e.awaitModems(ctx) {
 		close(e.ready)
 		g.Go(func() error { return part("script", e.playAlong(ctx)) })
 	}
 	return g.Wait()
+}
+
+// awaitTunnel waits until the TUN device is there, if one is wanted. It is false when ctx ends before.
+func (e *Emulator) awaitTunnel(ctx context.Context) bool {
+	if e.tunnel == nil {
+		return true
+	}
+	select {
+	case <-e.tunnel.Ready():
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // awaitModems waits until all modems hear commands, unless they are to be as slow as real ones: that is the agent's to wait for.

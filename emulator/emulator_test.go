@@ -31,25 +31,15 @@ func start(t testing.TB, cfg Config) *Emulator {
 	if os.Getenv("MINATO_TEST_LOG") != "" {
 		cfg.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
-	e, err := New(cfg)
+	e, stop, err := Start(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- e.Run(ctx) }()
 	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("Run: %v", err)
+		if err := stop(); err != nil {
+			t.Errorf("emulator: %v", err)
 		}
 	})
-	select {
-	case <-e.Ready():
-	case err := <-done:
-		done <- nil
-		t.Fatal(err)
-	}
 	return e
 }
 
@@ -60,6 +50,21 @@ func dialTone(t testing.TB, e *Emulator, n int) *ttytest.User {
 	u.Registered()
 	u.AT(`AT+CGDCONT=1,"IP","soracom.io"`)
 	return u
+}
+
+// device puts an IP stack on a link that is up. stop ends it; it must be called.
+func device(t testing.TB, l *ttytest.Link) (stack *netstack.Stack, stop func()) {
+	t.Helper()
+	p := l.Conn.Params()
+	stack, err := netstack.New(netstack.Config{Addrs: []netip.Addr{p.Local}, MTU: p.MTU, Output: l.Conn.WritePackets})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	stopped := make(chan error, 1)
+	go func() { stopped <- stack.Run(ctx) }() // waited for by stop
+	l.Conn.Attach(stack.Gather, stack.Flush)
+	return stack, func() { cancel(); <-stopped }
 }
 
 func TestAgentReachesTheNetwork(t *testing.T) {
@@ -73,14 +78,7 @@ func TestAgentReachesTheNetwork(t *testing.T) {
 	if !p.Local.IsValid() || p.Auth != ppp.AuthCHAP || p.Peer.IsValid() || len(p.DNS) != 2 {
 		t.Errorf("agreed on %+v", p)
 	}
-	stack, err := netstack.New(netstack.Config{Addrs: []netip.Addr{p.Local}, MTU: p.MTU, Output: l.Conn.WritePackets})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	stopped := make(chan error, 1)
-	go func() { stopped <- stack.Run(ctx) }()
-	l.Conn.Attach(stack.Deliver)
+	stack, stop := device(t, l)
 	listener, err := stack.Listen("tcp", ":8000")
 	if err != nil {
 		t.Fatal(err)
@@ -95,7 +93,7 @@ func TestAgentReachesTheNetwork(t *testing.T) {
 		served <- err
 	}()
 	sim := e.Core().Subscribers()[0]
-	c, err := e.Core().DialSIM(ctx, sim.SIMID, 8000)
+	c, err := e.Core().DialSIM(t.Context(), sim.SIMID, 8000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,8 +109,7 @@ func TestAgentReachesTheNetwork(t *testing.T) {
 		t.Errorf("link: %v", err)
 	}
 	u.Await("\r\nNO CARRIER\r\n")
-	cancel()
-	<-stopped
+	stop()
 	if got := u.AT("AT"); got != "\r\nOK\r\n" {
 		t.Errorf("after the call, AT gave %q", got)
 	}

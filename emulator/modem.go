@@ -3,6 +3,7 @@ package emulator
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -65,9 +66,13 @@ func newModem(e *Emulator, n int, p *dce.Personality) (*Modem, error) {
 		return err
 	}
 	m := &Modem{index: n, personality: p, events: &e.events, message: message, log: e.log.With("modem", n), injected: map[string]uint64{}}
+	var capture func(core.Direction) io.Writer
+	if e.cfg.CapturePPP != nil {
+		capture = func(d core.Direction) io.Writer { return e.core.PPPLine(sub.IMSI, d) } // the network is there before any call
+	}
 	var err error
 	m.dce, err = dce.New(dce.Config{
-		Personality: p, Network: network{e}, Centre: e.centre, SIM: sim, IMEI: p.IMEI(n), Delay: e.cfg.Delay, Observe: m.observe, Logger: m.log,
+		Personality: p, Network: network{e}, Centre: e.centre, SIM: sim, IMEI: p.IMEI(n), Delay: e.cfg.Delay, Observe: m.observe, CapturePPP: capture, Logger: m.log,
 	})
 	if err != nil {
 		return nil, err
@@ -173,8 +178,14 @@ func (m *Modem) activeFaults() []ActiveFault {
 	return list
 }
 
-// Reset switches the modem off and on.
-func (m *Modem) Reset() { m.dce.Reset() }
+// Reset switches the modem off and on, by its power: it needs no working program in the modem.
+func (m *Modem) Reset() {
+	m.clear(func(a *activeFault) bool {
+		f, err := fault.Find(a.Name)
+		return err == nil && f.Hang
+	})
+	m.dce.Reset()
+}
 
 // SetSignal changes what the modem receives.
 func (m *Modem) SetSignal(s dce.Signal) { m.dce.SetSignal(s) }

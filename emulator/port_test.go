@@ -212,23 +212,3 @@ func TestNamesAreGoneAtTheEnd(t *testing.T) {
 		}
 	}
 }
-
-// BenchmarkAT is a command's round trip through a pseudo-terminal; compare emulator/pty's BenchmarkEcho, the bare one.
-func BenchmarkAT(b *testing.B) {
-	e := start(b, Config{})
-	u := ttytest.Open(b, e.Modem(0).ATPath())
-	u.AT("ATE0")
-	f, err := os.OpenFile(e.Modem(0).ATPath(), os.O_RDWR, 0) // blocking, as the bare benchmark's
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer f.Close()
-	want := len("\r\n+CSQ: 30,99\r\n\r\nOK\r\n")
-	buf := make([]byte, want)
-	for b.Loop() {
-		f.WriteString("AT+CSQ\r")
-		if _, err := io.ReadFull(f, buf); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

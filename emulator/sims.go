@@ -19,6 +19,8 @@ type SIM struct {
 	Online    bool       `json:"online"`    // it has a session
 	IPAddress string     `json:"ipAddress"` // "" while offline
 	Since     *time.Time `json:"since"`     // when the session began; null while offline
+	BytesUp   uint64     `json:"bytesUp"`   // from the device, in IP packets of the session
+	BytesDown uint64     `json:"bytesDown"` // to the device
 }
 
 func (e *Emulator) sim(n int, s core.SubscriberStatus) SIM {
@@ -29,6 +31,7 @@ func (e *Emulator) sim(n int, s core.SubscriberStatus) SIM {
 	if s.Online {
 		sim.IPAddress = s.Session.Addr.String()
 		sim.Since = &s.Session.Since
+		sim.BytesUp, sim.BytesDown = s.Session.BytesUp, s.Session.BytesDown
 	}
 	return sim
 }

@@ -4,15 +4,13 @@ import (
 	"context"
 	"net/http"
 	"slices"
-
-	"minato/relay/store"
 )
 
-// Roles of a key, each with what the ones before it may do.
+// Roles of a key or a user, each with what the ones before it may do.
 const (
 	RoleViewer   = "viewer"   // reads
 	RoleOperator = "operator" // makes, extends, ends and diagnoses mappings, cuts connections
-	RoleAdmin    = "admin"    // manages keys, reads the API's own log
+	RoleAdmin    = "admin"    // manages keys and users, reads the API's own log
 )
 
 // roles in rising order.
@@ -28,13 +26,11 @@ func forbidden(role, needed string) *apiError {
 	return apiErrorf(http.StatusForbidden, codeForbidden, "role %q may not do this: it takes %q", role, needed)
 }
 
-// scope is the part of the world that a key sees. What is outside does not exist for it: it gets the answers that it would get for nothing.
+// scope is the part of the world that a key or a user sees. What is outside does not exist for them: they get the answers that they would get for nothing.
 type scope struct {
 	sims []string          // SIM ids; with tags: either will do
 	tags map[string]string // SIMs with one of these tags and its value
 }
-
-func scopeOf(k store.Key) scope { return scope{k.SIMs, k.Tags} }
 
 // all tells whether nothing is outside.
 func (s scope) all() bool { return len(s.sims) == 0 && len(s.tags) == 0 }

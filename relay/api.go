@@ -8,7 +8,6 @@ import (
 	"net/netip"
 
 	"minato/relay/relayapi"
-	"minato/relay/store"
 )
 
 // call is one request of the API with what its route found out.
@@ -16,7 +15,7 @@ type call struct {
 	*http.Request
 	caller netip.AddrPort
 	claims claims    // of an authenticated call
-	key    store.Key // that it was authenticated with
+	who    principal // that it was authenticated as
 	header http.Header
 	writer http.ResponseWriter // for answers that are streams
 }
@@ -25,7 +24,7 @@ type call struct {
 func (c *call) lang() string { return language(c.Request) }
 
 // scope is what the caller sees of the world.
-func (c *call) scope() scope { return scopeOf(c.key) }
+func (c *call) scope() scope { return c.who.scope }
 
 // route is one line of the API.
 type route struct {
@@ -58,13 +57,24 @@ var apiRoutes = []route{
 	{"GET /v1/sims", RoleViewer, http.StatusOK, (*Relay).listSIMs},
 	{"GET /v1/sims/{sim_id}", RoleViewer, http.StatusOK, (*Relay).getSIM},
 	{"GET /v1/sims/{sim_id}/events/sessions", RoleViewer, http.StatusOK, (*Relay).listSessionEvents},
+	{"GET /v1/sims/{sim_id}/agent", RoleViewer, http.StatusOK, (*Relay).getAgentStatus},
 	{"GET /v1/subscribers", RoleViewer, http.StatusOK, (*Relay).listSubscribers},
 	{"GET /v1/subscribers/{imsi}", RoleViewer, http.StatusOK, (*Relay).getSubscriber},
 
 	{"GET /v1/audit_logs/napter", RoleViewer, http.StatusOK, (*Relay).listAuditLogs},
 	{"GET /v1/audit_logs/connections", RoleViewer, http.StatusOK, (*Relay).listConnectionLogs},
 	{"GET /v1/audit_logs/api", RoleAdmin, http.StatusOK, (*Relay).listAPIAuditLogs},
+	{"GET /v1/logs", RoleViewer, http.StatusOK, (*Relay).listErrorLogs},
 	{"GET /v1/stats/napter/audit_logs", RoleViewer, http.StatusOK, (*Relay).getAuditLogStats},
+
+	{"GET /v1/stats/connections", RoleViewer, http.StatusOK, (*Relay).getConnectionStats},
+
+	{"GET /v1/me", RoleViewer, http.StatusOK, (*Relay).getMe},
+	{"GET /v1/users", RoleAdmin, http.StatusOK, (*Relay).listUsers},
+	{"POST /v1/users", RoleAdmin, http.StatusCreated, (*Relay).createUser},
+	{"PUT /v1/users/{user_name}", RoleAdmin, http.StatusOK, (*Relay).updateUser},
+	{"DELETE /v1/users/{user_name}", RoleAdmin, http.StatusNoContent, (*Relay).deleteUser},
+	{"POST /v1/users/{user_name}/password", RoleViewer, http.StatusNoContent, (*Relay).setPassword},
 
 	{"GET /v1/keys", RoleAdmin, http.StatusOK, (*Relay).listKeys},
 	{"POST /v1/keys", RoleAdmin, http.StatusCreated, (*Relay).createKeyCall},
@@ -85,8 +95,17 @@ type rawAnswer struct {
 // streamed is the answer of a route that has written its own.
 type streamed struct{}
 
-// routes makes the API's handler.
+// routes makes the handler of the API's address: the console, and everything else the API.
 func (r *Relay) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/console/", r.whileServing(r.console))
+	mux.Handle("GET /{$}", http.RedirectHandler("/console/", http.StatusSeeOther))
+	mux.Handle("/", r.apiHandler())
+	return mux
+}
+
+// apiHandler makes the API's handler.
+func (r *Relay) apiHandler() http.Handler {
 	mux := http.NewServeMux()
 	for _, rt := range apiRoutes {
 		mux.Handle(rt.pattern, r.handler(rt))
@@ -95,12 +114,19 @@ func (r *Relay) routes() http.Handler {
 	return mux
 }
 
-func (r *Relay) handler(rt route) http.Handler {
+// whileServing lets a handler serve until the relay ends, which waits for it.
+func (r *Relay) whileServing(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if !r.apiUse.TryRLock() {
 			return // the server has been closed under this request
 		}
 		defer r.apiUse.RUnlock()
+		h.ServeHTTP(w, req)
+	})
+}
+
+func (r *Relay) handler(rt route) http.Handler {
+	return r.whileServing(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		req.Body = http.MaxBytesReader(w, req.Body, maxBody)
 		c := &call{Request: req, header: w.Header(), writer: w, caller: caller(req)}
 		answer, err := r.answer(rt, c)
@@ -119,7 +145,7 @@ func (r *Relay) handler(rt route) http.Handler {
 		default:
 			r.writeJSON(w, rt.status, answer)
 		}
-	})
+	}))
 }
 
 // answer checks who calls and how often, then does what the route says.
@@ -128,8 +154,8 @@ func (r *Relay) answer(rt route, c *call) (any, error) {
 		if err := r.authenticate(c); err != nil {
 			return nil, err
 		}
-		if !mayAct(c.key.Role, rt.role) {
-			return nil, forbidden(c.key.Role, rt.role)
+		if !mayAct(c.who.role, rt.role) {
+			return nil, forbidden(c.who.role, rt.role)
 		}
 	}
 	if err := r.callRates.check(c, r.cfg.Clock.Now()); err != nil {

@@ -167,7 +167,7 @@ func TestBadRequests(t *testing.T) {
 		{"audit key", "GET", "/v1/audit_logs/napter?last_evaluated_key=%00", ``, 400, codeBadField, "last_evaluated_key"},
 		{"audit key of another relay", "GET", "/v1/audit_logs/napter?last_evaluated_key=1795341940309", ``, 400, codeBadField, "X-Soracom-Next-Key"},
 		{"no path", "GET", "/v1/nothing", ``, 404, codeNoPath, "/v1/nothing"},
-		{"root", "GET", "/", ``, 404, codeNoPath, "/"},
+		{"root", "GET", "/v1", ``, 404, codeNoPath, "/"},
 		{"method", "PUT", "/v1/port_mappings", ``, 405, codeMethod, "PUT"},
 		{"token timeout", "POST", "/v1/auth", `{"authKeyId":"x","authKey":"y","tokenTimeoutSeconds":172801}`, 400, codeBadField, "172800"},
 		{"password", "POST", "/v1/auth", `{"email":"a@example.com","password":"x"}`, 401, codeUnauthorized, "password"},

@@ -2,9 +2,8 @@ package relay
 
 import (
 	"encoding/json"
+	"errors"
 	"regexp"
-	"strconv"
-	"strings"
 	"time"
 
 	"minato/relay/relayapi"
@@ -56,9 +55,6 @@ func (r *Relay) auditQuery(c *call) (q store.Query, err error) {
 	if q.Code != "" && !causeCode.MatchString(q.Code) {
 		return q, badField("code", q.Code, "a code such as R05")
 	}
-	if q.Before != "" && !isCursor(q.Before) {
-		return q, badField("last_evaluated_key", q.Before, "the X-Soracom-Next-Key of the page before")
-	}
 	if s := c.scope(); !s.all() {
 		q.Allow, err = r.filter(c.Context(), s)
 	}
@@ -68,6 +64,9 @@ func (r *Relay) auditQuery(c *call) (q store.Query, err error) {
 // auditPage gives one page, and names the next in the answer's header.
 func (r *Relay) auditPage(c *call, q store.Query) ([]store.Entry, error) {
 	entries, next, err := r.store.Audit(c.Context(), q)
+	if errors.Is(err, store.ErrCursor) {
+		return nil, badField("last_evaluated_key", q.Before, "the X-Soracom-Next-Key of the page before")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +108,9 @@ func auditAnswer(e store.Entry, lang string) relayapi.NapterAuditLogEntry {
 		TLSVersion:   e.TLSVersion,
 		SNI:          e.SNI,
 		DurationMs:   e.Duration.Milliseconds(),
-		CloseReason:  e.CloseReason,
+		CloseReason:  inEnglish(e.End),
+		CloseCode:    e.End.Code,
+		CloseArgs:    e.End.Args,
 
 		DeviceProtocol: e.Device,
 		Count:          e.Count,
@@ -124,12 +125,4 @@ func auditAnswer(e store.Entry, lang string) relayapi.NapterAuditLogEntry {
 		a.Direction.DestinationIPAddress, a.Direction.DestinationPort = e.Destination.Addr().String(), int64(e.Destination.Port())
 	}
 	return a
-}
-
-// isCursor tells whether a text has the form of the store's cursors, two numbers: what has another form is the caller's mistake, not ours.
-func isCursor(s string) bool {
-	a, b, ok := strings.Cut(s, ".")
-	_, errA := strconv.ParseUint(a, 10, 64)
-	_, errB := strconv.ParseUint(b, 10, 64)
-	return ok && errA == nil && errB == nil
 }

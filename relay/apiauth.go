@@ -17,21 +17,37 @@ const (
 	maxTokenTimeout = 172800
 )
 
+// principal is who calls: an authentication key, or a user who signed in with a password.
+type principal struct {
+	id       string // unlike any other's; "": nobody is known
+	keyID    string // of a key
+	name     string // of the key, or of the user
+	role     string
+	password string // of a user: names the password that they signed in with
+	scope    scope
+}
+
+func keyPrincipal(k store.Key) principal {
+	return principal{id: k.ID, keyID: k.ID, name: k.Name, role: k.Role, scope: scope{k.SIMs, k.Tags}}
+}
+
+// userPrefix tells users from keys in a token's subject: no key's id has it.
+const userPrefix = "user/"
+
+func userPrincipal(u store.User) principal {
+	return principal{id: userPrefix + u.Name, name: u.Name, role: u.Role, password: passwordID(u.Hash), scope: scope{u.SIMs, u.Tags}}
+}
+
+// isUser tells a user from a key.
+func (p principal) isUser() bool { return p.id != "" && p.keyID == "" }
+
 var errCredentials = apiErrorf(http.StatusUnauthorized, codeUnauthorized,
 	"the credentials are missing, wrong or have ended: POST /v1/auth gives an apiKey and a token, to be sent as %s and %s",
 	relayapi.HeaderAPIKey, relayapi.HeaderToken)
 
-// postAuth gives a token for an authentication key.
+// postAuth gives a token for an authentication key, or for a user's password.
 func (r *Relay) postAuth(c *call) (any, error) {
-	var body struct {
-		relayapi.AuthRequest
-		// Napter's other ways in. They are known, so that the answer can say that they do not exist here.
-		Email      string `json:"email"`
-		Password   string `json:"password"`
-		OperatorID string `json:"operatorId"`
-		UserName   string `json:"userName"`
-		MFAOTPCode string `json:"mfaOTPCode"`
-	}
+	var body relayapi.AuthRequest
 	if err := decodeBody(c, &body); err != nil {
 		return nil, err
 	}
@@ -39,25 +55,52 @@ func (r *Relay) postAuth(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if body.AuthKeyID == "" || body.AuthKey == "" {
-		return nil, apiErrorf(http.StatusUnauthorized, codeUnauthorized,
-			"authKeyId and authKey are needed: this relay has no passwords, so email, operatorId and userName do not open it")
+	switch {
+	case body.AuthKeyID != "" && body.AuthKey != "":
+		c.who, err = r.signInKey(c, body.AuthKeyID, body.AuthKey)
+	case body.UserName != "" && body.Password != "":
+		c.who, err = r.signInUser(c, body)
+	default:
+		err = apiErrorf(http.StatusUnauthorized, codeUnauthorized,
+			"either authKeyId and authKey are needed, or operatorId, userName and password; there is no sign-in by email here")
 	}
-	key, err := r.store.Key(c.Context(), body.AuthKeyID)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return nil, fmt.Errorf("reading a key: %w", err)
-	}
-	if err != nil || subtle.ConstantTimeCompare(key.Hash, []byte(hashSecret(body.AuthKey))) != 1 {
-		r.log.Warn("authentication failed", "key", quote(body.AuthKeyID), "client", c.caller.String())
-		return nil, apiErrorf(http.StatusUnauthorized, codeUnauthorized, "the authentication key is not known, or its secret is wrong")
-	}
-	c.key = key
-	apiKey := "api-" + newUUID()
-	token, err := r.issue(key.ID, hashSecret(apiKey), life)
 	if err != nil {
 		return nil, err
 	}
-	return relayapi.AuthResponse{APIKey: apiKey, Token: token, OperatorID: operatorID, UserName: key.Name}, nil
+	apiKey := "api-" + newUUID()
+	token, err := r.issue(claims{Subject: c.who.id, Password: c.who.password, APIKey: hashSecret(apiKey)}, life)
+	if err != nil {
+		return nil, err
+	}
+	return relayapi.AuthResponse{APIKey: apiKey, Token: token, OperatorID: operatorID, UserName: c.who.name}, nil
+}
+
+func (r *Relay) signInKey(c *call, id, secret string) (principal, error) {
+	key, err := r.store.Key(c.Context(), id)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return principal{}, fmt.Errorf("reading a key: %w", err)
+	}
+	if err != nil || subtle.ConstantTimeCompare(key.Hash, []byte(hashSecret(secret))) != 1 {
+		r.log.Warn("authentication failed", "key", quote(id), "client", c.caller.String())
+		return principal{}, apiErrorf(http.StatusUnauthorized, codeUnauthorized, "the authentication key is not known, or its secret is wrong")
+	}
+	return keyPrincipal(key), nil
+}
+
+func (r *Relay) signInUser(c *call, body relayapi.AuthRequest) (principal, error) {
+	u, err := r.store.User(c.Context(), body.UserName)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return principal{}, fmt.Errorf("reading a user: %w", err)
+	}
+	good, err := r.passwords.check(c, body.UserName, u.Hash, body.Password, r.cfg.Clock.Now())
+	if err != nil {
+		return principal{}, err
+	}
+	if !good || body.OperatorID != operatorID {
+		r.log.Warn("authentication failed", "user", quote(body.UserName), "client", c.caller.String())
+		return principal{}, apiErrorf(http.StatusUnauthorized, codeUnauthorized, "the operator or the user is not known, or the password is wrong")
+	}
+	return userPrincipal(u), nil
 }
 
 // tokenLife is how long a token shall live.
@@ -71,10 +114,10 @@ func tokenLife(seconds int) (time.Duration, error) {
 	return time.Duration(seconds) * time.Second, nil
 }
 
-// issue makes a token that goes with one API key.
-func (r *Relay) issue(keyID, apiKeyHash string, life time.Duration) (string, error) {
+// issue makes a token out of claims that say whom it is for, and which API key it goes with.
+func (r *Relay) issue(cl claims, life time.Duration) (string, error) {
 	now := r.cfg.Clock.Now()
-	cl := claims{ID: newUUID(), KeyID: keyID, APIKey: apiKeyHash, IssuedAt: now.Unix(), Expires: now.Add(life).Unix()}
+	cl.ID, cl.IssuedAt, cl.Expires = newUUID(), now.Unix(), now.Add(life).Unix()
 	cl.Operator.OperatorID = operatorID
 	return signToken(r.tokenKey, cl)
 }
@@ -94,14 +137,14 @@ func (r *Relay) postToken(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	token, err := r.issue(c.claims.KeyID, c.claims.APIKey, life)
+	token, err := r.issue(c.claims, life)
 	if err != nil {
 		return nil, err
 	}
 	return relayapi.TokenResponse{Token: token}, nil
 }
 
-// authenticate checks both headers, that the token was not given back, and that the key behind it still exists.
+// authenticate checks both headers, that the token was not given back, and that the key or the user behind it still exists.
 func (r *Relay) authenticate(c *call) error {
 	token, apiKey := c.Header.Get(relayapi.HeaderToken), c.Header.Get(relayapi.HeaderAPIKey)
 	if token == "" || apiKey == "" {
@@ -116,14 +159,14 @@ func (r *Relay) authenticate(c *call) error {
 	} else if ended {
 		return errCredentials
 	}
-	key, err := r.store.Key(c.Context(), cl.KeyID)
-	if errors.Is(err, store.ErrNotFound) {
-		return errCredentials // revoked
+	who, err := r.principalOf(c, cl.Subject)
+	if errors.Is(err, store.ErrNotFound) || err == nil && who.password != cl.Password {
+		return errCredentials // revoked, removed, or with a new password
 	}
 	if err != nil {
-		return fmt.Errorf("reading a key: %w", err)
+		return fmt.Errorf("reading who calls: %w", err)
 	}
-	c.claims, c.key = cl, key
+	c.claims, c.who = cl, who
 	return nil
 }
 

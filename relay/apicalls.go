@@ -20,7 +20,7 @@ func (r *Relay) recordCall(c *call, rt route, err error) {
 	if err != nil {
 		status = r.errorAnswer(c.Request, err).status
 	}
-	entry := store.Call{Time: r.cfg.Clock.Now(), Kind: rt.pattern, Path: c.URL.Path, KeyID: c.key.ID, User: c.key.Name, Status: status}
+	entry := store.Call{Time: r.cfg.Clock.Now(), Kind: rt.pattern, Path: c.URL.Path, KeyID: c.who.keyID, User: c.who.name, Status: status}
 	if c.caller.IsValid() {
 		entry.Remote = c.caller.Addr().String()
 	}

@@ -25,6 +25,8 @@ const (
 	codeConflict     = "MNT0015" // somebody else changed it in the meantime
 	codeNoKey        = "MNT0016" // no such authentication key
 	codeNoOperator   = "MNT0017" // no such operator
+	codeNoUser       = "MNT0018" // no such user
+	codeNoAgent      = "MNT0019" // the device offers no agent status
 )
 
 // apiError is an error answer: the only form there is. User errors are never 5xx: Napter's command line would try again for

@@ -8,7 +8,7 @@ import (
 	"minato/relay/store"
 )
 
-// Bounds of a key's description.
+// Bounds of a key's description, the second of a user's too.
 const (
 	maxKeyName  = 100
 	maxKeyScope = 1000
@@ -32,14 +32,11 @@ func (r *Relay) createKeyCall(c *call) (any, error) {
 	if err := decodeBody(c, &body); err != nil {
 		return nil, err
 	}
-	if !mayAct(body.Role, RoleViewer) {
-		return nil, badField("role", body.Role, "admin, operator or viewer")
+	if err := checkPermission(body.Role, body.SIMIDs, body.Tags); err != nil {
+		return nil, err
 	}
 	if len(body.Name) > maxKeyName {
 		return nil, badField("name", body.Name, "at most %d characters", maxKeyName)
-	}
-	if n := len(body.SIMIDs) + len(body.Tags); n > maxKeyScope {
-		return nil, badField("simIds", n, "at most %d", maxKeyScope)
 	}
 	id, secret, err := createKey(c.Context(), r.store, Key{Name: body.Name, Role: body.Role, SIMs: body.SIMIDs, Tags: body.Tags}, r.cfg.Clock.Now())
 	if err != nil {

@@ -139,20 +139,22 @@ func noMapping(c *call) *apiError {
 
 func (r *Relay) mappingAnswer(m store.Mapping) relayapi.PortMapping {
 	a := relayapi.PortMapping{
-		IPAddress:   m.IP.String(),
-		Port:        int(m.Port),
-		Endpoint:    m.Addr().String(),
-		Hostname:    hostname(m.IP, r.cfg.Domain),
-		OperatorID:  m.OperatorID,
-		CreatedTime: m.CreatedAt.UnixMilli(),
-		ExpiredTime: m.ExpiresAt.UnixMilli(),
-		Duration:    int(m.Duration / time.Second),
-		Expired:     m.Expired(r.cfg.Clock.Now()),
-		TLSRequired: m.TLS,
-		Destination: relayapi.Destination{Port: int(m.DevicePort), Strategy: string(m.Strategy)},
-		Source:      relayapi.Source{IPRanges: make([]string, 0, len(m.Sources))},
-		Placement:   "default",
-		OneTime:     m.OneTime,
+		IPAddress:                 m.IP.String(),
+		Port:                      int(m.Port),
+		Endpoint:                  m.Addr().String(),
+		Hostname:                  hostname(m.IP, r.cfg.Domain),
+		OperatorID:                m.OperatorID,
+		CreatedTime:               m.CreatedAt.UnixMilli(),
+		ExpiredTime:               m.ExpiresAt.UnixMilli(),
+		Duration:                  int(m.Duration / time.Second),
+		Expired:                   m.Expired(r.cfg.Clock.Now()),
+		TLSRequired:               m.TLS,
+		Destination:               relayapi.Destination{Port: int(m.DevicePort), Strategy: string(m.Strategy)},
+		Source:                    relayapi.Source{IPRanges: make([]string, 0, len(m.Sources))},
+		Placement:                 "default",
+		OneTime:                   m.OneTime,
+		Spent:                     m.SpentBy != "",
+		ClientCertificateRequired: m.TLS && (m.ClientCertificate || r.cfg.RequireClientCertificates),
 	}
 	if m.Strategy == store.StrategyIMSI {
 		a.IMSI, a.Destination.IMSI = m.IMSI, m.IMSI

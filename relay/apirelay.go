@@ -13,7 +13,24 @@ import (
 //go:embed openapi.yaml
 var openAPI []byte
 
-func (r *Relay) getHealth(*call) (any, error) { return relayapi.Health{Status: "ok"}, nil }
+// getHealth tells what works. A relay that answers does its work; what it cannot do of it is named.
+func (r *Relay) getHealth(c *call) (any, error) {
+	h := relayapi.Health{Status: "ok"}
+	problem := func(part string, what text) {
+		h.Status = "degraded"
+		h.Problems = append(h.Problems, relayapi.HealthProblem{Part: part, Message: what.in(c.lang())})
+	}
+	if n := r.mappings.unbound(); n > 0 {
+		problem("ports", textf("other programs hold the ports of %d mappings", n))
+	}
+	if r.acme != nil && !r.acme.ready.Load() {
+		problem("certificate", textf("there is no certificate from the ACME server yet"))
+	}
+	if _, err := r.sims(c.Context(), scope{}); err != nil {
+		problem("devices", textf("the list of SIMs cannot be had at the moment"))
+	}
+	return h, nil
+}
 
 // getVersion tells what was built; a build outside version control has no more than "(devel)".
 func (r *Relay) getVersion(*call) (any, error) {

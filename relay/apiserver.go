@@ -47,6 +47,7 @@ func (r *Relay) serveAPI(ctx context.Context, l net.Listener) error {
 	if srv.Shutdown(drain) != nil {
 		srv.Close()
 	}
+	r.console.Close() // its WebSockets, which the server no longer knows
 	<-served
 	r.apiUse.Lock() // Close does not wait for the requests whose connections it closed
 	return nil

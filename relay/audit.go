@@ -18,7 +18,7 @@ var auditWords = map[store.EntryType]struct {
 	text  string
 }{
 	store.Access:    {slog.LevelDebug, "client connected"},
-	store.Connected: {slog.LevelInfo, "device connected"},
+	store.Connected: {slog.LevelDebug, "device connected"},
 	store.Denied:    {slog.LevelWarn, "client denied"},
 	store.Refused:   {slog.LevelWarn, "client refused"},
 	store.Closed:    {slog.LevelInfo, "connection ended"},
@@ -86,7 +86,7 @@ func (r *Relay) logEntry(e store.Entry) {
 	add("reason", e.Reason)
 	add("tls", e.TLSVersion)
 	add("sni", e.SNI)
-	add("end", e.CloseReason)
+	add("end", inEnglish(e.End))
 	if e.Count > 0 {
 		attrs = append(attrs, slog.Int("count", e.Count))
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"io"
 	"net"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -13,8 +12,8 @@ import (
 	"minato/relay/relayapi"
 )
 
-// log is the newest entry of our own audit log with a code.
-func (r *testRelay) logOf(code string) relayapi.ConnectionLogEntry {
+// logOf is the newest entry of our own audit log with a code, of one port or of any (0).
+func (r *testRelay) logOf(code string, port int) relayapi.ConnectionLogEntry {
 	r.t.Helper()
 	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
 	defer cancel()
@@ -25,8 +24,10 @@ func (r *testRelay) logOf(code string) relayapi.ConnectionLogEntry {
 		if err != nil {
 			r.t.Fatal(err)
 		}
-		if len(entries) > 0 {
-			return entries[0]
+		for _, e := range entries {
+			if port == 0 || e.Direction.DestinationPort == int64(port) {
+				return e
+			}
 		}
 		select {
 		case <-tick.C:
@@ -36,10 +37,16 @@ func (r *testRelay) logOf(code string) relayapi.ConnectionLogEntry {
 	}
 }
 
-// expectCause checks the entry of a cause: its type, the advice in both languages, and that its ladder tells of a beginning and an end.
+// expectCause checks the newest entry of a cause.
 func (r *testRelay) expectCause(code, typ string) relayapi.ConnectionLogEntry {
 	r.t.Helper()
-	e := r.logOf(code)
+	return r.expectCauseOn(code, typ, 0)
+}
+
+// expectCauseOn checks the entry of a cause on one port: its type, the advice in both languages, and that its ladder tells of a beginning and an end.
+func (r *testRelay) expectCauseOn(code, typ string, port int) relayapi.ConnectionLogEntry {
+	r.t.Helper()
+	e := r.logOf(code, port)
 	if e.Type != typ || e.Reason != Cause(code).Text("en") || e.ConnectionID == "" {
 		r.t.Errorf("audit entry %+v; want %s %s", e, typ, code)
 	}
@@ -297,56 +304,3 @@ func TestWarnings(t *testing.T) {
 		}
 	}
 }
-
-// The address in a trusted balancer's PROXY header is the client's; from anyone else it is data.
-func TestProxyHeader(t *testing.T) {
-	const header = "PROXY TCP4 203.0.113.9 127.0.0.1 50000 20000\r\n"
-	trusted := []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
-	r := startRelay(t, Config{})
-	var hour = 3600
-	create := func(r *testRelay, tlsOn bool) *relayapi.PortMapping {
-		m, err := r.CreatePortMapping(t.Context(), relayapi.CreatePortMappingRequest{
-			Destination: relayapi.Destination{SIMID: simA, Port: 80}, Duration: &hour, TLSRequired: tlsOn,
-			Source: &relayapi.Source{IPRanges: []string{"203.0.113.0/24", "127.0.0.0/8"}},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return m
-	}
-	conn := r.dial(create(r, false))
-	io.WriteString(conn, header)
-	got := make([]byte, len(header))
-	if _, err := io.ReadFull(conn, got); err != nil || string(got) != header {
-		t.Errorf("from nobody we trust: echo %q, %v", got, err)
-	}
-
-	r.TrustedProxiesForTest(trusted)
-	for _, tlsOn := range []bool{false, true} {
-		m := create(r, tlsOn)
-		tcp := r.dial(m)
-		io.WriteString(tcp, header)
-		var conn io.ReadWriter = tcp
-		if tlsOn {
-			conn = tls.Client(tcp, &tls.Config{RootCAs: r.roots(), ServerName: m.Hostname})
-		}
-		io.WriteString(conn, "hello")
-		if _, err := io.ReadFull(conn, got[:5]); err != nil || string(got[:5]) != "hello" {
-			t.Errorf("tls=%v: echo %q, %v", tlsOn, got[:5], err)
-		}
-		tcp.Close()
-		if e := r.awaitAudit("CLOSED"); e.Direction.SourceIPAddress != "203.0.113.9" || e.Direction.SourcePort != 50000 {
-			t.Errorf("tls=%v: audit entry %+v; want the header's address", tlsOn, e)
-		}
-	}
-	for name, bad := range map[string]string{"no header": "GET / HTTP/1.1\r\n\r\n", "broken": "PROXY TCP4 x\r\n"} {
-		conn := r.dial(create(r, false))
-		io.WriteString(conn, bad)
-		if n, err := conn.Read(got); n != 0 || err == nil {
-			t.Errorf("%s: %d bytes, %v", name, n, err)
-		}
-	}
-}
-
-// TrustedProxiesForTest changes whom a relay trusts while no connection is under way.
-func (r *testRelay) TrustedProxiesForTest(p []netip.Prefix) { r.cfg.TrustedProxies = p }

@@ -69,7 +69,7 @@ func TestCertificateFilesAreReadAgain(t *testing.T) {
 		}
 	}
 	var open []*tls.Conn
-	for range 20 {
+	for range 200 {
 		conn, got := connect()
 		if got != first {
 			t.Fatalf("serial %s, want %s", got, first)

@@ -2,8 +2,6 @@ package relay
 
 import (
 	"context"
-	"crypto/tls"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -11,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"minato/relay/recognize"
 	"minato/relay/splice"
 	"minato/relay/store"
 )
@@ -24,25 +21,25 @@ import (
 // It writes its audit entries in that order, all with its id. ACCESS is held back until there is another entry to follow it, so that refusals
 // which are only counted leave none.
 type connection struct {
-	mapping *portMapping
-	relay   *Relay
-	client  net.Conn
-	from    netip.AddrPort
-	early   []byte // of the client, read with a balancer's header
-	began   time.Time
-	id      string
-	entry   store.Entry // what all its entries have in common so far
-	access  bool        // ACCESS is to be written before the next entry
-	ladder  ladder
-	cut     context.CancelCauseFunc
+	mapping  *portMapping
+	relay    *Relay
+	client   net.Conn
+	from     netip.AddrPort
+	early    []byte // of the client, read with a balancer's header
+	began    time.Time
+	id       string
+	entry    store.Entry // what all its entries have in common so far
+	access   bool        // ACCESS is to be written before the next entry
+	admitted bool        // it counts towards the limits, and is among the live ones
+	ladder   ladder
+	cut      context.CancelCauseFunc
+
+	inside func() // tells the console that the device is connected; nil for a client that came to the mapping's port
 
 	sniffed // by the goroutines that copy, until the splice has ended
 
 	session atomic.Pointer[splice.Session] // nil until the device is connected
 }
-
-// errCut is told to a connection that was cut over the API.
-var errCut = errors.New("the connection was cut over the API")
 
 func newConnection(pm *portMapping, client net.Conn) *connection {
 	c := &connection{mapping: pm, relay: pm.relay, client: client, began: pm.relay.cfg.Clock.Now()}
@@ -56,27 +53,59 @@ func newConnection(pm *portMapping, client net.Conn) *connection {
 
 func (c *connection) setFrom(a netip.AddrPort) { c.from, c.entry.Source = a, a }
 
-// serve carries the connection to its end. Its own goroutine; ctx cuts it.
-func (c *connection) serve(ctx context.Context) {
+// serve carries the connection to its end, and calls done then: before it returns, or from the splice's goroutine. ctx cuts it.
+func (c *connection) serve(ctx context.Context, done func()) {
 	ctx, c.cut = context.WithCancelCause(ctx)
-	defer c.cut(nil)
 	// Until the splice owns the connection, this cuts whatever waits on it.
 	stopCut := context.AfterFunc(ctx, func() { c.client.Close() })
-	defer stopCut()
-
-	c.ladder.add(fromClient, "connection", 0)
-	if !c.proxied() || !c.admit() {
-		return
+	if client, target := c.establish(ctx); target != nil {
+		if stopCut() {
+			c.audit(store.Connected)
+			if c.inside != nil {
+				c.inside()
+			}
+			c.splice(ctx, client, target, done)
+			return
+		}
+		target.Close()
+		c.client.Close()
+		c.closed(sayError(context.Cause(ctx)))
 	}
-	defer c.relay.limits.give(c.from.Addr(), c.mapping.SIMID)
+	stopCut()
+	c.leave(done)
+}
+
+// leave gives back what the connection has taken.
+func (c *connection) leave(done func()) {
+	if c.admitted {
+		c.relay.live.remove(c)
+		c.relay.limits.give(c.from.Addr(), c.mapping.SIMID)
+	}
+	c.cut(nil)
+	done()
+}
+
+// establish does all that comes before the splice. Without a target it was refused, or ended.
+func (c *connection) establish(ctx context.Context) (client, target net.Conn) {
+	if c.inside != nil {
+		c.ladder.add(fromClient, say(wordConsole), 0)
+	} else {
+		c.ladder.add(fromClient, say(wordConnection), 0)
+		if !c.proxied() {
+			return nil, nil
+		}
+	}
+	if !c.admit() {
+		return nil, nil
+	}
+	c.admitted = true
 	c.relay.live.add(c)
-	defer c.relay.live.remove(c)
 	c.access = true
-	client := c.client
-	if c.mapping.TLS {
+	client = c.client
+	if c.mapping.TLS && c.inside == nil {
 		t := c.startTLS(ctx)
 		if t == nil {
-			return
+			return nil, nil
 		}
 		client = t
 	}
@@ -84,21 +113,14 @@ func (c *connection) serve(ctx context.Context) {
 	target, err := c.dial(ctx)
 	if err != nil {
 		c.unreachable(ctx, client, err)
-		return
+		return nil, nil
 	}
 	if !c.spend(ctx) {
 		target.Close()
-		c.refuseWith(client, store.Denied, CauseExpired, "its one connection was used before")
-		return
+		c.refuseWith(client, store.Denied, CauseExpired, say(wordUsed))
+		return nil, nil
 	}
-	if !stopCut() {
-		target.Close()
-		c.client.Close()
-		c.closed(context.Cause(ctx).Error())
-		return
-	}
-	c.audit(store.Connected)
-	c.splice(ctx, client, target)
+	return client, target
 }
 
 // admit checks that the mapping is alive, the source address, and the number of connections. What it lets in must be given back to the limits.
@@ -109,28 +131,28 @@ func (c *connection) admit() bool {
 	switch {
 	case live > 2*limit: // an orderly end takes time, and a flood shall not take more of it
 		c.setCause(CauseTooMany)
-		c.entry.CloseReason = "limit: the mapping's; closed at once"
+		c.entry.End = say(wordFlood)
 		c.relay.floods.add(c.entryNow(store.Refused))
 		c.client.Close()
 		return false
 	case m.hasEnded():
-		c.entry.CloseReason = fmt.Sprintf("the mapping ended at %s", m.mapping().ExpiresAt.UTC().Format(time.RFC3339))
+		c.entry.End = say(wordEndedAt, m.mapping().ExpiresAt.UTC().Format(time.RFC3339))
 		if m.mapping().SpentBy != "" {
-			c.entry.CloseReason = "its one connection was used before"
+			c.entry.End = say(wordUsed)
 		}
 		c.refuse(store.Denied, CauseExpired)
 		return false
 	case !m.allows(c.from.Addr()):
-		c.entry.CloseReason = fmt.Sprintf("%s is not in %s", c.from.Addr(), joinRanges(m.Sources))
+		c.entry.End = say(wordNotInRanges, c.from.Addr(), joinRanges(m.Sources))
 		c.refuse(store.Denied, CauseSourceDenied)
 		return false
 	case live > limit:
-		c.entry.CloseReason = fmt.Sprintf("limit: %d live connections of the mapping; it ends when one of them closes", limit)
+		c.entry.End = say(wordLimitMapping, limit)
 		c.refuse(store.Refused, CauseTooMany)
 		return false
 	}
-	if full := c.relay.limits.take(c.from.Addr(), m.SIMID, c.relay.cfg.Clock.Now()); full != "" {
-		c.entry.CloseReason = full
+	if full := c.relay.limits.take(c.from.Addr(), m.SIMID, c.relay.cfg.Clock.Now()); !full.IsZero() {
+		c.entry.End = full
 		c.refuse(store.Refused, CauseTooMany)
 		return false
 	}
@@ -153,97 +175,32 @@ func joinRanges(ranges []netip.Prefix) string {
 	return b.String()
 }
 
-// startTLS makes sure that the client speaks TLS before any byte goes out, and does the handshake. Nil: refused.
-func (c *connection) startTLS(ctx context.Context) *tlsClient {
-	first := readHello(c.client, c.early, c.relay.cfg.SilenceTimeout)
-	c.early = nil
-	c.entry.SNI = first.hello.ServerName
-	if first.protocol != recognize.Unknown {
-		c.entry.Protocol = first.protocol.String()
-	}
-	switch {
-	case ctx.Err() != nil:
-		c.closed(context.Cause(ctx).Error())
-		return nil
-	case first.gone:
-		c.client.Close()
-		c.closed("the client closed before it sent a byte")
-		return nil
-	case first.cause == CauseSilentOnTLS:
-		c.ladder.add(fromClient, "silence", 0)
-		c.refuseSilence(ctx)
-		return nil
-	case first.cause != "":
-		c.ladder.add(fromClient, "first bytes ("+first.protocol.String()+")", int64(first.size))
-		c.refuse(store.Denied, first.cause)
-		return nil
-	}
-	c.ladder.add(fromClient, "ClientHello, up to "+tls.VersionName(first.hello.MaxVersion()), int64(first.size))
-
-	wire := &peekedConn{Conn: c.client, peeked: first.bytes}
-	g := splice.NewGatherConn(wire)
-	conn := tls.Server(g, c.relay.tlsConfig)
-	began := time.Now()
-	c.client.SetDeadline(began.Add(c.relay.cfg.HandshakeTimeout)) // an error shows in the handshake
-	if err := handshake(conn); err != nil {
-		if ctx.Err() != nil {
-			c.closed(context.Cause(ctx).Error())
-			return nil
-		}
-		if alert, ok := wire.alert(); ok {
-			err = fmt.Errorf("remote error: %w", alert)
-			c.ladder.add(fromClient, "TLS alert: "+alert.Error(), alertRecord)
-		}
-		c.entry.CloseReason = "TLS handshake: " + err.Error()
-		c.refuse(store.Denied, causeOfHandshake(first.hello, err))
-		return nil
-	}
-	c.relay.metrics.handshakes.Observe(time.Since(began).Seconds())
-	wire.done = true
-	c.client.SetDeadline(time.Time{})
-	state := conn.ConnectionState()
-	c.entry.TLSVersion = tls.VersionName(state.Version)
-	what := "TLS handshake done, " + c.entry.TLSVersion
-	if state.DidResume {
-		what += ", resumed"
-	}
-	c.ladder.add(fromRelay, what, 0)
-	return &tlsClient{TLSConn: g.Wrap(conn), wire: c.client}
-}
-
-// handshake runs on a goroutine of its own, because it needs a big stack, which the one of the connection would keep while it is silent. It ends
-// with the handshake; a deadline bounds it.
-func handshake(conn *tls.Conn) error {
-	done := make(chan error)
-	go func() { done <- conn.Handshake() }()
-	return <-done
-}
-
 // dial connects to the device. Only now: what does not get this far costs the device nothing.
 func (c *connection) dial(ctx context.Context) (net.Conn, error) {
-	c.ladder.add(fromRelay, "dial", 0)
+	c.ladder.add(fromRelay, say(wordDial), 0)
 	target, err := c.mapping.dial(ctx)
 	if err != nil {
-		c.ladder.add(fromDevice, "not reached: "+causeOfDial(err).String(), 0)
+		c.ladder.add(fromDevice, say(wordNotReached, string(causeOfDial(err))), 0)
 		return nil, err
 	}
-	c.ladder.add(fromDevice, "connected", 0)
+	c.ladder.add(fromDevice, say(wordConnected), 0)
 	return target, nil
 }
 
 // unreachable tells of a device that was not reached: ACCESS without CONNECTED, as in Napter's log.
 func (c *connection) unreachable(ctx context.Context, client net.Conn, err error) {
 	if ctx.Err() != nil {
-		c.closed(context.Cause(ctx).Error())
+		c.closed(sayError(context.Cause(ctx)))
 		return
 	}
-	c.setCause(causeOfDial(err))
-	c.closed("device not reached: " + err.Error())
+	cause := causeOfDial(err)
+	c.setCause(cause)
+	c.closed(say(wordUnreachable, err, string(cause)))
 	closeClient(client, c.relay.cfg.RefusalTimeout)
 }
 
-// splice copies both ways until the end.
-func (c *connection) splice(ctx context.Context, client, target net.Conn) {
+// splice copies both ways until the end, and leaves then. It returns before.
+func (c *connection) splice(ctx context.Context, client, target net.Conn, done func()) {
 	cfg := &c.relay.cfg
 	s := splice.New(client, target, splice.Config{
 		IdleTimeout:  cfg.IdleTimeout,
@@ -251,28 +208,34 @@ func (c *connection) splice(ctx context.Context, client, target net.Conn) {
 		FromClient:   c.early,
 		Watch:        splice.Watch{First: c.firstBytes, Ended: c.ended},
 		CloseClient:  func(client net.Conn) { closeClient(client, cfg.RefusalTimeout) },
+		Parker:       c.relay.parker,
 	})
 	c.early = nil
 	c.session.Store(s)
-	res := s.Run(ctx)
+	s.Start(ctx, func(res splice.Result) {
+		c.spliced(res)
+		c.leave(done)
+	})
+}
+
+// spliced records how the session ended.
+func (c *connection) spliced(res splice.Result) {
 	c.entry.BytesUp, c.entry.BytesDown = res.Up, res.Down
 	c.setCause(c.causeOfEnd(res))
 	c.nameProtocols()
-	why := res.End.String()
-	if res.Err != nil {
-		why += ": " + res.Err.Error()
-	}
-	c.closed(why)
+	c.closed(sayEnd(res))
 	c.mapping.connectionEnded(c)
 }
 
 // refuse records why, and ends the connection without a byte.
-func (c *connection) refuse(t store.EntryType, cause Cause) { c.refuseWith(c.client, t, cause, "") }
+func (c *connection) refuse(t store.EntryType, cause Cause) {
+	c.refuseWith(c.client, t, cause, store.Words{})
+}
 
 // refuseWith is refuse for a connection that may speak TLS by now, with more words where there are some.
-func (c *connection) refuseWith(client net.Conn, t store.EntryType, cause Cause, why string) {
-	if why != "" {
-		c.entry.CloseReason = why
+func (c *connection) refuseWith(client net.Conn, t store.EntryType, cause Cause, why store.Words) {
+	if !why.IsZero() {
+		c.entry.End = why
 	}
 	c.recordRefusal(t, cause)
 	if !closeClient(client, c.relay.cfg.RefusalTimeout) {
@@ -282,7 +245,7 @@ func (c *connection) refuseWith(client net.Conn, t store.EntryType, cause Cause,
 
 func (c *connection) recordRefusal(t store.EntryType, cause Cause) {
 	c.setCause(cause)
-	c.ladder.add(fromRelay, "end without a byte: "+cause.String(), 0)
+	c.ladder.add(fromRelay, say(wordRefused, string(cause)), 0)
 	e := c.entryNow(t)
 	if c.relay.floods.counts(e) {
 		c.writeAccess()
@@ -290,9 +253,9 @@ func (c *connection) recordRefusal(t store.EntryType, cause Cause) {
 	}
 }
 
-func (c *connection) closed(why string) {
-	c.entry.CloseReason = why
-	c.ladder.add(fromRelay, "end: "+why, 0)
+func (c *connection) closed(why store.Words) {
+	c.entry.End = why
+	c.ladder.add(fromRelay, store.Words{Code: string(wordEnd), Args: append([]string{why.Code}, why.Args...)}, 0)
 	c.audit(store.Closed)
 }
 

@@ -3,9 +3,10 @@ package relay
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
+	"errors"
 	"net"
 	"net/netip"
+	"strings"
 	"time"
 
 	"minato/relay/recognize"
@@ -37,7 +38,7 @@ type diagnosis struct {
 }
 
 // step does one, unless one before has failed. What it answers is the finding in words, and the cause if something is wrong.
-func (d *diagnosis) step(name string, do func() (finding string, cause Cause)) {
+func (d *diagnosis) step(name string, do func() (finding text, cause Cause)) {
 	s := relayapi.DiagnosisStep{Step: name, Result: resultSkipped}
 	defer func() { d.answer.Steps = append(d.answer.Steps, s) }()
 	if d.answer.Code != "" || d.answer.FailedStep != "" {
@@ -45,7 +46,7 @@ func (d *diagnosis) step(name string, do func() (finding string, cause Cause)) {
 	}
 	began := time.Now()
 	finding, cause := do()
-	s.Result, s.Finding, s.TookMs = resultOK, finding, time.Since(began).Milliseconds()
+	s.Result, s.Finding, s.TookMs = resultOK, finding.in(d.lang), time.Since(began).Milliseconds()
 	if cause != "" {
 		s.Result = resultFailed
 		d.answer.FailedStep, d.answer.Code, d.answer.Message = name, string(cause), cause.Text(d.lang)
@@ -53,8 +54,8 @@ func (d *diagnosis) step(name string, do func() (finding string, cause Cause)) {
 }
 
 // fail ends the diagnosis for a reason that has no number.
-func (d *diagnosis) fail(name, message string) {
-	d.answer.FailedStep, d.answer.Message = name, message
+func (d *diagnosis) fail(name string, message text) {
+	d.answer.FailedStep, d.answer.Message = name, message.in(d.lang)
 	for i := range d.answer.Steps {
 		if d.answer.Steps[i].Step == name {
 			d.answer.Steps[i].Result = resultFailed
@@ -90,69 +91,87 @@ func (r *Relay) diagnosePortMapping(c *call) (any, error) {
 }
 
 func (r *Relay) diagnose(ctx context.Context, d *diagnosis, m store.Mapping, sim SIM, client netip.Addr) {
-	d.step(stepPolicy, func() (string, Cause) {
+	d.step(stepPolicy, func() (text, Cause) {
 		switch {
 		case m.SpentBy != "":
-			return "its one connection was used", CauseExpired
+			return textf("its one connection was used"), CauseExpired
 		case !contains(m.Sources, client):
-			return fmt.Sprintf("%s is not in %s", client, joinRanges(m.Sources)), CauseSourceDenied
+			return textf("%s is not in %s", client, joinRanges(m.Sources)), CauseSourceDenied
 		}
-		return fmt.Sprintf("%s may connect until %s", client, m.ExpiresAt.UTC().Format(time.RFC3339)), ""
+		return textf("%s may connect until %s", client, m.ExpiresAt.UTC().Format(time.RFC3339)), ""
 	})
 	bound := true
-	d.step(stepPort, func() (string, Cause) {
+	d.step(stepPort, func() (text, Cause) {
 		pm := r.mappings.get(m.Addr())
 		if bound = pm != nil && pm.bound(); !bound {
-			return "the port is not open: another program holds it", ""
+			return textf("the port is not open: another program holds it"), ""
 		}
 		if live := pm.live.Load(); live >= int64(r.cfg.MaxConnections) {
-			return fmt.Sprintf("%d live connections", live), CauseTooMany
+			return textf("%d live connections", live), CauseTooMany
 		}
-		return fmt.Sprintf("open, %d live connections", pm.live.Load()), ""
+		return textf("open, %d live connections", pm.live.Load()), ""
 	})
 	if !bound {
-		d.fail(stepPort, "the mapping's port is held by another program on the relay's machine")
+		d.fail(stepPort, textf("the mapping's port is held by another program on the relay's machine"))
 	}
-	d.step(stepSession, func() (string, Cause) {
+	d.step(stepSession, func() (text, Cause) {
 		if !sim.Online {
 			if sim.Since.IsZero() {
-				return "no session", CauseSIMOffline
+				return textf("no session"), CauseSIMOffline
 			}
-			return "no session since " + sim.Since.UTC().Format(time.RFC3339), CauseSIMOffline
+			return textf("no session since %s", sim.Since.UTC().Format(time.RFC3339)), CauseSIMOffline
 		}
-		return "session with " + sim.Addr.String(), ""
+		return textf("session with %s", sim.Addr), ""
 	})
 	var conn net.Conn
 	var dialErr error
-	d.step(stepDevice, func() (string, Cause) {
+	d.step(stepDevice, func() (text, Cause) {
 		if conn, dialErr = r.dialDevice(ctx, m.SIMID, m.DevicePort); dialErr != nil {
-			return dialErr.Error(), causeOfDial(dialErr)
+			return textf("no connection: %v", dialText(dialErr)), causeOfDial(dialErr)
 		}
-		return fmt.Sprintf("port %d takes connections", m.DevicePort), ""
+		return textf("port %d takes connections", m.DevicePort), ""
 	})
 	if dialErr != nil && d.answer.FailedStep == "" {
-		d.fail(stepDevice, "the closed network cannot be reached")
+		d.fail(stepDevice, textf("the closed network cannot be reached"))
 	}
 	if conn != nil {
 		defer conn.Close()
 	}
 	speaks := recognize.Unknown
-	d.step(stepBanner, func() (string, Cause) {
+	d.step(stepBanner, func() (text, Cause) {
 		b, err := readBanner(ctx, conn)
 		if err != nil && len(b) == 0 {
-			return "the device closed without a byte", CauseDeviceHungUp
+			return textf("the device closed without a byte"), CauseDeviceHungUp
 		}
 		if speaks, _ = recognize.FromServer(b); len(b) == 0 {
-			return "the device waits for the client to speak", ""
+			return textf("the device waits for the client to speak"), ""
 		}
-		return "the device speaks first: " + speaks.Words(), ""
+		if speaks == recognize.Unknown {
+			return textf("the device speaks first, an unknown protocol"), ""
+		}
+		return textf("the device speaks first: %s", strings.TrimPrefix(speaks.Words(), "plain ")), ""
 	})
-	d.step(stepTLS, func() (string, Cause) { return r.diagnoseTLS(ctx, m, speaks, conn) })
+	d.step(stepTLS, func() (text, Cause) { return r.diagnoseTLS(ctx, m, speaks, conn) })
+}
+
+// dialText is why the device was not reached, in words of the reader's language where there are some.
+func dialText(err error) any {
+	switch {
+	case errors.Is(err, ErrUnknownSIM):
+		return textf("no such SIM")
+	case errors.Is(err, ErrOffline):
+		return textf("no session")
+	case errors.Is(err, ErrRefused):
+		return textf("the device refused it")
+	case errors.Is(err, ErrTimeout):
+		return textf("the device did not answer")
+	}
+	return err
 }
 
 // diagnoseTLS tells whether the mapping's option fits what the device speaks. A device that waits is sent a ClientHello, on the connection
 // that is there: what is no TLS server throws it away or complains.
-func (r *Relay) diagnoseTLS(ctx context.Context, m store.Mapping, speaks recognize.Protocol, conn net.Conn) (string, Cause) {
+func (r *Relay) diagnoseTLS(ctx context.Context, m store.Mapping, speaks recognize.Protocol, conn net.Conn) (text, Cause) {
 	deviceTLS := false
 	if speaks == recognize.Unknown {
 		ctx, cancel := context.WithTimeout(ctx, probeTimeout)
@@ -164,15 +183,15 @@ func (r *Relay) diagnoseTLS(ctx context.Context, m store.Mapping, speaks recogni
 	}
 	switch {
 	case m.TLS && deviceTLS:
-		return "the device speaks TLS itself", CauseDoubleTLS
+		return textf("the device speaks TLS itself"), CauseDoubleTLS
 	case m.TLS && speaks == recognize.SSH:
-		return "the device speaks SSH", CauseSSHOnTLS
+		return textf("the device speaks SSH"), CauseSSHOnTLS
 	case m.TLS:
-		return "the option is ON and the device speaks plaintext: clients must speak TLS", ""
+		return textf("the option is ON and the device speaks plaintext: clients must speak TLS"), ""
 	case deviceTLS:
-		return "the option is OFF and the device speaks TLS", ""
+		return textf("the option is OFF and the device speaks TLS"), ""
 	}
-	return "the option is OFF and the device speaks no TLS: clients must speak as the device does", ""
+	return textf("the option is OFF and the device speaks no TLS: clients must speak as the device does"), ""
 }
 
 // answered remembers what a device answers first.

@@ -17,6 +17,11 @@ type freshDirectory interface {
 	FreshSIMs(ctx context.Context) ([]SIM, error)
 }
 
+// simFinder is a Directory that can answer for one SIM, as it is now, without listing all.
+type simFinder interface {
+	FreshSIM(ctx context.Context, id string) (SIM, error)
+}
+
 // directoryAge is how long an answer of the emulator is used again: an API client that lists and creates asks many times a second.
 const directoryAge = time.Second
 

@@ -125,7 +125,7 @@ func (r *Relay) streamEvents(c *call) (any, error) {
 func eventAnswer(e store.Entry, lang string) relayapi.ConnectionLogEntry {
 	a := relayapi.ConnectionLogEntry{NapterAuditLogEntry: auditAnswer(e, lang), Ladder: make([]relayapi.LadderStep, 0, len(e.Ladder))}
 	for _, s := range e.Ladder {
-		a.Ladder = append(a.Ladder, relayapi.LadderStep{AfterMs: s.After.Milliseconds(), From: s.From, What: s.What, Bytes: s.Bytes})
+		a.Ladder = append(a.Ladder, relayapi.LadderStep{AfterMs: s.After.Milliseconds(), From: s.From, What: inEnglish(s.What), Bytes: s.Bytes, Code: s.What.Code, Args: s.What.Args})
 	}
 	return a
 }

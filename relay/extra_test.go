@@ -189,6 +189,16 @@ func TestDiagnose(t *testing.T) {
 			if tt.code != "" && got.Message != Cause(tt.code).Text("en") {
 				t.Errorf("message %q", got.Message)
 			}
+			r.Lang = "ja"
+			ja, err := r.Diagnose(t.Context(), m.IPAddress, m.Port, tt.source)
+			if err != nil || tt.code != "" && ja.Message != Cause(tt.code).Text("ja") {
+				t.Errorf("in Japanese: %+v, %v", ja, err)
+			}
+			for i, step := range ja.Steps {
+				if step.Finding != "" && step.Finding == got.Steps[i].Finding {
+					t.Errorf("finding of %s is not Japanese: %s", step.Step, step.Finding)
+				}
+			}
 		})
 	}
 }

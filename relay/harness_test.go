@@ -19,7 +19,10 @@ import (
 	"minato/relay/relayapi"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	// certmagic keeps one rate limiter for each ACME account for as long as the process lives.
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/caddyserver/certmagic.(*RingBufferRateLimiter).loop"))
+}
 
 // patience is for what must happen: it only ends a test that has failed.
 const patience = 30 * time.Second

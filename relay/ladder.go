@@ -25,7 +25,7 @@ type ladder struct {
 	steps []store.Step // guarded by mu
 }
 
-func (l *ladder) add(from, what string, bytes int64) {
+func (l *ladder) add(from string, what store.Words, bytes int64) {
 	after := time.Since(l.began).Truncate(time.Microsecond)
 	l.mu.Lock()
 	defer l.mu.Unlock()

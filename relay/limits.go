@@ -1,13 +1,14 @@
 package relay
 
 import (
-	"fmt"
 	"math"
 	"net/netip"
 	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"minato/relay/store"
 )
 
 // limits bounds what one source and one SIM may take of the relay. Each mapping has its own limit besides.
@@ -22,26 +23,26 @@ type limits struct {
 	rates   map[netip.Addr]*rate.Limiter // guarded by mu
 }
 
-// take counts a connection in. It is refused with the limit and its end in words; otherwise give counts it out.
-func (l *limits) take(source netip.Addr, sim string, now time.Time) (refused string) {
+// take counts a connection in. It is refused with the limit and its end; otherwise give counts it out.
+func (l *limits) take(source netip.Addr, sim string, now time.Time) (refused store.Words) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if r := limiter(&l.rates, source, l.rate, l.burst); !r.AllowN(now, 1) {
 		wait := (1 - r.TokensAt(now)) / float64(l.rate)
-		return fmt.Sprintf("limit: %s opened more than %g connections a second; it ends in %.0f s", source, float64(l.rate), math.Ceil(wait))
+		return say(wordLimitRate, source, float64(l.rate), math.Ceil(wait))
 	}
 	if l.sources[source] >= l.perSource {
-		return fmt.Sprintf("limit: %d live connections of %s; it ends when one of them closes", l.perSource, source)
+		return say(wordLimitSource, l.perSource, source)
 	}
 	if l.sims[sim] >= l.perSIM {
-		return fmt.Sprintf("limit: %d live connections to SIM %s; it ends when one of them closes", l.perSIM, sim)
+		return say(wordLimitSIM, l.perSIM, sim)
 	}
 	if l.sources == nil {
 		l.sources, l.sims = make(map[netip.Addr]int), make(map[string]int)
 	}
 	l.sources[source]++
 	l.sims[sim]++
-	return ""
+	return store.Words{}
 }
 
 // give counts a connection out.

@@ -14,11 +14,7 @@ import (
 )
 
 // Why a mapping ended, told to its connections as their context's cause.
-var (
-	errExpired  = errors.New("the mapping expired")
-	errDeleted  = errors.New("the mapping was deleted")
-	errShutdown = errors.New("the relay is shutting down")
-)
+var ()
 
 // portMapping is one mapping whose port is open on this node.
 //
@@ -164,12 +160,12 @@ func (pm *portMapping) acceptLoop(l net.Listener) {
 		}
 		pause = 5 * time.Millisecond
 		pm.live.Add(1)
+		pm.relay.accepted.Add(1)
 		ctx, done := pm.enter()
-		go func() { // ends with the connection; ctx cuts it
-			defer done()
-			defer pm.live.Add(-1)
-			newConnection(pm, conn).serve(ctx)
-		}()
+		go newConnection(pm, conn).serve(ctx, func() { // ends with the connection, or leaves it to the splice; ctx cuts both
+			pm.live.Add(-1)
+			done()
+		})
 	}
 }
 

@@ -96,6 +96,20 @@ func TestDeleteClosesPortAndConnections(t *testing.T) {
 	}
 }
 
+// The port of the mapping that ended last refuses; that of the one before is closed when there is room for one, and the relay ends
+// at once all the same.
+func TestOldestEndedPortIsClosed(t *testing.T) {
+	r := startRelay(t, Config{RememberEnded: 1})
+	first, second := r.mapping(false), r.mapping(false)
+	for _, m := range []*relayapi.PortMapping{first, second} {
+		if err := r.DeletePortMapping(t.Context(), m.IPAddress, m.Port); err != nil {
+			t.Fatal(err)
+		}
+		expectEOF(t, r.dial(m))
+	}
+	expectPortClosed(t, first)
+}
+
 func TestRestartKeepsMappings(t *testing.T) {
 	clock, dir := newFakeClock(), t.TempDir()
 	r := startRelay(t, Config{Clock: clock, Dir: dir})
@@ -170,6 +184,9 @@ func TestRestartWithATakenPort(t *testing.T) {
 	r = startRelay(t, Config{Dir: dir, BootstrapKey: func(string, string) {}})
 	r.AuthKeyID, r.AuthKey = key, secret
 	r.opened(b)
+	if h, err := r.Health(t.Context()); err != nil || h.Status != "degraded" || len(h.Problems) != 1 || h.Problems[0].Part != "ports" {
+		t.Errorf("health %+v, %v", h, err)
+	}
 	if err := r.DeletePortMapping(t.Context(), a.IPAddress, a.Port); err != nil {
 		t.Error(err)
 	}

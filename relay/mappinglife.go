@@ -121,15 +121,25 @@ func (r *Relay) expire(pm *portMapping) {
 	r.recordExpiry(pm.mapping())
 }
 
-// rearm puts a mapping back whose timer was early, as after the system's clock was set back or its end was moved.
+// rearm puts a mapping back whose timer was early, as after the system's clock was set back or its end was moved. Where the relay has begun to end
+// meanwhile, nobody else would close its port.
 func (r *Relay) rearm(pm *portMapping) {
+	if !r.putBack(pm) {
+		pm.end(errShutdown)
+		pm.forget()
+	}
+}
+
+func (r *Relay) putBack(pm *portMapping) bool {
 	r.mappings.mu.Lock()
 	defer r.mappings.mu.Unlock()
-	if !r.mappings.closed && r.mappings.byAddr[pm.Addr()] == nil {
-		r.mappings.byAddr[pm.Addr()] = pm
-		pm.stopTimer() // an extension may have armed one while this one fired
-		pm.armTimer()
+	if r.mappings.closed || r.mappings.byAddr[pm.Addr()] != nil {
+		return false
 	}
+	r.mappings.byAddr[pm.Addr()] = pm
+	pm.stopTimer() // an extension may have armed one while this one fired
+	pm.armTimer()
+	return true
 }
 
 // recordExpiry removes an ended mapping from the store and writes EXPIRED, unless another node has.

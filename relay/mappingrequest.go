@@ -29,6 +29,9 @@ func (r *Relay) mappingOf(c *call, body relayapi.CreatePortMappingRequest) (m st
 	if duration < 1 || duration > maxDuration {
 		return m, badField("duration", duration, "seconds from 1 to %d", maxDuration)
 	}
+	if body.ClientCertificateRequired && (!body.TLSRequired || r.cfg.ClientCAs == nil) {
+		return m, badField("clientCertificateRequired", true, "only with tlsRequired, on a relay that has a CA for client certificates")
+	}
 	sources, err := sourceRanges(body.Source, c.caller.Addr())
 	if err != nil {
 		return m, err
@@ -40,18 +43,19 @@ func (r *Relay) mappingOf(c *call, body relayapi.CreatePortMappingRequest) (m st
 	now := r.cfg.Clock.Now().Truncate(time.Millisecond) // what the API can say
 	life := time.Duration(duration) * time.Second
 	return store.Mapping{
-		IP:         r.cfg.Advertise,
-		SIMID:      sim.ID,
-		IMSI:       sim.IMSI,
-		Strategy:   strategy,
-		DevicePort: uint16(d.Port),
-		CreatedAt:  now,
-		ExpiresAt:  now.Add(life),
-		Duration:   life,
-		TLS:        body.TLSRequired,
-		Sources:    sources,
-		OperatorID: operatorID,
-		OneTime:    body.OneTime,
+		IP:                r.cfg.Advertise,
+		SIMID:             sim.ID,
+		IMSI:              sim.IMSI,
+		Strategy:          strategy,
+		DevicePort:        uint16(d.Port),
+		CreatedAt:         now,
+		ExpiresAt:         now.Add(life),
+		Duration:          life,
+		TLS:               body.TLSRequired,
+		Sources:           sources,
+		OperatorID:        operatorID,
+		OneTime:           body.OneTime,
+		ClientCertificate: body.ClientCertificateRequired,
 	}, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"slices"
@@ -92,6 +93,19 @@ func (s *mappingSet) count() int {
 	return len(s.byAddr)
 }
 
+// unbound counts the mappings whose ports are not open.
+func (s *mappingSet) unbound() (n int) {
+	s.mu.Lock()
+	all := slices.Collect(maps.Values(s.byAddr))
+	s.mu.Unlock()
+	for _, pm := range all {
+		if !pm.bound() {
+			n++
+		}
+	}
+	return n
+}
+
 func (r *Relay) listenMapping(port uint16) (net.Listener, error) {
 	return r.cfg.Listen("tcp", netip.AddrPortFrom(r.cfg.MappingIP, port).String())
 }
@@ -104,7 +118,8 @@ func (r *Relay) remember(pm *portMapping) {
 	keep := r.cfg.RememberEnded > 0 && !s.closed && pm.bound()
 	if keep {
 		if len(s.ended) >= r.cfg.RememberEnded {
-			oldest, s.ended = s.ended[0], slices.Delete(s.ended, 0, 1)
+			oldest = s.ended[0] // on a line of its own: Delete clears what it takes out, and the order within one statement is not said
+			s.ended = slices.Delete(s.ended, 0, 1)
 		}
 		s.timers.Add(1)
 		stop := r.cfg.Clock.AfterFunc(rememberFor, func() {

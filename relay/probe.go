@@ -30,10 +30,10 @@ func (c *connection) refuseSilence(ctx context.Context) {
 	switch p := c.mapping.banner(ctx); {
 	case ctx.Err() != nil:
 	case p == recognize.Unknown:
-		c.entry.CloseReason = "the device does not speak first either"
+		c.entry.End = say(wordDeviceSilent)
 	default:
 		c.entry.Device = p.String()
-		c.entry.CloseReason = "the client waits for the device, which speaks " + p.Words()
+		c.entry.End = say(wordDeviceFirst, p, p.Words())
 	}
 	c.refuse(store.Denied, CauseSilentOnTLS)
 }

@@ -37,7 +37,7 @@ func (c *connection) proxied() bool {
 	if n := buffered.Buffered(); n > 0 {
 		c.early, _ = buffered.Peek(n) // all there
 	}
-	c.ladder.add(fromRelay, "PROXY header of "+c.from.Addr().String(), 0)
+	c.ladder.add(fromRelay, say(wordProxyHeader, c.from.Addr()), 0)
 	c.setFrom(source)
 	return true
 }

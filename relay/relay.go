@@ -15,6 +15,7 @@ package relay
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -22,10 +23,13 @@ import (
 	"net/netip"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
 
+	"minato/relay/console"
+	"minato/relay/splice"
 	"minato/relay/store"
 )
 
@@ -63,12 +67,19 @@ type Config struct {
 	Ports        [2]uint16                   // first and last public port; zero: 10000-32767
 	Dir          string                      // state: store, private CA; required
 	Certificates func() (*tls.Config, error) // nil: a private CA made in Dir at first start, its root in Dir/ca.pem
-	BootstrapKey func(id, secret string)     // called once with the admin key at the very first start; nil: no key is made
+	ACME         *ACME                       // certificates by ACME, in place of Certificates; nil: none
 
-	CallRate       float64        // API calls of one key in a second, in the long run; a tenth of it from an address without a key; 0: 200
+	ClientCAs                 *x509.CertPool // whose client certificates mappings may ask for; nil: they cannot
+	RequireClientCertificates bool           // every mapping with the TLS option asks, not only those that were made so
+
+	BootstrapKey func(id, secret string) // called once with the admin key at the very first start; nil: no key is made
+
+	CallRate       float64        // API calls of one key or user in a second, in the long run; a tenth of it from an address without a key; 0: 200
 	APITLS         bool           // the API speaks TLS, with the mappings' certificate
 	Metrics        string         // address of Prometheus' metrics, without credentials; "": none
 	TrustedProxies []netip.Prefix // balancers whose PROXY header is believed, and needed, on the API and the mappings' ports; nil: none
+
+	AgentStatusPort uint16 // device port where agents tell their status (their status_port); 0: 9111
 
 	MaxConnections int     // live connections of one mapping; 0: 1000
 	MaxPerSource   int     // live connections of one client address; 0: 5000
@@ -123,6 +134,15 @@ func (c *Config) setDefaults() error {
 	if c.Ports[0] == 0 || c.Ports[0] > c.Ports[1] {
 		return fmt.Errorf("ports %d-%d: the first must be at least 1 and at most the last", c.Ports[0], c.Ports[1])
 	}
+	if c.AgentStatusPort == 0 {
+		c.AgentStatusPort = 9111
+	}
+	if c.ACME != nil && (len(c.ACME.Domains) == 0 || c.Certificates != nil) {
+		return errors.New("certificates by ACME need the domains, and no other source of certificates")
+	}
+	if c.RequireClientCertificates && c.ClientCAs == nil {
+		return errors.New("client certificates are required, but no CA is named whose they are")
+	}
 	if c.CallRate <= 0 {
 		c.CallRate = 200
 	}
@@ -166,17 +186,24 @@ type Relay struct {
 	ready chan struct{}
 
 	// Set by Run before ready is closed, and not changed after.
-	apiAddr     net.Addr
-	metricsAddr net.Addr // nil: none
-	store       *store.Store
-	tlsConfig   *tls.Config
-	caPEM       []byte // nil: certificates are not from the private CA
-	tokenKey    []byte
+	apiAddr         net.Addr
+	metricsAddr     net.Addr // nil: none
+	store           *store.Store
+	tlsConfig       *tls.Config
+	clientTLSConfig *tls.Config  // the same, and clients must have a certificate; nil without ClientCAs
+	acme            *acmeManager // nil: certificates are not from ACME
+	caPEM           []byte       // nil: certificates are not from the private CA
+	tokenKey        []byte
+	handshakers     *handshakers
+	parker          *splice.Parker // nil: the system has none
 
+	console   *console.Console
 	apiUse    sync.RWMutex // held for reading by each request under way, and for good by the end
 	callRates callRates
+	passwords *passwords
 	mappings  mappingSet
 	live      liveConnections
+	accepted  atomic.Int64 // connections so far, refused ones too
 	limits    limits
 	floods    floods
 	events    eventHub
@@ -184,17 +211,18 @@ type Relay struct {
 }
 
 // New checks the configuration.
-func New(cfg Config) (*Relay, error) {
+func New(cfg Config) (_ *Relay, err error) {
 	if err := cfg.setDefaults(); err != nil {
 		return nil, fmt.Errorf("configuring the relay: %w", err)
 	}
-	r := &Relay{cfg: cfg, log: cfg.Logger, ready: make(chan struct{})}
-	r.callRates.perKey, r.callRates.keyBurst = rate.Limit(cfg.CallRate), int(5*cfg.CallRate)
-	r.callRates.perAddress, r.callRates.addressBurst = rate.Limit(cfg.CallRate/10), int(cfg.CallRate)
+	r := &Relay{cfg: cfg, log: cfg.Logger, ready: make(chan struct{}), callRates: newCallRates(cfg.CallRate), passwords: newPasswords()}
 	r.limits.perSource, r.limits.perSIM = cfg.MaxPerSource, cfg.MaxPerSIM
 	r.limits.rate, r.limits.burst = rate.Limit(cfg.RatePerSource), int(10*cfg.RatePerSource)
 	r.floods.clock, r.floods.write = cfg.Clock, r.auditConnection
 	r.metrics = newMetrics(r)
+	if r.console, err = r.newConsole(); err != nil {
+		return nil, fmt.Errorf("preparing the console: %w", err)
+	}
 	return r, nil
 }
 
@@ -218,10 +246,14 @@ func (r *Relay) Run(ctx context.Context) (err error) {
 	if err := r.loadSecrets(ctx); err != nil {
 		return err
 	}
+	if r.acme != nil {
+		defer r.acme.stop()
+	}
+	defer r.watchConnections()()
+	defer r.closeMappings() // also those that are open when reopening fails half way
 	if err := r.reopenMappings(ctx); err != nil {
 		return err
 	}
-	defer r.closeMappings()
 
 	l, err := r.cfg.Listen("tcp", r.cfg.API)
 	if err != nil {
@@ -238,16 +270,19 @@ func (r *Relay) Run(ctx context.Context) (err error) {
 	return r.serveAPI(ctx, l)
 }
 
+// tokenKeySecret is the name that the store has for the key that signs tokens.
+const tokenKeySecret = "token-key"
+
 // loadSecrets gets from the store what all nodes share.
 func (r *Relay) loadSecrets(ctx context.Context) (err error) {
-	r.tokenKey, err = r.store.Secret(ctx, "token-key", func() ([]byte, error) { return []byte(newSecret()), nil })
+	r.tokenKey, err = r.store.Secret(ctx, tokenKeySecret, func() ([]byte, error) { return []byte(newSecret()), nil })
 	if err != nil {
 		return fmt.Errorf("loading the token key: %w", err)
 	}
-	if err := r.loadTLS(ctx); err != nil {
+	if err := r.bootstrap(ctx); err != nil {
 		return err
 	}
-	return r.bootstrap(ctx)
+	return r.loadTLS(ctx)
 }
 
 // storeDir is the store's folder in the state folder.

@@ -21,6 +21,18 @@ func (r *testRelay) as(req relayapi.CreateKeyRequest) *testRelay {
 	return &other
 }
 
+// asUser gives a client who signs in as a new user.
+func (r *testRelay) asUser(req relayapi.CreateUserRequest) *testRelay {
+	r.t.Helper()
+	req.Password = "correct horse"
+	if _, err := r.CreateUser(r.t.Context(), req); err != nil {
+		r.t.Fatal(err)
+	}
+	other := *r
+	other.Client = &relayapi.Client{BaseURL: r.BaseURL, HTTPClient: r.HTTPClient, OperatorID: operatorID, UserName: req.UserName, Password: req.Password}
+	return &other
+}
+
 // Who may call what. Each cell is tried: a role that may gets any answer but 401 and 403.
 func TestRoles(t *testing.T) {
 	r := startRelay(t, Config{CallRate: 10_000})
@@ -44,20 +56,30 @@ func TestRoles(t *testing.T) {
 		"GET /v1/sims/{sim_id}/events/sessions":               all,
 		"GET /v1/subscribers":                                 all,
 		"GET /v1/subscribers/{imsi}":                          all,
+		"GET /v1/sims/{sim_id}/agent":                         all,
+		"GET /v1/stats/connections":                           all,
 		"GET /v1/audit_logs/napter":                           all,
 		"GET /v1/audit_logs/connections":                      all,
 		"GET /v1/audit_logs/api":                              admins,
 		"GET /v1/stats/napter/audit_logs":                     all,
+		"GET /v1/logs":                                        all,
+		"GET /v1/me":                                          all,
+		"GET /v1/users":                                       admins,
+		"POST /v1/users":                                      admins,
+		"PUT /v1/users/{user_name}":                           admins,
+		"DELETE /v1/users/{user_name}":                        admins,
+		"POST /v1/users/{user_name}/password":                 all,
 		"GET /v1/keys":                                        admins,
 		"POST /v1/keys":                                       admins,
 		"DELETE /v1/keys/{auth_key_id}":                       admins,
 	}
-	keys := map[string]*testRelay{}
+	// Each role is tried twice: as a key and as a user who signs in.
+	callers := map[string][]*testRelay{}
 	for _, role := range roles {
-		keys[role] = r.as(relayapi.CreateKeyRequest{Role: role, Name: role})
+		callers[role] = []*testRelay{r.as(relayapi.CreateKeyRequest{Role: role, Name: role}), r.asUser(relayapi.CreateUserRequest{UserName: role, Role: role})}
 	}
 	fill := strings.NewReplacer("{operator_id}", operatorID, "{ip_address}", "127.0.0.1", "{port}", "1", "{sim_id}", simA, "{imsi}", imsiA,
-		"{connection_id}", "none", "{auth_key_id}", "none")
+		"{connection_id}", "none", "{auth_key_id}", "none", "{user_name}", "nobody")
 	for _, rt := range apiRoutes {
 		if rt.role == "" {
 			continue
@@ -69,10 +91,12 @@ func TestRoles(t *testing.T) {
 		delete(table, rt.pattern)
 		method, path, _ := strings.Cut(rt.pattern, " ")
 		for _, role := range roles {
-			status, stop := keys[role].status(method, fill.Replace(path))
-			stop()
-			if may := strings.Contains(who, role); may == (status == 403) || status == 401 {
-				t.Errorf("%s as %s: status %d, want may=%v", rt.pattern, role, status, may)
+			for i, caller := range callers[role] {
+				status, stop := caller.status(method, fill.Replace(path))
+				stop()
+				if may := strings.Contains(who, role); may == (status == 403) || status == 401 {
+					t.Errorf("%s as %s %d: status %d, want may=%v", rt.pattern, role, i, status, may)
+				}
 			}
 		}
 		if status, stop := r.statusWithout(method, fill.Replace(path)); status != 401 {
@@ -130,6 +154,7 @@ func TestScope(t *testing.T) {
 	for name, k := range map[string]*testRelay{
 		"by id":  r.as(relayapi.CreateKeyRequest{Role: RoleOperator, SIMIDs: []string{simB}}),
 		"by tag": r.as(relayapi.CreateKeyRequest{Role: RoleOperator, Tags: map[string]string{"site": "osaka"}}),
+		"a user": r.asUser(relayapi.CreateUserRequest{UserName: "osaka", Role: RoleOperator, Tags: map[string]string{"site": "osaka"}}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			ours, err := k.CreatePortMapping(t.Context(), relayapi.CreatePortMappingRequest{Destination: relayapi.Destination{SIMID: simB, Port: 80}})

@@ -40,6 +40,13 @@ func (n *RouteNetwork) DialSIM(ctx context.Context, simID string, port uint16) (
 }
 
 func (n *RouteNetwork) address(ctx context.Context, simID string) (netip.Addr, error) {
+	if f, ok := n.Directory.(simFinder); ok {
+		s, err := f.FreshSIM(ctx, simID)
+		if err != nil {
+			return netip.Addr{}, err
+		}
+		return addressOf(s)
+	}
 	list := n.Directory.SIMs
 	if f, ok := n.Directory.(freshDirectory); ok {
 		list = f.FreshSIMs // a cached address may be another device's by now
@@ -49,15 +56,19 @@ func (n *RouteNetwork) address(ctx context.Context, simID string) (netip.Addr, e
 		return netip.Addr{}, err
 	}
 	for _, s := range sims {
-		switch {
-		case s.ID != simID:
-		case !s.Online || !s.Addr.IsValid():
-			return netip.Addr{}, ErrOffline
-		default:
-			return s.Addr, nil
+		if s.ID == simID {
+			return addressOf(s)
 		}
 	}
 	return netip.Addr{}, ErrUnknownSIM
+}
+
+// addressOf is the address of a SIM's session.
+func addressOf(s SIM) (netip.Addr, error) {
+	if !s.Online || !s.Addr.IsValid() {
+		return netip.Addr{}, ErrOffline
+	}
+	return s.Addr, nil
 }
 
 // routeError tells apart what the kernel says.

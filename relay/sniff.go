@@ -48,7 +48,7 @@ func (c *connection) firstBytes(up bool, b []byte) (more bool) {
 		s.bytes = nil
 	}
 	if first {
-		c.ladder.add(from, "first bytes ("+s.protocol.String()+")", int64(len(b)))
+		c.ladder.add(from, say(wordFirstBytes, s.protocol), int64(len(b)))
 	}
 	return more
 }
@@ -56,9 +56,9 @@ func (c *connection) firstBytes(up bool, b []byte) (more bool) {
 // ended is told of the end of one direction.
 func (c *connection) ended(up bool) {
 	if up {
-		c.ladder.add(fromClient, "end of stream", 0)
+		c.ladder.add(fromClient, say(wordEndOfStream), 0)
 	} else {
-		c.ladder.add(fromDevice, "end of stream", 0)
+		c.ladder.add(fromDevice, say(wordEndOfStream), 0)
 	}
 }
 
@@ -72,6 +72,8 @@ func (c *connection) nameProtocols() {
 	}
 }
 
+func (c *connection) stallTime() time.Duration { return min(stallTime, c.relay.cfg.StallTimeout) }
+
 // causeOfEnd is why a connection that reached the device was of no use; "" where it was, as far as can be seen from here.
 func (c *connection) causeOfEnd(res splice.Result) Cause {
 	clientTLS := !c.mapping.TLS && c.up.protocol == recognize.TLS
@@ -83,7 +85,8 @@ func (c *connection) causeOfEnd(res splice.Result) Cause {
 		return CauseDoubleTLS
 	case clientTLS && c.down.heard && !deviceTLS:
 		return CauseTLSOnPlaintext
-	case errors.Is(res.Err, syscall.ETIMEDOUT), res.Unsent > 0 && res.Quiet >= min(stallTime, c.relay.cfg.StallTimeout):
+	case errors.Is(res.Err, syscall.ETIMEDOUT), res.Unsent > 0 && res.Quiet >= c.stallTime(),
+		res.Muffled && res.Quiet >= c.stallTime()/4: // the kernel counts from the last acknowledgement, and takes bytes into its buffer for a while after that
 		return CauseStalled
 	case clientTLS && !c.down.heard && res.End != splice.TargetClosed && res.End != splice.TargetError && res.Duration >= deafTime:
 		return CauseTLSOnPlaintext

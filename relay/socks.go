@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strconv"
 
 	"golang.org/x/net/proxy"
@@ -53,7 +54,8 @@ func (n SOCKSNetwork) DialSIM(ctx context.Context, simID string, port uint16) (n
 		if known := heard.err(); known != nil {
 			return nil, fmt.Errorf("dialling SIM %q port %d: %w", simID, port, known)
 		}
-		if errors.Is(err, context.DeadlineExceeded) {
+		// The client gives the connection the context's deadline, which may be noticed before the context's own timer is.
+		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
 			err = ErrTimeout
 		}
 		return nil, fmt.Errorf("dialling SIM %q port %d: %w", simID, port, err)

@@ -15,15 +15,27 @@ type peekedConn struct {
 	peeked []byte
 	tail   [alertRecord]byte // last bytes that were read, until done
 	done   bool              // the handshake is over: tail is of no more use
+	ahead  *splice.ReadAhead // reads Conn once the handshake is over; nil: Conn is read as it is
+}
+
+// shaken notes that the handshake is over: from now on there may be much to read.
+func (c *peekedConn) shaken() {
+	c.done = true
+	if t, ok := c.Conn.(*net.TCPConn); ok {
+		c.ahead, _ = splice.NewReadAhead(t) // its error: the connection is closed, as reading it tells
+	}
 }
 
 // alertRecord is the length of an alert record in plaintext: type 21, version, length 2, level, description (RFC 8446 section 6).
 const alertRecord = 7
 
 func (c *peekedConn) Read(p []byte) (n int, err error) {
-	if len(c.peeked) == 0 {
+	switch {
+	case len(c.peeked) == 0 && c.ahead != nil:
+		n, err = c.ahead.Read(p)
+	case len(c.peeked) == 0:
 		n, err = c.Conn.Read(p)
-	} else {
+	default:
 		n = copy(p, c.peeked)
 		if c.peeked = c.peeked[n:]; len(c.peeked) == 0 {
 			c.peeked = nil // lets go of the ClientHello

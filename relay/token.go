@@ -23,10 +23,11 @@ type claims struct {
 	Operator struct {
 		OperatorID string `json:"operatorId"`
 	} `json:"operator"`
-	ID       string `json:"jti"` // for logging out
-	KeyID    string `json:"sub"` // authentication key it was made with
-	APIKey   string `json:"ath"` // hash of the API key that belongs to it: the one is worth nothing without the other
-	IssuedAt int64  `json:"iat"` // seconds since 1970, as Expires
+	ID       string `json:"jti"`           // for logging out
+	Subject  string `json:"sub"`           // id of the principal that it was made for
+	Password string `json:"pwd,omitempty"` // of a user: names the password, so that another one ends the token
+	APIKey   string `json:"ath"`           // hash of the API key that belongs to it: the one is worth nothing without the other
+	IssuedAt int64  `json:"iat"`           // seconds since 1970, as Expires
 	Expires  int64  `json:"exp"`
 }
 

@@ -12,7 +12,7 @@ import (
 // A token is read by Napter's clients: three dot-parts, base64url, operator.operatorId in the middle one.
 func TestTokenShape(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
-	c := claims{ID: "1", KeyID: "keyId-1", APIKey: hashSecret("api-1"), IssuedAt: now.Unix(), Expires: now.Unix() + 1}
+	c := claims{ID: "1", Subject: "keyId-1", APIKey: hashSecret("api-1"), IssuedAt: now.Unix(), Expires: now.Unix() + 1}
 	c.Operator.OperatorID = operatorID
 	token, err := signToken([]byte("key"), c)
 	if err != nil {

@@ -35,7 +35,7 @@ func New(cfg Config) (*Set, error) {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	plant := plc.New(plc.Config{})
-	screen, err := panel.New(panel.Config{Name: cfg.Name, Plant: plant, Logger: cfg.Logger})
+	screen, err := panel.New(panel.Config{Name: cfg.Name, Plant: plant, Signal: cfg.Signal, Logger: cfg.Logger})
 	if err != nil {
 		return nil, err
 	}
@@ -66,18 +66,23 @@ var constructors = map[string]func(*Set, Config) (Service, error){
 		return web.NewServer(web.Config{Name: cfg.Name, Plant: s.plant, TLS: tls, Logger: cfg.Logger})
 	},
 	"modbus": func(s *Set, cfg Config) (Service, error) {
-		return plc.NewServer(plc.ServerConfig{Plant: s.plant, Logger: cfg.Logger}), nil
+		return plc.NewServer(plc.ServerConfig{Units: plc.Units(s.plant), Logger: cfg.Logger}), nil
 	},
 	"vnc": func(s *Set, cfg Config) (Service, error) {
-		return rfb.NewServer(rfb.Config{
-			Name: cfg.Name, Framebuffer: s.panel.Framebuffer(), Password: cfg.VNCPassword,
-			OnKey: s.panel.OnKey, OnPointer: s.panel.OnPointer, Logger: cfg.Logger,
+		server, err := rfb.NewServer(rfb.Config{
+			Name: cfg.Name, Framebuffer: s.panel.Framebuffer(), Password: cfg.VNCPassword, Cursor: panel.Cursor(),
+			OnKey: s.panel.OnKey, OnPointer: s.panel.OnPointer, OnCutText: s.panel.OnCutText, Logger: cfg.Logger,
 		})
+		if err != nil {
+			return nil, err
+		}
+		s.panel.OnCopy(server.CutText)
+		return server, nil
 	},
 	"ssh": func(s *Set, cfg Config) (Service, error) {
 		return sshd.NewServer(sshd.Config{
 			Name: cfg.Name, Plant: s.plant, Dial: cfg.Dial, Logger: cfg.Logger,
-			HostKeyFile: cfg.SSH.HostKeyFile, AuthorizedKeys: cfg.SSH.AuthorizedKeys, Passwords: cfg.SSH.Passwords,
+			HostKeyFile: cfg.SSH.HostKeyFile, AuthorizedKeys: cfg.SSH.AuthorizedKeys, Passwords: cfg.SSH.Passwords, Shell: cfg.SSH.Shell,
 		})
 	},
 }

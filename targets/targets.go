@@ -6,6 +6,8 @@ import (
 	"context"
 	"log/slog"
 	"net"
+
+	"minato/targets/panel"
 )
 
 // Service serves a protocol on a listener. Serve may be called again with another listener after it returned (the link came
@@ -21,7 +23,8 @@ type Config struct {
 	Name        string // of the device, shown on the page and the screen; "": minato
 	VNCPassword string // at most 8 bytes; "": security type None
 	SSH         SSHConfig
-	HTTPS       bool // also offer service "https", with a self-signed certificate made at start
+	Signal      func() panel.Signal // of the modem, shown on the screen; nil: there is no modem
+	HTTPS       bool                // also offer service "https", with a self-signed certificate made at start
 	// Dial reaches the device's own listed services for SSH port forwarding ("127.0.0.1:5900" or "localhost:5900" asked by ssh -L); port is the service's port.
 	// nil: forwarding is refused. An error that is os.ErrPermission says that the port is not listed.
 	Dial func(ctx context.Context, port uint16) (net.Conn, error)
@@ -32,4 +35,5 @@ type SSHConfig struct {
 	HostKeyFile    string            // ed25519, OpenSSH PEM; made with mode 0600 when absent; "": a new key in memory
 	AuthorizedKeys []string          // lines of an authorized_keys file
 	Passwords      map[string]string // user to password; empty: no password log-in
+	Shell          string            // program that a log-in runs, as the user of this process; "": the sample commands
 }

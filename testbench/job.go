@@ -21,15 +21,15 @@ const defaultTimeout = time.Minute
 // RunJob runs one scenario in this process and keeps its captures in dir, which it empties first.
 func RunJob(ctx context.Context, j Job, dir string, logger *slog.Logger, programs bool) report.Result {
 	started := time.Now()
-	result := report.Result{Name: j.Title(), Doc: j.Doc, Status: report.Pass}
+	result := report.Result{Name: j.label(), Doc: j.Doc, Status: report.Pass}
 	log := newStoryLog(started, logger)
-	var mapping netip.AddrPort
+	var seen sights
 	err := os.RemoveAll(dir) // what an earlier run left
 	if err == nil {
 		err = os.MkdirAll(dir, 0o755)
 	}
 	if err == nil {
-		mapping, err = play(ctx, j, dir, slog.New(log), programs)
+		seen, err = play(ctx, j, dir, slog.New(log), programs)
 	}
 	result.Duration = time.Since(started)
 	result.Log = log.Lines()
@@ -39,26 +39,35 @@ func RunJob(ctx context.Context, j Job, dir string, logger *slog.Logger, program
 		result.Status, result.Err, result.Hint = report.Skip, missing.Error(), missing.Cure
 	case err != nil:
 		result.Status, result.Err = report.Fail, err.Error()
-		result.Hint = fmt.Sprintf("bin/minato-testbench run --scenario %q --log-level debug", j.Title())
+		result.Hint = fmt.Sprintf("bin/minato-testbench run --scenario %q --seed %d --log-level debug", j.Title(), j.Seed)
 	}
-	return finish(result, dir, mapping)
+	if seen.timeline != nil {
+		result.Timeline = seen.timeline(started)
+	}
+	return finish(result, dir, seen.mapping)
 }
 
-// play tells the story in an environment of its own. mapping is the public address of the first port mapping that it made.
-func play(ctx context.Context, j Job, dir string, log *slog.Logger, programs bool) (mapping netip.AddrPort, err error) {
+// sights are what a story leaves for its drawings.
+type sights struct {
+	mapping  netip.AddrPort // the public address of the first port mapping that it made
+	timeline func(started time.Time) *report.Timeline
+}
+
+// play tells the story in an environment of its own.
+func play(ctx context.Context, j Job, dir string, log *slog.Logger, programs bool) (seen sights, err error) {
 	timeout := j.Timeout
 	if timeout == 0 {
 		timeout = defaultTimeout
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("the scenario took longer than %s", timeout))
 	defer cancel()
-	cfg := env.Config{Dir: dir, Net: j.Net, Logger: log, Programs: programs && j.Net == env.Kernel}
+	cfg := env.Config{Dir: dir, Net: j.Net, Logger: log, Programs: programs && j.Net == env.Kernel, Seed: j.Seed}
 	if j.Setup != nil {
 		j.Setup(&cfg)
 	}
 	e, err := env.Start(ctx, cfg)
 	if err != nil {
-		return mapping, fmt.Errorf("building the path: %w", err)
+		return seen, fmt.Errorf("building the path: %w", err)
 	}
 	defer func() {
 		if p := recover(); p != nil {
@@ -68,11 +77,11 @@ func play(ctx context.Context, j Job, dir string, log *slog.Logger, programs boo
 		if err == nil {
 			err = e.CheckCapture()
 		}
-		mapping = e.FirstMapping()
+		seen = sights{e.FirstMapping(), e.Timeline}
 	}()
 	ctx, stop := e.Context(ctx)
 	defer stop()
-	return mapping, j.Run(ctx, e)
+	return seen, j.Run(ctx, e)
 }
 
 // finish adds what stands in the scenario's directory to the result. The ladder is of the first connection to the mapping.

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// machine describes this machine in one line, for a report.
-func machine() string {
+// Machine describes this machine in one line, for a report.
+func Machine() string {
 	processor := runtime.GOARCH
 	if b, err := os.ReadFile("/proc/cpuinfo"); err == nil {
 		for line := range strings.Lines(string(b)) {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -16,13 +17,13 @@ import (
 	"minato/testbench/report"
 )
 
-// childVariable carries the title of the scenario that a child process in a network namespace is to run, and its directory.
+// childVariable carries the title of the scenario that a child process in a network namespace is to run, its seed, its round and its directory.
 const childVariable = "MINATO_NAMESPACE_SCENARIO"
 
 // RunInNamespace runs one scenario in a child of this program that has a network namespace of its own. Its main or TestMain calls RunChild first.
 func RunInNamespace(ctx context.Context, j Job, dir string) report.Result {
 	started := time.Now()
-	result := report.Result{Name: j.Title(), Doc: j.Doc, Status: report.Fail}
+	result := report.Result{Name: j.label(), Doc: j.Doc, Status: report.Fail}
 	fail := func(err error) report.Result {
 		result.Err, result.Duration = err.Error(), time.Since(started)
 		return result
@@ -35,7 +36,7 @@ func RunInNamespace(ctx context.Context, j Job, dir string) report.Result {
 		return fail(err)
 	}
 	cmd := exec.CommandContext(ctx, self)
-	cmd.Env = append(os.Environ(), childVariable+"="+j.Title()+" "+dir)
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %d %d %s", childVariable, j.Title(), j.Seed, j.Round, dir))
 	var output strings.Builder
 	cmd.Stdout, cmd.Stderr = &output, &output
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
@@ -65,14 +66,22 @@ const resultFile = "result.json"
 
 // RunChild does a child's work and tells whether this process is one; the caller then exits with the status.
 func RunChild(ctx context.Context) (child bool, status int) {
-	title, dir, ok := strings.Cut(os.Getenv(childVariable), " ")
-	if !ok {
+	words := strings.SplitN(os.Getenv(childVariable), " ", 4)
+	if len(words) != 4 {
 		return false, 0
 	}
+	title, dir := words[0], words[3]
 	os.Unsetenv(childVariable) // not for the programs that the scenario starts
 	jobs, err := Jobs(title)
 	if err != nil || len(jobs) != 1 {
 		fmt.Fprintf(os.Stderr, "scenario %q: %d found, %v\n", title, len(jobs), err)
+		return true, 2
+	}
+	if jobs[0].Seed, err = strconv.ParseUint(words[1], 10, 64); err == nil {
+		jobs[0].Round, err = strconv.Atoi(words[2])
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return true, 2
 	}
 	b, err := json.Marshal(RunJob(ctx, jobs[0], dir, nil, false))

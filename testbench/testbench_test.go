@@ -2,13 +2,14 @@ package testbench_test
 
 import (
 	"context"
+	"flag"
 	"os"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
 	"minato/testbench"
-	"minato/testbench/env"
 	"minato/testbench/report"
 )
 
@@ -19,21 +20,21 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// TestScenarios runs the same list as minato-testbench run.
+var scenarios = flag.String("scenario", "*", "names of the scenarios to run, with * and ? as in file names")
+
+// TestScenarios runs the same list as minato-testbench run, in the same way.
 func TestScenarios(t *testing.T) {
-	jobs, err := testbench.Jobs("")
+	tb, err := testbench.New(testbench.Config{Scenarios: []string{*scenarios}, Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, j := range jobs {
-		t.Run(j.Title(), func(t *testing.T) {
-			run := func(ctx context.Context, dir string) report.Result {
-				if j.Net == env.Namespace {
-					return testbench.RunInNamespace(ctx, j, dir)
-				}
-				return testbench.RunJob(ctx, j, dir, nil, false)
-			}
-			result := run(t.Context(), t.TempDir())
+	run, err := tb.Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, result := range run.Results {
+		t.Run(result.Name, func(t *testing.T) {
+			t.Logf("%s, %s", result.Duration.Round(time.Millisecond), run.Version)
 			for _, line := range result.Log {
 				t.Logf("%8.3fs %-5s %s", line.At.Seconds(), line.Level, line.Text)
 			}

@@ -60,7 +60,9 @@ func Up(ctx context.Context, dir string, w io.Writer, logger *slog.Logger) (err 
 	id, secret := e.Key()
 	sim := e.SIM()
 	fmt.Fprintf(w, "The device is online: SIM %s, IMSI %s.\n\n", sim.ID, sim.IMSI)
-	fmt.Fprintf(w, "relay API   http://%s   key %s %s\n", e.Address.API, id, secret)
+	fmt.Fprintf(w, "console     http://%s/   in a browser; sign in with the key id and the key:\n", e.Address.API)
+	fmt.Fprintf(w, "            %s\n            %s\n", id, secret)
+	fmt.Fprintf(w, "relay API   http://%s/v1   with the same key\n", e.Address.API)
 	fmt.Fprintf(w, "emulator    http://%s   modem %s\n", e.Address.Control, e.Address.AT)
 	fmt.Fprintf(w, "agent       %s status --socket %s\n\n", filepath.Join(filepath.Dir(os.Args[0]), "minato-agent"), e.Address.Status)
 	for _, s := range upServices {
@@ -74,6 +76,7 @@ func Up(ctx context.Context, dir string, w io.Writer, logger *slog.Logger) (err 
 		}
 		fmt.Fprintf(w, "device port %-5d TLS option %-4s %s\n", s.port, option, s.use(m, ca, e.SSHKey.File))
 	}
+	fmt.Fprintf(w, "\nfield check %s check --relay http://%s --key-file %s --ca %s --sim %s\n", os.Args[0], e.Address.API, e.KeyFile(), ca, sim.ID)
 	fmt.Fprint(w, "\nThe mappings last 8 hours. Press Ctrl-C to end.\n")
 	ctx, stop := e.Context(ctx)
 	defer stop()

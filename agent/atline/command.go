@@ -18,6 +18,7 @@ type pending struct {
 	hands  bool          // OK ends it and what follows is another protocol's
 	quiet  bool          // takes no information lines: a resynchronisation, or +++
 	shim   *shim         // nil for +++, which the sender does not know
+	size   int           // of the information lines, so far
 	result chan struct{} // closed at the end
 	ended  bool
 	final  string // the final result as the modem wrote it
@@ -57,6 +58,14 @@ func (l *Line) Connect(ctx context.Context, cmd string) (*Data, string, error) {
 	p, _, err := l.exec(ctx, newPending(cmd, true))
 	if err != nil {
 		return nil, "", err
+	}
+	if p.data == nil {
+		// It was the answer to an earlier command, which came late: ours is still to come.
+		l.mu.Lock()
+		l.dirty, l.noise, l.late = true, true, p
+		l.owed++
+		l.mu.Unlock()
+		return nil, "", fmt.Errorf("AT%s: %w: %q", Redact(cmd), ErrNotConnected, p.final)
 	}
 	return p.data, p.final, nil
 }
@@ -115,10 +124,9 @@ func (l *Line) run(ctx context.Context, p *pending) (*pending, []string, error) 
 	}
 	sender, sh := l.at, l.shim
 	p.shim = sh
-	l.pending = p
 	l.mu.Unlock()
 	sh.mu.Lock()
-	sh.ctx = ctx
+	sh.ctx, sh.cmd = ctx, p
 	sh.mu.Unlock()
 
 	l.log.Debug("at", "sent", "AT"+Redact(p.cmd))
@@ -163,6 +171,15 @@ func (l *Line) run(ctx context.Context, p *pending) (*pending, []string, error) 
 	return p, info, err
 }
 
+// expect makes what comes from now on the reply to a command that is about to go out.
+func (l *Line) expect(p *pending) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !p.ended && l.lost == nil {
+		l.pending = p
+	}
+}
+
 // giveUp ends a command whose time is over.
 func (l *Line) giveUp(p *pending, err error) {
 	l.mu.Lock()
@@ -183,5 +200,5 @@ func (l *Line) giveUpLocked(p *pending, err error) {
 	if !p.quiet {
 		l.late = p
 	}
-	p.shim.put("ERROR", true) // so that the sender returns
+	p.shim.put("ERROR") // so that the sender returns
 }

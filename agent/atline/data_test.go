@@ -41,6 +41,19 @@ func TestConnectAtEverySplit(t *testing.T) {
 	}
 }
 
+// A modem whose answers lag one command behind answers a dial with the OK of the command before.
+func TestConnectAnsweredByOK(t *testing.T) {
+	l := New(newScriptPort(always("\r\nOK\r\n", 0)), quick())
+	defer l.Close()
+	data, _, err := l.Connect(t.Context(), "D*99***1#")
+	if data != nil || !errors.Is(err, ErrNotConnected) {
+		t.Errorf("%v, %v", data, err)
+	}
+	if _, err := l.Command(t.Context(), "+CSQ"); err != nil {
+		t.Errorf("the next command: %v", err)
+	}
+}
+
 func TestConnectWithCGDATA(t *testing.T) {
 	l := New(newScriptPort(always("\r\nCONNECT\r\n~", 0)), quick())
 	defer l.Close()

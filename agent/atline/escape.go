@@ -48,7 +48,13 @@ func (l *Line) Recover(ctx context.Context) error {
 	l.mu.Lock()
 	l.online = l.lost == nil
 	l.mu.Unlock()
-	return l.Escape(ctx)
+	err := l.Escape(ctx)
+	if err != nil { // also where ctx ended first: there may have been no call at all
+		l.mu.Lock()
+		l.online, l.dirty = false, true
+		l.mu.Unlock()
+	}
+	return err
 }
 
 // Resume goes back to the call that Escape suspended (V.250, 6.3.7).

@@ -44,6 +44,8 @@ func (u URC) Name() string {
 var (
 	// ErrOnline is returned for a command while the port carries a call: Escape first.
 	ErrOnline = errors.New("the port is in data mode")
+	// ErrNotConnected is returned when the modem answers a dial with a result that is neither CONNECT nor a refusal.
+	ErrNotConnected = errors.New("the modem answers a dial with another result than CONNECT")
 	// ErrNoReply is returned when the modem does not answer AT after a command that timed out.
 	ErrNoReply = errors.New("the modem does not answer")
 )

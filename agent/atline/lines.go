@@ -33,7 +33,9 @@ func (l *Line) lineLocked(raw []byte) *URC {
 	switch r := l.resultOf(p, line); {
 	case r == resultNone, r == resultCall && !p.endsCall():
 		if p.takes(line) {
-			p.shim.put(line, false)
+			if p.size += len(line) + len("\r\n"); p.size <= maxReply {
+				p.shim.put(line)
+			}
 			return nil
 		}
 		if p.quiet && l.late != nil && l.late.takes(line) {
@@ -41,7 +43,8 @@ func (l *Line) lineLocked(raw []byte) *URC {
 		}
 		return l.unsolicitedLocked(line)
 	case r == resultConnect && !p.dial:
-		return nil // nobody dialled: a call that is not ours
+		l.online = l.online || l.noise // the answer to an earlier dial; else a call that is not ours
+		return nil
 	default:
 		l.finalLocked(p, r, line)
 	}
@@ -86,7 +89,7 @@ func (l *Line) finalLocked(p *pending, r result, line string) {
 		told = "ERROR"
 	}
 	if p.shim != nil {
-		p.shim.put(told, true)
+		p.shim.put(told)
 	}
 }
 

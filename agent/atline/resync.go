@@ -26,11 +26,13 @@ func (l *Line) resync(ctx context.Context) error {
 		return nil
 	}
 	l.log.Debug("resynchronising")
+	begin := time.Now()
 	for range maxSyncs {
 		answered, err := l.sync(ctx)
 		switch {
 		case answered: // by any result: a late one may be an error
-			if err := l.settle(ctx); !errors.Is(err, ErrOnline) {
+			// A modem whose first result took so long may take as long again for what it owes.
+			if err := l.settle(ctx, l.cfg.Settle+time.Since(begin)); !errors.Is(err, ErrOnline) {
 				return err
 			}
 			fallthrough
@@ -80,9 +82,9 @@ func (l *Line) leave(ctx context.Context) error {
 	return nil
 }
 
-// settle returns when nothing has come for a while. A modem that never stops talking is bounded by the context.
-func (l *Line) settle(ctx context.Context) error {
-	quiet := time.NewTimer(l.cfg.Settle)
+// settle returns when nothing has come for that long. A modem that never stops talking is bounded by the context.
+func (l *Line) settle(ctx context.Context, silence time.Duration) error {
+	quiet := time.NewTimer(silence)
 	defer quiet.Stop()
 	for {
 		l.mu.Lock()
@@ -94,7 +96,7 @@ func (l *Line) settle(ctx context.Context) error {
 		if !clean {
 			select {
 			case <-l.activity:
-				quiet.Reset(l.cfg.Settle)
+				quiet.Reset(silence)
 				continue
 			case <-l.done:
 				return io.EOF

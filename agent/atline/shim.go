@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// maxReply bounds what waits for the command sender; +CLAC lists and phone books stay below it.
+// maxReply bounds the information lines of one command; +CLAC lists and phone books stay below it. What exceeds it is lost.
 const maxReply = 256 << 10
 
 // A shim is what github.com/warthog618/modem/at takes for the modem. Its Write sends a command, and its Read gives only what
@@ -20,6 +20,7 @@ type shim struct {
 	buf    []byte
 	closed bool
 	ctx    context.Context // of the command under way
+	cmd    *pending        // that command
 	failed bool            // a write failed: the sender's state is not known
 }
 
@@ -30,15 +31,17 @@ func newShim(l *Line) *shim {
 }
 
 // Write sends a command line. It takes off the LF that the sender adds: a line ends in S3 alone (V.250, 5.2.1), and a character
-// after a dial may abort it (5.6.1).
+// after a dial may abort it (5.6.1). Only now may a line be the reply: one that came sooner would be lost in the sender, which
+// would wait for ever.
 func (s *shim) Write(p []byte) (int, error) {
 	n := len(p)
 	if n >= 2 && p[n-2] == '\r' && p[n-1] == '\n' {
 		p = p[:n-1]
 	}
 	s.mu.Lock()
-	ctx := s.ctx
+	ctx, cmd := s.ctx, s.cmd
 	s.mu.Unlock()
+	s.line.expect(cmd)
 	if err := s.line.write(ctx, p); err != nil {
 		s.mu.Lock()
 		s.failed = true
@@ -63,13 +66,10 @@ func (s *shim) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// put hands a line to the sender. It never blocks; what exceeds maxReply is lost, except a final result.
-func (s *shim) put(line string, final bool) {
+// put hands a line to the sender. It never blocks.
+func (s *shim) put(line string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.buf)+len(line) > maxReply && !final {
-		return
-	}
 	s.buf = append(append(s.buf, line...), '\r', '\n')
 	s.more.Signal()
 }

@@ -14,10 +14,11 @@ var (
 
 const (
 	// A channel whose user is slow tells the peer to wait from highWater on, and to go on below lowWater. What a peer may have sent
-	// before it knows, or sends although it knows, is kept up to maxBuffered and dropped beyond it.
+	// before it knows, which is as much as a line holds that is a socket, or sends although it knows, is kept up to maxBuffered and
+	// dropped beyond it.
 	highWater   = 16 << 10
 	lowWater    = 4 << 10
-	maxBuffered = 64 << 10
+	maxBuffered = 256 << 10
 )
 
 // Channel is one data link connection. Its methods may be called from several goroutines at once.

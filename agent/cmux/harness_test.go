@@ -18,6 +18,7 @@ import (
 type testPort struct {
 	net.Conn
 	lose func(p []byte) bool // of each write; nil: nothing
+	turn time.Duration       // that a write takes
 
 	mu     sync.Mutex
 	given  []byte
@@ -29,6 +30,7 @@ func (p *testPort) Write(b []byte) (int, error) {
 	p.writes = append(p.writes, bytes.Clone(b))
 	lost := p.lose != nil && p.lose(b)
 	p.mu.Unlock()
+	time.Sleep(p.turn) // on the fake clock
 	if lost {
 		return len(b), nil
 	}

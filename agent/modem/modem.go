@@ -18,6 +18,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"minato/agent/atline"
 )
 
@@ -71,18 +73,23 @@ func (m *Modem) Init(ctx context.Context) error {
 	return nil
 }
 
-// Recover takes a modem that does not answer out of a call that an earlier process left, and ends it.
+// Recover takes a modem that does not answer out of a call that an earlier process left, and ends it. Two ports take no longer
+// than one: which of them has the call is not known, and the other does not answer to an escape.
 func (m *Modem) Recover(ctx context.Context) error {
+	var g errgroup.Group
 	for _, line := range m.lines() {
-		err := line.Recover(ctx)
-		if err == nil {
-			_, err = line.Command(ctx, "H")
-		}
-		if err != nil && !Refused(err) {
-			return fmt.Errorf("recovering the modem: %w", err)
-		}
+		g.Go(func() error {
+			err := line.Recover(ctx)
+			if err == nil {
+				_, err = line.Command(ctx, "H")
+			}
+			if err != nil && !Refused(err) {
+				return fmt.Errorf("recovering the modem: %w", err)
+			}
+			return nil
+		})
 	}
-	return nil
+	return g.Wait()
 }
 
 func (m *Modem) lines() []*atline.Line {
@@ -105,9 +112,13 @@ const queryTimeout = 10 * time.Second
 
 // command sends a command that does not wait for the network.
 func (m *Modem) command(ctx context.Context, cmd string) ([]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	qctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
-	return m.line.Command(ctx, cmd)
+	info, err := m.line.Command(qctx, cmd)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return nil, fmt.Errorf("%w to AT%s within %v", atline.ErrNoReply, atline.Redact(cmd), queryTimeout)
+	}
+	return info, err
 }
 
 // first sends the commands in turn until one is not refused, and returns its lines.

@@ -11,13 +11,14 @@ type Profile struct {
 	Manufacturer []string // beginnings of +CGMI, lower case
 	Model        []string // beginnings of +CGMM, lower case; none: every model of the manufacturer
 
-	ICCID   []string    // commands that give the SIM's number, in the order to try
-	Retries []retryRead // commands that give the PIN's counter, in the order to try
-	Setup   []string    // sent once the modem is known; what it refuses is skipped
-	Auth    string      // sets a context's user and password: context, protocol (1 PAP, 2 CHAP), user, password
-	NoAuth  string      // clears them: context
-	Dial    []string    // dial commands, in the order to try: context
-	Signal  *signalRead // tells more of the signal than +CESQ; nil: nothing does
+	ICCID     []string           // commands that give the SIM's number, in the order to try
+	Retries   []retryRead        // commands that give the PIN's counter, in the order to try
+	Setup     []string           // sent once the modem is known; what it refuses is skipped
+	Auth      string             // sets a context's user and password: context, protocol (1 PAP, 2 CHAP), user, password
+	NoAuth    string             // clears them: context
+	Dial      []string           // dial commands, in the order to try: context
+	Interface *InterfaceCommands // connects its network interface; nil: the system does, or the modem by itself
+	Signal    *signalRead        // tells more of the signal than +CESQ; nil: nothing does
 
 	Reset []string      // restart the whole modem, in the order to try
 	Boot  time.Duration // from the restart until it answers, at most; its USB ports are away meanwhile
@@ -79,11 +80,12 @@ var quectel = Profile{
 	Retries:      append([]retryRead{{`+QPINC="SC"`, parseCounter("+QPINC", 1)}}, genericRetries...),
 	Setup:        genericSetup,
 	Auth:         cgauth, NoAuth: noCGAUTH,
-	Dial:   genericDial,
-	Signal: &signalRead{"+QCSQ", (*Signal).parseQCSQ},
-	Reset:  []string{"+CFUN=1,1"},
-	Boot:   GenericBoot,
-	CMUX:   []Multiplex{{"+CMUX=0,0,5,127,10,3,30,10,2", 127}, {"+CMUX=0,0,5,127", 127}, plainCMUX},
+	Dial:      genericDial,
+	Interface: &InterfaceCommands{Up: []string{"+QNETDEVCTL=1,{cid},1"}, Down: []string{"+QNETDEVCTL=0,{cid}"}}, // EC200, EG915; the EC25 connects by itself
+	Signal:    &signalRead{"+QCSQ", (*Signal).parseQCSQ},
+	Reset:     []string{"+CFUN=1,1"},
+	Boot:      GenericBoot,
+	CMUX:      []Multiplex{{"+CMUX=0,0,5,127,10,3,30,10,2", 127}, {"+CMUX=0,0,5,127", 127}, plainCMUX},
 }
 
 // sim7080 has another way to restart than the LTE modems of its maker, and its +CCID.
@@ -95,11 +97,12 @@ var sim7080 = Profile{
 	Retries:      append([]retryRead{{"+SPIC", parseCounter("+SPIC", 0)}}, genericRetries...),
 	Setup:        genericSetup,
 	Auth:         cgauth, NoAuth: noCGAUTH,
-	Dial:   append(genericDial[:1:1], "D*99#"),
-	Signal: &signalRead{"+CPSI?", (*Signal).parseCPSI},
-	Reset:  []string{"+CFUN=1,1", "+CREBOOT"},
-	Boot:   45 * time.Second,
-	CMUX:   []Multiplex{plainCMUX},
+	Dial:      append(genericDial[:1:1], "D*99#"),
+	Interface: &InterfaceCommands{Up: []string{"+CNCFG=0,1,{apn},{user},{password},{auth}", "+CNACT=0,1"}, Down: []string{"+CNACT=0,0"}},
+	Signal:    &signalRead{"+CPSI?", (*Signal).parseCPSI},
+	Reset:     []string{"+CFUN=1,1", "+CREBOOT"},
+	Boot:      45 * time.Second,
+	CMUX:      []Multiplex{plainCMUX},
 }
 
 var simcom = Profile{
@@ -109,11 +112,12 @@ var simcom = Profile{
 	Retries:      append([]retryRead{{"+SPIC", parseCounter("+SPIC", 0)}}, genericRetries...),
 	Setup:        genericSetup,
 	Auth:         cgauth, NoAuth: noCGAUTH,
-	Dial:   genericDial,
-	Signal: &signalRead{"+CPSI?", (*Signal).parseCPSI},
-	Reset:  []string{"+CRESET", "+CFUN=1,1"},
-	Boot:   GenericBoot,
-	CMUX:   []Multiplex{plainCMUX},
+	Dial:      genericDial,
+	Interface: &InterfaceCommands{Up: []string{"$QCRMCALL=1,1"}, Down: []string{"$QCRMCALL=0,1"}}, // Qualcomm's; the instance, not the context
+	Signal:    &signalRead{"+CPSI?", (*Signal).parseCPSI},
+	Reset:     []string{"+CRESET", "+CFUN=1,1"},
+	Boot:      GenericBoot,
+	CMUX:      []Multiplex{plainCMUX},
 }
 
 var ublox = Profile{
@@ -123,10 +127,11 @@ var ublox = Profile{
 	Retries:      append([]retryRead{{"+UPINCNT", parseCounter("+UPINCNT", 0)}}, genericRetries...),
 	Setup:        genericSetup,
 	Auth:         `+UAUTHREQ=%d,%d,%s,%s`, NoAuth: `+UAUTHREQ=%d,0`,
-	Dial:  genericDial,
-	Reset: []string{"+CFUN=16", "+CFUN=1,1"},
-	Boot:  GenericBoot,
-	CMUX:  []Multiplex{{"+CMUX=0,0,,31", 31}, plainCMUX}, // LARA-R6 makes FCS errors with 127
+	Dial:      genericDial,
+	Interface: &InterfaceCommands{Up: []string{"+CGACT=1,{cid}", "+UCEDATA={cid},0"}, Down: []string{"+CGACT=0,{cid}"}},
+	Reset:     []string{"+CFUN=16", "+CFUN=1,1"},
+	Boot:      GenericBoot,
+	CMUX:      []Multiplex{{"+CMUX=0,0,,31", 31}, plainCMUX}, // LARA-R6 makes FCS errors with 127
 }
 
 var huawei = Profile{
@@ -136,10 +141,11 @@ var huawei = Profile{
 	Retries:      append([]retryRead{{"^CPIN?", parseCounter("^CPIN", 3)}}, genericRetries...),
 	Setup:        append([]string{"^CURC=1", "^PORTSEL=0"}, genericSetup...),
 	Auth:         cgauth, NoAuth: noCGAUTH,
-	Dial:   genericDial,
-	Signal: &signalRead{"^HCSQ?", (*Signal).parseHCSQ},
-	Reset:  []string{"^RESET", "+CFUN=1,1"},
-	Boot:   GenericBoot,
+	Dial:      genericDial,
+	Interface: &InterfaceCommands{Up: []string{"^NDISDUP={cid},1,{apn},{user},{password},{auth}"}, Down: []string{"^NDISDUP={cid},0"}},
+	Signal:    &signalRead{"^HCSQ?", (*Signal).parseHCSQ},
+	Reset:     []string{"^RESET", "+CFUN=1,1"},
+	Boot:      GenericBoot,
 }
 
 var profiles = []*Profile{&quectel, &sim7080, &simcom, &ublox, &huawei}

@@ -3,7 +3,7 @@
 //
 // Packets flow like this, and nowhere else:
 //
-//	link -> Deliver -> gVisor -> Conn.Read
+//	link -> Deliver, or Gather and Flush -> gVisor -> Conn.Read
 //	Conn.Write -> gVisor -> queue (Config.Queue) -> Run's pump -> Config.Output -> link
 //
 // A Stack holds goroutines from New on, so it must be ended: by the context of Run, or by Close where Run is never called.
@@ -57,6 +57,9 @@ type Stack struct {
 	v4, v6 bool
 	stats  counters
 	batch  *batch // the pump's
+
+	gatherMu sync.Mutex // held while packets are delivered by Gather and Flush
+	gathered gathered
 
 	ready   chan struct{}
 	ctx     context.Context // ends when the host goes, first thing: blocked calls return net.ErrClosed

@@ -47,7 +47,7 @@ func BenchmarkLink(b *testing.B) {
 		if got.Add(1)%32 == 0 {
 			all <- struct{}{}
 		}
-	})
+	}, nil)
 	r := rand.New(rand.NewPCG(1, 2))
 	batch := make([][]byte, 32)
 	for i := range batch {
@@ -79,7 +79,7 @@ func TestHotPathAllocations(t *testing.T) {
 	client, server := run(t, ppp.New(pa, ppp.Config{})), run(t, ppp.New(pb, modem(ppp.AuthNone)))
 	await(t, client, server)
 	arrived := make(chan struct{}, 64)
-	server.Attach(func([]byte) { arrived <- struct{}{} })
+	server.Attach(func([]byte) { arrived <- struct{}{} }, nil)
 	batch := [][]byte{make([]byte, 1500), make([]byte, 1500)}
 	for i := range batch[1] {
 		batch[1][i] = '}'

@@ -49,7 +49,7 @@ func TestNoCarrier(t *testing.T) {
 			bubble(t, ppptest.Pass, ppp.Config{}, modem(ppp.AuthNone), func(t *testing.T, l *link) {
 				await(t, l.client, l.modem)
 				packets := make(chan string, 4)
-				l.client.Attach(func(p []byte) { packets <- string(p) })
+				l.client.Attach(func(p []byte) { packets <- string(p) }, nil)
 				for i, c := range tt.chunks {
 					if i > 0 {
 						time.Sleep(tt.pause) // the bubble's time

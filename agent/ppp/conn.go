@@ -18,7 +18,7 @@ const (
 	frameSlack = 64
 	// noCarrierSilence is how long the line is silent after NO CARRIER in an unfinished frame before that is the modem speaking.
 	noCarrierSilence = 250 * time.Millisecond
-	// lastWords is how long the port may take for what is queued when the link ends.
+	// lastWords is how long the port may take for what is queued when the link ends, and a peer that was found dead for its good-bye.
 	lastWords = 250 * time.Millisecond
 )
 
@@ -78,7 +78,7 @@ func (cfg Config) withDefaults() Config {
 }
 
 // Run negotiates and keeps the link until it ends. On cancel it sends Terminate-Request, waits for the answer at most two
-// restart intervals, and returns nil.
+// restart intervals, and returns nil. A peer that answers no echo is told as well, and not waited for.
 func (c *Conn) Run(ctx context.Context) error {
 	activation, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -113,6 +113,8 @@ func (c *Conn) loop(ctx, activation context.Context, l *link, readErr, writeErr 
 	l.start()
 	silence := stoppedTimer()
 	defer silence.Stop()
+	farewell := stoppedTimer() // of a peer that answers no echo: it is told, and hardly ever answers that
+	defer farewell.Stop()
 	cancelled := ctx.Done()
 	var bearerDone chan granted
 	var heldTimer <-chan time.Time
@@ -138,7 +140,10 @@ func (c *Conn) loop(ctx, activation context.Context, l *link, readErr, writeErr 
 				l.sendEcho()
 			} else {
 				l.fail(ErrDeadLink)
+				farewell.Reset(lastWords)
 			}
+		case <-farewell.C:
+			return ending{err: l.cause}
 		case g := <-bearerDone:
 			l.bearerReady(g)
 		case <-heldTimer:
@@ -261,9 +266,11 @@ func (c *Conn) Params() Params {
 	return c.params
 }
 
-// Attach sets who gets the peer's IP packets. deliver is called from one goroutine at a time and must not keep the slice.
-// Packets that arrive before are dropped and counted.
-func (c *Conn) Attach(deliver func(packet []byte)) { c.in.deliver.Store(&deliver) }
+// Attach sets who gets the peer's IP packets. deliver is called from one goroutine at a time and must not keep the slice; flush, which may be
+// nil, follows the last of the packets that one read of the line brought. Packets that arrive before are dropped and counted.
+func (c *Conn) Attach(deliver func(packet []byte), flush func()) {
+	c.in.to.Store(&receiver{deliver, flush})
+}
 
 // WritePackets frames the packets and writes them with as few system calls as it can. Safe for concurrent use; it keeps
 // no slice. While IPCP is not open they are dropped and counted.

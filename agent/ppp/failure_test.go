@@ -243,7 +243,7 @@ func TestBothEndsTerminate(t *testing.T) {
 		l.client.cancel()
 		l.modem.cancel()
 		for _, r := range []*running{l.client, l.modem} {
-			if err := <-r.err; err != nil {
+			if err := <-r.err; err != nil && !errors.Is(err, ppp.ErrPeerTerminated) { // the other's word may be there before the cancel is seen
 				t.Errorf("cancelled end: %v", err)
 			}
 		}
@@ -300,6 +300,32 @@ func TestEcho(t *testing.T) {
 		if took := time.Since(began); took > 40*time.Second {
 			t.Errorf("took %v for three requests, ten seconds apart", took)
 		}
+		if err := <-l.modem.err; !errors.Is(err, ppp.ErrPeerTerminated) {
+			t.Errorf("the modem heard no good-bye: %v", err)
+		}
+	})
+}
+
+// A peer that has gone is not waited for: each second of that is one that the cure begins later.
+func TestDeadPeerIsNotWaitedFor(t *testing.T) {
+	var dead atomic.Bool
+	filter := func(_ ppptest.End, f []byte) [][]byte {
+		if dead.Load() {
+			return nil
+		}
+		return [][]byte{f}
+	}
+	bubble(t, filter, ppp.Config{EchoInterval: 2 * time.Second, EchoFailures: 4}, modem(ppp.AuthNone), func(t *testing.T, l *link) {
+		await(t, l.client)
+		synctest.Wait()
+		dead.Store(true)
+		began := time.Now()
+		if err := <-l.client.err; !errors.Is(err, ppp.ErrDeadLink) {
+			t.Errorf("client ended with %v, want ErrDeadLink", err)
+		}
+		if took := time.Since(began); took > 11*time.Second {
+			t.Errorf("took %v for four requests, two seconds apart, and the answer to the last", took)
+		}
 	})
 }
 
@@ -311,7 +337,7 @@ func TestRenegotiation(t *testing.T) {
 			l.Inject(toClient, rawFrame(t, "c0210177000a020600000000"))
 			synctest.Wait()
 			got := make(chan string, 1)
-			l.modem.Attach(func(p []byte) { got <- string(p) })
+			l.modem.Attach(func(p []byte) { got <- string(p) }, nil)
 			if err := l.client.WritePackets([][]byte{[]byte("after")}); err != nil {
 				t.Fatal(err)
 			}

@@ -50,7 +50,7 @@ func TestGarbage(t *testing.T) {
 					t.Errorf("nothing was counted: %+v", l.client.Stats())
 				}
 				got := make(chan string, 1)
-				l.modem.Attach(func(p []byte) { got <- string(p) })
+				l.modem.Attach(func(p []byte) { got <- string(p) }, nil)
 				if err := l.client.WritePackets([][]byte{[]byte("alive")}); err != nil {
 					t.Fatal(err)
 				}

@@ -48,17 +48,24 @@ func (c *ipcpClient) reject(opts []option) {
 	}
 }
 
-// judge lets the peer name its address or, as modems do, none. We have none to give it.
+// peerAddr is for a peer that asks what its own address is (RFC 1332, 3.3). Modems do not; a server that is refused one may hang up. It is
+// what pppd and lwIP make up for a peer without one; it never shows, since packets go out by the link in any case.
+var peerAddr = netip.AddrFrom4([4]byte{10, 64, 64, 64})
+
+// judge lets the peer name its address or, as modems do, none.
 func (c *ipcpClient) judge(opts []option) verdict {
 	var v verdict
 	c.peer = netip.Addr{}
 	for _, o := range opts {
 		addr, ok := o.addr()
-		if o.kind != optIPAddress || !ok || addr.IsUnspecified() {
+		switch {
+		case o.kind != optIPAddress || !ok:
 			v.reject = append(v.reject, o)
-			continue
+		case addr.IsUnspecified():
+			v.nak = append(v.nak, addrOption(optIPAddress, peerAddr))
+		default:
+			c.peer = addr
 		}
-		c.peer = addr
 	}
 	return v
 }

@@ -90,6 +90,7 @@ func (l *link) receive(ctx context.Context, f received) {
 	case ProtoLCP, ProtoIPCP, ProtoPAP, ProtoCHAP:
 	case ProtoIPv4:
 		l.in.packet(f.payload)
+		l.in.flush()
 		return
 	default:
 		l.rejectProtocol(f)

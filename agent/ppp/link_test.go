@@ -88,8 +88,8 @@ func TestLinkComesUp(t *testing.T) {
 				}
 
 				packets := make(chan string, 8)
-				s.Attach(func(p []byte) { packets <- "up " + string(p) })
-				c.Attach(func(p []byte) { packets <- "down " + string(p) })
+				s.Attach(func(p []byte) { packets <- "up " + string(p) }, nil)
+				c.Attach(func(p []byte) { packets <- "down " + string(p) }, nil)
 				if err := c.WritePackets([][]byte{[]byte("one~}"), []byte("two")}); err != nil {
 					t.Fatal(err)
 				}

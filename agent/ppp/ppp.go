@@ -2,7 +2,7 @@
 // modem is to its host are the same automaton with different policies.
 //
 //	conn := ppp.New(port, ppp.Config{User: "sora", Password: "sora"})
-//	conn.Attach(stack.Deliver)
+//	conn.Attach(stack.Gather, stack.Flush)
 //	go conn.Run(ctx)
 //	<-conn.Ready()
 //	addr := conn.Params().Local

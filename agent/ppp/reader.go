@@ -29,9 +29,9 @@ type reader struct {
 	counters *counters
 	frames   chan received // to the event loop, never blocking
 
-	ipOpen  atomic.Bool
-	deliver atomic.Pointer[func([]byte)]
-	ipMu    sync.Mutex // held while deliver runs: the loop hands over packets too, those that overtook IPCP's last word
+	ipOpen atomic.Bool
+	to     atomic.Pointer[receiver]
+	ipMu   sync.Mutex // held while its functions run: the loop hands over packets too, those that overtook IPCP's last word
 
 	suspect chan struct{} // gets a token when a NO CARRIER stands in the unfinished frame at the end of a chunk
 
@@ -75,6 +75,7 @@ func (r *reader) Write(chunk []byte) (int, error) {
 	}
 	before := r.decoder.Counters
 	sign, ended := r.decoder.Decode(chunk, r.frame)
+	r.flush()
 	r.count(before, len(chunk))
 	if ended {
 		r.sign = sign
@@ -117,16 +118,33 @@ func (r *reader) frame(frame []byte) {
 	}
 }
 
+// receiver is who takes the IP packets.
+type receiver struct {
+	deliver func([]byte)
+	flush   func() // nil: deliver holds nothing back
+}
+
+// flush tells the receiver that no more packets are at hand.
+func (r *reader) flush() {
+	to := r.to.Load()
+	if to == nil || to.flush == nil {
+		return
+	}
+	r.ipMu.Lock()
+	defer r.ipMu.Unlock()
+	to.flush()
+}
+
 // packet hands an IP packet over.
 func (r *reader) packet(p []byte) {
-	deliver := r.deliver.Load()
-	if deliver == nil || !r.ipOpen.Load() || len(p) == 0 {
+	to := r.to.Load()
+	if to == nil || !r.ipOpen.Load() || len(p) == 0 {
 		r.counters.dropped.Add(1)
 		return
 	}
 	r.ipMu.Lock()
 	defer r.ipMu.Unlock()
-	(*deliver)(p)
+	to.deliver(p)
 	r.counters.packetsIn.Add(1)
 }
 

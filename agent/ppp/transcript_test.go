@@ -3,6 +3,7 @@ package ppp
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/hex"
 	"io"
 	"net"
@@ -18,16 +19,58 @@ import (
 	"minato/agent/ppp/hdlc"
 )
 
-// TestSlirp replays what a PPP server by others said, and holds what we answer to what it accepted then, octet by octet.
-func TestSlirp(t *testing.T) {
-	text, err := os.ReadFile("testdata/slirp.txt")
+// TestServers replays what PPP servers by others said (TestSlirpLive recorded it, and TestClient of testbench/guest), and holds what we
+// answer to what they accepted then, octet by octet.
+func TestServers(t *testing.T) {
+	addr := netip.MustParseAddr
+	for _, tt := range []struct {
+		server   string // and its recordings' name
+		password string
+		want     Params
+	}{
+		{"slirp", "secret", Params{Local: addr("10.0.2.15"), Peer: peerAddr, MTU: 1500, DNS: []netip.Addr{addr("10.255.255.53")}}},
+		{"pppd", "sora", Params{Local: addr("10.20.0.2"), Peer: addr("10.20.0.1"), MTU: 1500, DNS: []netip.Addr{addr("10.20.0.53"), addr("10.20.0.54")}}},
+	} {
+		for _, auth := range slirpAuth {
+			tt.want.Auth = auth.want
+			name := tt.server + "-" + auth.name
+			t.Run(name, func(t *testing.T) { replay(t, "testdata/"+name+".txt", tt.password, tt.want) })
+		}
+	}
+}
+
+// magicOf is the client's magic number in a recording: of the first option 5 (RFC 1661, 6.4) that it sent.
+func magicOf(t *testing.T, recording string) uint32 {
+	t.Helper()
+	d, magic := hdlc.NewDecoder(2000), uint32(0)
+	for l := range strings.Lines(recording) {
+		way, digits, _ := strings.Cut(strings.TrimSpace(l), " ")
+		octets, err := hex.DecodeString(digits)
+		if way != ">" || err != nil {
+			continue
+		}
+		d.Decode(octets, func(f []byte) {
+			if at := bytes.Index(f, []byte{optMagicNumber, 6}); at >= 0 && at+6 <= len(f) && magic == 0 {
+				magic = binary.BigEndian.Uint32(f[at+2:])
+			}
+		})
+	}
+	if magic == 0 {
+		t.Fatal("no magic number in the recording")
+	}
+	return magic
+}
+
+func replay(t *testing.T, file, password string, want Params) {
+	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
+	magic := magicOf(t, string(text))
 	synctest.Test(t, func(t *testing.T) {
 		port, line := net.Pipe()
-		c := New(port, Config{EchoInterval: time.Second})
-		c.random = func() uint32 { return 0xe73ddd50 }
+		c := New(port, Config{User: "sora", Password: password, EchoInterval: time.Second})
+		c.random = func() uint32 { return magic }
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		done := make(chan error, 1)
@@ -65,8 +108,6 @@ func TestSlirp(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Errorf("Run: %v", err)
 		}
-		want := Params{Local: netip.MustParseAddr("10.0.2.15"), MTU: 1500,
-			DNS: []netip.Addr{netip.MustParseAddr("10.255.255.53")}}
 		if diff := cmp.Diff(want, c.Params(), cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
 			t.Errorf("parameters (-want +got)\n%s", diff)
 		}

@@ -37,6 +37,7 @@ type Port struct {
 	line   serial.Port // holds the line's settings
 	unlock func()
 	uart   bool
+	pty    bool
 
 	once sync.Once
 	err  error // of Close
@@ -80,14 +81,14 @@ func (p *Port) claim(cfg Config, path string, fd int) error {
 	if err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		return busy(cfg.Path, path, lockHolder("/proc", &st))
 	}
-	pty := isPTY(&st)
+	p.pty = isPTY(&st)
 	name := filepath.Base(path)
-	p.uart = !pty && !strings.HasPrefix(name, "ttyUSB") && !strings.HasPrefix(name, "ttyACM")
-	if !pty && isExclusive(fd) { // root's open is not refused
+	p.uart = !p.pty && !strings.HasPrefix(name, "ttyUSB") && !strings.HasPrefix(name, "ttyACM")
+	if !p.pty && isExclusive(fd) { // root's open is not refused
 		return busy(cfg.Path, path, fileHolder("/proc", path))
 	}
 	p.unlock = func() {}
-	if !pty {
+	if !p.pty {
 		unlock, holder, err := lockUUCP(cfg.LockDir, path)
 		if err != nil {
 			return &Error{Path: cfg.Path, Err: err}
@@ -103,7 +104,7 @@ func (p *Port) claim(cfg Config, path string, fd int) error {
 		return classify(cfg.Path, path, err)
 	}
 	p.line = line
-	if pty {
+	if p.pty {
 		// Exclusive use outlives a killed process on a PTY whose master stays open, and nobody but root could open it again.
 		unix.IoctlSetInt(fd, unix.TIOCNXCL, 0)
 	}
@@ -174,6 +175,10 @@ func (p *Port) SetBaud(baud int) error {
 
 // IsUART tells a port whose speed is real, from the name of its driver: not a USB modem's, and not a PTY.
 func (p *Port) IsUART() bool { return p.uart }
+
+// HasSpeed tells a port on which the other end may hear nothing at the wrong speed: a UART, and a PTY, whose master can read it. A
+// USB modem has none.
+func (p *Port) HasSpeed() bool { return p.uart || p.pty }
 
 // SetDTR drops or raises DTR, by which a modem with AT&D2 hangs up. On a PTY it is errors.ErrUnsupported.
 func (p *Port) SetDTR(on bool) error {

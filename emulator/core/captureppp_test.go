@@ -106,7 +106,7 @@ func pppDevice(t *testing.T, ctx context.Context, wg *sync.WaitGroup, c *Core, s
 			if err != nil {
 				return ppp.Lease{}, err
 			}
-			modem.Attach(s.Deliver)
+			modem.Attach(s.Gather, s.Flush)
 			s.Attach(modem.WritePackets)
 			return s.Lease(), nil
 		},
@@ -130,7 +130,7 @@ func pppDevice(t *testing.T, ctx context.Context, wg *sync.WaitGroup, c *Core, s
 			pong <- struct{}{}
 		}
 		host.Deliver(p)
-	})
+	}, nil)
 	wg.Go(func() { host.Run(ctx) })
 	if err := device.WritePackets([][]byte{ping(own, defaultGateway)}); err != nil {
 		t.Fatal(err)

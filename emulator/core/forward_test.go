@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/checksum"
 	"gvisor.dev/gvisor/pkg/tcpip/header"
 )
 
@@ -79,13 +80,44 @@ func TestDeviceToDevice(t *testing.T) {
 	if got := one.Info(); got.Spoofed != 1 || got.Isolated != 0 {
 		t.Errorf("%+v", got)
 	}
-	if got := two.MTU(); got != 1000 {
-		t.Errorf("MTU %d", got)
-	}
 	two.Close("gone")
 	one.Deliver(ping(own, other))
 	if p := header.IPv4(<-down); header.ICMPv4(p.Payload()).Code() != header.ICMPv4HostUnreachable {
 		t.Errorf("after the end % x", p)
+	}
+}
+
+// TestLongFromDevice has a device send more than its session carries, to the gateway itself.
+func TestLongFromDevice(t *testing.T) {
+	subs := openSubscribers(1)
+	subs[0].MTU = 1000
+	c := startCore(t, Config{Subscribers: subs})
+	s := activate(t, c, subs[0])
+	down := make(chan []byte, 4)
+	s.Attach(func(packets [][]byte) error {
+		for _, p := range packets {
+			down <- append([]byte(nil), p...)
+		}
+		return nil
+	})
+	for _, tt := range []struct {
+		length int
+		want   header.ICMPv4Type
+	}{{1001, header.ICMPv4DstUnreachable}, {1000, header.ICMPv4EchoReply}} {
+		p := ping(s.Lease().Addr, c.cfg.Gateway)
+		p = append(p, make([]byte, tt.length-len(p))...)
+		ip := header.IPv4(p)
+		ip.SetTotalLength(uint16(len(p)))
+		ip.SetChecksum(0)
+		ip.SetChecksum(^ip.CalculateChecksum())
+		echo := header.ICMPv4(ip.Payload())
+		echo.SetChecksum(0)
+		echo.SetChecksum(^checksum.Checksum(echo, 0))
+		s.Deliver(p)
+		answer := header.ICMPv4(header.IPv4(<-down).Payload())
+		if answer.Type() != tt.want || tt.want == header.ICMPv4DstUnreachable && (answer.Code() != header.ICMPv4FragmentationNeeded || answer.MTU() != 1000) {
+			t.Errorf("of %d octets: type %d, code %d, MTU %d", tt.length, answer.Type(), answer.Code(), answer.MTU())
+		}
 	}
 }
 

@@ -18,6 +18,12 @@ const ipv4Header = 20 // octets, without options (RFC 791)
 // Deliver takes an IP packet from the device. It keeps no slice. What is not a whole IPv4 packet from the session's own address is
 // dropped and counted, and so is what goes to another device, unless Config.AllowDeviceToDevice has it forwarded.
 func (s *Session) Deliver(packet []byte) {
+	s.Gather(packet)
+	s.Flush()
+}
+
+// Gather is Deliver for packets that come several at a time: the network may hold some back until Flush, which must follow.
+func (s *Session) Gather(packet []byte) {
 	if s.ending() {
 		return
 	}
@@ -40,6 +46,7 @@ func (s *Session) carryUp() {
 		for _, b := range batch {
 			s.receive(b.bytes())
 		}
+		s.gateway.Flush()
 	})
 }
 
@@ -51,6 +58,10 @@ func (s *Session) receive(packet []byte) {
 	}
 	if source(packet) != s.addr {
 		s.spoofed.Add(1)
+		return
+	}
+	if len(packet) > s.mtu { // cellular networks do not fragment, whatever the packet allows
+		s.refuse(packet, header.ICMPv4DstUnreachable, header.ICMPv4FragmentationNeeded, uint16(s.mtu))
 		return
 	}
 	if c.host.Load().take(s, packet) {
@@ -66,8 +77,11 @@ func (s *Session) receive(packet []byte) {
 		}
 		return
 	}
-	s.gateway.Deliver(packet)
+	s.gateway.Gather(packet)
 }
+
+// Flush follows the last of the packets given to Gather.
+func (s *Session) Flush() { s.gateway.Flush() }
 
 // isDevice tells whether an address is a device's, now or at another time.
 func (c *Core) isDevice(a netip.Addr) bool {

@@ -34,7 +34,7 @@ type Session struct {
 	id    string
 	addr  netip.Addr
 	since time.Time
-	mtu   int
+	mtu   int // of packets both ways
 
 	ctx     context.Context // ends first of all when the session does: dials are called off, the carrier stops
 	cancel  context.CancelFunc
@@ -64,9 +64,6 @@ func newSession(c *Core, sub *subscriber, addr netip.Addr, id string) *Session {
 
 // Lease is the session's address and the network's DNS servers.
 func (s *Session) Lease() ppp.Lease { return ppp.Lease{Addr: s.addr, DNS: s.core.cfg.DNS} }
-
-// MTU is the largest packet that the session carries to the device.
-func (s *Session) MTU() int { return s.mtu }
 
 // Done is closed at the session's end.
 func (s *Session) Done() <-chan struct{} { return s.done }

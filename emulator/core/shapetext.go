@@ -43,6 +43,38 @@ func ParseShape(text string) (Shape, error) {
 	return shape, nil
 }
 
+// String is the shape as ParseShape reads it.
+func (s Shape) String() string {
+	if s == (Shape{}) {
+		return "none"
+	}
+	for _, n := range namedShapes {
+		if s == n.shape {
+			return n.name
+		}
+	}
+	var fields []string
+	for _, l := range []struct {
+		way string
+		Line
+	}{{"up.", s.Up}, {"down.", s.Down}} {
+		add := func(name, value string) { fields = append(fields, l.way+name+"="+value) }
+		if l.Rate > 0 {
+			add("rate", strconv.FormatInt(l.Rate, 10))
+		}
+		if l.Latency > 0 {
+			add("latency", l.Latency.String())
+		}
+		if l.Jitter > 0 {
+			add("jitter", l.Jitter.String())
+		}
+		if l.Loss > 0 {
+			add("loss", strconv.FormatFloat(l.Loss, 'g', -1, 64))
+		}
+	}
+	return strings.Join(fields, ",")
+}
+
 func (s *Shape) set(key, value string) error {
 	lines, name := []*Line{&s.Up, &s.Down}, key
 	if n, ok := strings.CutPrefix(key, "up."); ok {

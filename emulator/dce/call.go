@@ -154,9 +154,9 @@ func (c *call) activate(ctx context.Context, cred ppp.Credentials) (ppp.Lease, e
 	air := &c.p.m.air
 	c.conn.Attach(func(packet []byte) {
 		if air.passes() {
-			s.Deliver(packet)
+			s.Gather(packet)
 		}
-	})
+	}, s.Flush)
 	s.Attach(func(packets [][]byte) error {
 		if packets = air.thin(packets); len(packets) == 0 {
 			return nil

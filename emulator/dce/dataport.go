@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"minato/emulator/core"
 	"minato/emulator/pty"
 )
 
@@ -30,9 +31,24 @@ type dataPort struct {
 	once    sync.Once
 	reading sync.Mutex // held while the PPP engine reads
 	writing sync.Mutex // held by Write: what it has begun is on the line before command state begins
+
+	heard, said io.Writer // of the capture; nil: there is none
 }
 
-func newDataPort(c *call) *dataPort { return &dataPort{c: c, ended: make(chan struct{})} }
+func newDataPort(c *call) *dataPort {
+	d := &dataPort{c: c, ended: make(chan struct{})}
+	if capture := c.p.m.capture; capture != nil {
+		d.heard, d.said = capture(core.FromDevice), capture(core.ToDevice)
+	}
+	return d
+}
+
+// record tells a capture of octets; it never fails (see Config.CapturePPP).
+func record(to io.Writer, octets []byte) {
+	if to != nil {
+		to.Write(octets)
+	}
+}
 
 // WriteTo gives the line's bytes to w, a chunk at a time as they come. It ends at Close, with the line, or at a fall of DTR.
 func (d *dataPort) WriteTo(w io.Writer) (int64, error) {
@@ -82,6 +98,7 @@ func (d *dataPort) WriteTo(w io.Writer) (int64, error) {
 			if d.closing.Load() {
 				return total, io.EOF
 			}
+			record(d.heard, through)
 			m, err := w.Write(through)
 			total += int64(m)
 			if err != nil {
@@ -89,6 +106,7 @@ func (d *dataPort) WriteTo(w io.Writer) (int64, error) {
 			}
 		}
 		if n > 0 && !d.c.p.m.air.mute.Load() {
+			record(d.heard, buf[:n])
 			m, err := w.Write(buf[:n])
 			total += int64(m)
 			if err != nil {
@@ -177,6 +195,7 @@ func (d *dataPort) Write(b []byte) (int, error) {
 	if escaped || p.m.air.mute.Load() {
 		return len(b), nil
 	}
+	record(d.said, b)
 	n, err := p.out.write(b)
 	if err == nil && len(b) < maxTerminateAck && bytes.Contains(b, terminateAck) {
 		d.c.hangUp(hangUpHard)

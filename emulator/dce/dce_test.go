@@ -82,7 +82,8 @@ type fakeSession struct {
 func (s *fakeSession) Lease() ppp.Lease {
 	return ppp.Lease{Addr: netip.MustParseAddr("10.128.0.1"), DNS: []netip.Addr{netip.MustParseAddr("100.127.0.53")}}
 }
-func (s *fakeSession) Deliver([]byte)              {}
+func (s *fakeSession) Gather([]byte)               {}
+func (s *fakeSession) Flush()                      {}
 func (s *fakeSession) Attach(func([][]byte) error) {}
 func (s *fakeSession) Done() <-chan struct{}       { return s.done }
 func (s *fakeSession) Reason() string              { return s.why }

@@ -7,5 +7,8 @@
 //	port ──bytes──> assembler ──line──> scanner ──command──> table ──result──> output ──bytes──> port
 //	  └───────── after CONNECT ─────────> dataPort <──> ppp.Conn <──> Session (the network)
 //
+// After AT+CMUX the port is a multiplexer's, and each of its channels a port of the same modem. On a UART bytes at another speed than
+// +IPR's are noise.
+//
 // What tells one make of modem from another is data: see [Personality].
 package dce

@@ -1,7 +1,6 @@
 package dce
 
 import (
-	"errors"
 	"math/rand/v2"
 
 	"minato/agent/ppp"
@@ -92,34 +91,4 @@ func (m *Modem) Signal() Signal {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.signal
-}
-
-// SIMLock is the state of a card's lock.
-type SIMLock struct {
-	PIN, PUK       string // as in SIMCard
-	Unlocked       bool   // the PIN was given, or there is none
-	BadPIN, BadPUK int    // wrong tries; three of the PIN ask for the PUK
-}
-
-// SwapLock changes the lock and gives what it was. The modem leaves the network when it is closed.
-func (m *Modem) SwapLock(l SIMLock) (was SIMLock, err error) {
-	check := SIMCard{IMSI: m.subscriber(), PIN: l.PIN}
-	if err := check.validate(); err != nil {
-		return SIMLock{}, err
-	}
-	if l.PUK != "" && (len(l.PUK) != 8 || !digits(l.PUK)) {
-		return SIMLock{}, errors.New("SIM: PUK: 8 digits are allowed")
-	}
-	m.mu.Lock()
-	s := &m.sim
-	was = SIMLock{s.card.PIN, s.card.PUK, s.unlocked, s.badPIN, s.badPUK}
-	s.card.PIN, s.card.PUK, s.unlocked, s.badPIN, s.badPUK = l.PIN, l.PUK, l.Unlocked, l.BadPIN, l.BadPUK
-	ready := s.ready()
-	m.mu.Unlock()
-	m.unsolicited(m.fill("+CPIN: {cpin}"))
-	if !ready {
-		m.detach("the SIM is locked", true)
-	}
-	m.poke()
-	return was, nil
 }

@@ -2,6 +2,7 @@ package dce
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,15 +14,24 @@ func no() *bool  { b := false; return &b }
 // portIs waits for a port's status.
 func (b *bench) portIs(name string, want func(PortStatus) bool) {
 	b.t.Helper()
-	var last PortStatus
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		for _, s := range b.Status().Ports {
-			if last = s; s.Name == name && want(s) {
-				return
-			}
+	b.statusIs(func(s Status) bool {
+		return slices.ContainsFunc(s.Ports, func(p PortStatus) bool { return p.Name == name && want(p) })
+	})
+}
+
+// statusIs waits for the modem's status.
+func (b *bench) statusIs(want func(Status) bool) {
+	b.t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(patience)
+	for !want(b.Status()) {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			b.t.Fatalf("the modem stays %+v", b.Status())
 		}
 	}
-	b.t.Fatalf("port %s: %+v", name, last)
 }
 
 func TestCircuits(t *testing.T) {
@@ -111,15 +121,11 @@ func TestRinging(t *testing.T) {
 	u.expect("ATS0=1", "\r\nOK\r\n")
 	b.Ring("0312345678")
 	u.await("\r\n+CRING: VOICE\r\n")
-	for b.Status().Ports[0].RI { // answered by itself
-		time.Sleep(time.Millisecond)
-	}
+	b.portIs("at", func(s PortStatus) bool { return !s.RI }) // answered by itself
 	u.expect("AT+CLCC", "\r\n+CLCC: 1,1,0,0,0,\"0312345678\",129\r\n\r\nOK\r\n")
 	u.expect("ATH", "\r\nOK\r\n")
 	b.DenyRegistration(true)
-	for b.Status().Registration != int(RegistrationDenied) {
-		time.Sleep(time.Millisecond)
-	}
+	b.statusIs(func(s Status) bool { return s.Registration == int(RegistrationDenied) })
 	if err := b.Ring(""); err == nil {
 		t.Error("one can call without service")
 	}

@@ -3,6 +3,7 @@ package dce
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"maps"
 	"slices"
@@ -24,7 +25,8 @@ type Network interface {
 // Session is a PDN connection. *core.Session is one.
 type Session interface {
 	Lease() ppp.Lease
-	Deliver(packet []byte)
+	Gather(packet []byte)
+	Flush()
 	Attach(downlink func(packets [][]byte) error)
 	Done() <-chan struct{}
 	Reason() string
@@ -45,7 +47,10 @@ type Config struct {
 	UART        bool             // wired by a serial line, whatever the personality says: +IPR matters
 	Now         func() time.Time // the network's clock; nil: time.Now
 	Observe     func(Event)      // told what happens to the modem, from many goroutines; must not block; nil: nobody is
-	Logger      *slog.Logger     // nil: silent
+	// CapturePPP gives, for each data call and direction, a writer that is told the call's octets as the modem hears and says them; nil, or
+	// a nil writer: nobody is.
+	CapturePPP func(core.Direction) io.Writer
+	Logger     *slog.Logger // nil: silent
 }
 
 // Modem is the state that all ports of one modem share.
@@ -73,6 +78,7 @@ type Modem struct {
 	hooks     stack[Hook]
 	pppFaults stack[func(*ppp.Faults)]
 	observe   func(Event)
+	capture   func(core.Direction) io.Writer // nil: none
 	traffic   traffic
 
 	mu        sync.Mutex
@@ -82,6 +88,7 @@ type Modem struct {
 	restart   bool // Run is to boot again
 	functions int  // +CFUN
 	sim       simState
+	locks     []*laidLock // by faults, the latest last
 	reg       registration
 	signal    Signal
 	cops      operatorSelection
@@ -139,6 +146,7 @@ func New(cfg Config) (*Modem, error) {
 		now:         cfg.Now,
 		uart:        cfg.UART || cfg.Personality.Ports.UART.Value,
 		observe:     cfg.Observe,
+		capture:     cfg.CapturePPP,
 		log:         cfg.Logger,
 		kick:        make(chan struct{}, 1),
 		ready:       make(chan struct{}),

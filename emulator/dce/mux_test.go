@@ -99,9 +99,7 @@ func TestMultiplexer(t *testing.T) {
 	one = b.channel(mux, 1)
 	one.send("AT+CFUN=1,1\r")
 	one.await("OK\r\n")
-	for len(b.Status().Ports) != 1 || b.Status().Ports[0].State != "command" || b.deaf() {
-		time.Sleep(time.Millisecond)
-	}
+	b.statusIs(func(s Status) bool { return len(s.Ports) == 1 && s.Ports[0].State == "command" && !s.Booting })
 	go mux.Close() // nobody answers any more
 	<-ended
 }

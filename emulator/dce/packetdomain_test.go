@@ -31,9 +31,7 @@ func TestRoaming(t *testing.T) {
 	b.on()
 	u := b.user("at")
 	u.awaitBoot(b)
-	for b.Status().Registration != int(RegisteredRoaming) {
-		time.Sleep(time.Millisecond)
-	}
+	b.statusIs(func(s Status) bool { return s.Registration == int(RegisteredRoaming) })
 	u.send("ATE0\r")
 	u.await("OK\r\n")
 	u.expect("AT+CEREG?;+CIND?", "\r\n+CEREG: 0,5\r\n\r\n+CIND: 5,5,1,0,1,0,0\r\n\r\nOK\r\n")

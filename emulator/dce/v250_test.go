@@ -68,9 +68,7 @@ func TestAbort(t *testing.T) {
 	u.send("ATE0\r\n")
 	u.await("OK\r\n")
 	u.send("AT+COPS=?\r\n")
-	for range 2 {
-		time.Sleep(abortGrace) // the grace is the user's, in real time
-	}
+	<-time.After(2 * abortGrace) // which is real time
 	u.send("x")
 	if got := u.await("OK\r\n"); got != "\r\nOK\r\n" {
 		t.Errorf("an aborted scan gave %q", got)
@@ -145,9 +143,7 @@ func TestLineSpeed(t *testing.T) {
 	const command = "AT+CSQ\rAT+CSQ\r"
 	read := port.read.Load()
 	u.send(command) // at 115200 still
-	for port.read.Load() < read+int64(len(command)) {
-		time.Sleep(time.Millisecond)
-	}
+	b.statusIs(func(Status) bool { return port.read.Load() >= read+int64(len(command)) })
 	b.unsolicited("+CTEST: hello")
 	setSpeed(t, tty, 9600)
 	u.send("\rAT\r") // the CR ends what the modem may have taken for a command

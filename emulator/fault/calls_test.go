@@ -176,7 +176,7 @@ func ping(t *testing.T, w *world, l *ttytest.Link, answered bool) {
 		case got <- struct{}{}:
 		default:
 		}
-	})
+	}, nil)
 	request := icmpEcho(p.Local.As4(), [4]byte{100, 127, 0, 1})
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()

@@ -21,6 +21,7 @@ type Fault struct {
 	Doc       string // what happens, as the agent sees it
 	Params    []Param
 	Momentary bool // it happens once, and there is nothing to end
+	Hang      bool // the modem's program hangs: switching it off and on ends it
 
 	// Inject makes it happen. clear makes an end of it, so that the modem is as before; it is nil where the fault is momentary.
 	Inject func(t Target, p Params) (clear func(), err error)

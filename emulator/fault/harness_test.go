@@ -35,28 +35,18 @@ func newWorldOf(t *testing.T, cfg emulator.Config) *world {
 	if os.Getenv("MINATO_TEST_LOG") != "" {
 		cfg.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
-	e, err := emulator.New(cfg)
+	e, stop, err := emulator.Start(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- e.Run(ctx) }()
 	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("Run: %v", err)
+		if err := stop(); err != nil {
+			t.Errorf("emulator: %v", err)
 		}
 	})
-	select {
-	case <-e.Ready():
-	case err := <-done:
-		done <- nil
-		t.Fatal(err)
-	}
 	w := &world{t: t, e: e, modem: e.Modem(0)}
-	booted, stop := w.events(0)
-	defer stop()
+	booted, unsubscribe := w.events(0)
+	defer unsubscribe()
 	for range e.Modems() {
 		booted.await(func(ev emulator.Event) bool { return ev.Type == "boot" && ev.State == "ready" })
 	}

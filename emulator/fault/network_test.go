@@ -144,6 +144,33 @@ func TestSIMPUK(t *testing.T) {
 	w.recovered()
 }
 
+// TestSIMLocks: locks that overlap leave the card's own, whichever goes first.
+func TestSIMLocks(t *testing.T) {
+	for _, first := range []string{"sim-pin", "sim-puk"} {
+		t.Run(first, func(t *testing.T) {
+			w := newWorld(t)
+			w.inject("sim-pin")
+			w.at.Await("\r\n+CPIN: SIM PIN\r\n")
+			w.inject("sim-puk")
+			w.at.Await("\r\n+CPIN: SIM PUK\r\n")
+			if !w.modem.ClearFault(first) {
+				t.Fatal("not active")
+			}
+			left := "SIM PIN"
+			if first == "sim-pin" {
+				left = "SIM PUK"
+			}
+			if got := w.at.AT("AT+CPIN?"); !strings.Contains(got, "\r\n+CPIN: "+left+"\r\n") {
+				t.Errorf("without %s: %q", first, got)
+			}
+			w.recovered()
+			if got := w.at.AT("AT+CPIN?"); !strings.Contains(got, "\r\n+CPIN: READY\r\n") {
+				t.Errorf("without any: %q", got)
+			}
+		})
+	}
+}
+
 func TestReboot(t *testing.T) {
 	w := newWorld(t)
 	l := w.dial(ppp.Config{RestartInterval: 500 * time.Millisecond}) // nobody will answer its Terminate-Requests

@@ -15,5 +15,5 @@ var SIMPIN = Fault{
 	Params: []Param{
 		{Name: "pin", Type: "text", Doc: "the PIN that opens it", Default: "1234", Allowed: "four to eight digits", Valid: pinSyntax.MatchString},
 	},
-	Inject: func(t Target, p Params) (func(), error) { return swapLock(t, dce.SIMLock{PIN: p["pin"]}) },
+	Inject: func(t Target, p Params) (func(), error) { return t.LayLock(dce.SIMLock{PIN: p["pin"]}) },
 }

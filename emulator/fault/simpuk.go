@@ -16,15 +16,6 @@ var SIMPUK = Fault{
 		{Name: "puk", Type: "text", Doc: "the PUK that opens it", Default: "12345678", Allowed: "eight digits", Valid: pukSyntax.MatchString},
 	},
 	Inject: func(t Target, p Params) (func(), error) {
-		return swapLock(t, dce.SIMLock{PIN: "1234", PUK: p["puk"], BadPIN: 3})
+		return t.LayLock(dce.SIMLock{PIN: "1234", PUK: p["puk"], BadPIN: 3})
 	},
-}
-
-// swapLock changes the lock; clear changes it back.
-func swapLock(t Target, l dce.SIMLock) (clear func(), err error) {
-	was, err := t.SwapLock(l)
-	if err != nil {
-		return nil, err
-	}
-	return func() { t.SwapLock(was) }, nil // it was good once
 }

@@ -34,6 +34,9 @@ type NapterAuditLogEntry struct {
 	DurationMs  int64  `json:"durationMs,omitempty"`
 	CloseReason string `json:"closeReason,omitempty"`
 
+	CloseCode string   `json:"closeCode,omitempty"` // of the close reason: the same in every language
+	CloseArgs []string `json:"closeArgs,omitempty"` // and what it is about
+
 	DeviceProtocol string `json:"deviceProtocol,omitempty"` // what the device spoke
 	Count          int    `json:"count,omitempty"`          // how many equal refusals the entry stands for; 0: one
 }
@@ -53,6 +56,9 @@ type LadderStep struct {
 	From    string `json:"from"`    // client, relay or device
 	What    string `json:"what"`
 	Bytes   int64  `json:"bytes,omitempty"`
+
+	Code string   `json:"code,omitempty"` // of what, the same in every language
+	Args []string `json:"args,omitempty"` // and what it is about
 }
 
 // APIAuditLogEntry is one entry of GET /v1/audit_logs/api. AuthKeyID and StatusCode are this relay's own.
@@ -65,6 +71,17 @@ type APIAuditLogEntry struct {
 	UserName             string `json:"userName"` // the key's name
 	AuthKeyID            string `json:"authKeyId,omitempty"`
 	StatusCode           int    `json:"statusCode"`
+}
+
+// LogEntry is one entry of GET /v1/logs, SORACOM's error log, of which the relay has Napter's part.
+type LogEntry struct {
+	OperatorID   string              `json:"operatorId"`
+	ResourceType string              `json:"resourceType"` // Subscriber
+	ResourceID   string              `json:"resourceId"`   // IMSI
+	Service      string              `json:"service"`      // Napter
+	LogLevel     string              `json:"logLevel"`     // warning, or error where the device is at fault
+	Time         int64               `json:"time"`
+	Body         NapterAuditLogEntry `json:"body"`
 }
 
 // AuditLogStats is the answer of GET /v1/stats/napter/audit_logs.

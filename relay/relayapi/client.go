@@ -24,6 +24,9 @@ type Client struct {
 	HTTPClient *http.Client // nil: http.DefaultClient
 	AuthKeyID  string
 	AuthKey    string
+	UserName   string // in place of a key, with Password and OperatorID
+	Password   string
+	OperatorID string
 	Lang       string // of messages: "ja", everything else is English
 
 	mu   sync.Mutex
@@ -33,7 +36,7 @@ type Client struct {
 // Auth exchanges the authentication key for a token. The other calls do it by themselves.
 func (c *Client) Auth(ctx context.Context) (*AuthResponse, error) {
 	var answer AuthResponse
-	body := AuthRequest{AuthKeyID: c.AuthKeyID, AuthKey: c.AuthKey}
+	body := AuthRequest{AuthKeyID: c.AuthKeyID, AuthKey: c.AuthKey, OperatorID: c.OperatorID, UserName: c.UserName, Password: c.Password}
 	if _, err := c.send(ctx, nil, http.MethodPost, "/auth", body, &answer); err != nil {
 		return nil, err
 	}
@@ -117,9 +120,42 @@ func (c *Client) CreateKey(ctx context.Context, r CreateKeyRequest) (*Key, error
 	return &answer, nil
 }
 
+// RevokeKey ends an authentication key, and what was signed in with it.
+func (c *Client) RevokeKey(ctx context.Context, id string) error {
+	_, err := c.call(ctx, http.MethodDelete, "/keys/"+url.PathEscape(id), nil, nil)
+	return err
+}
+
+// CreateUser makes a user.
+func (c *Client) CreateUser(ctx context.Context, r CreateUserRequest) (*User, error) {
+	var answer User
+	if _, err := c.call(ctx, http.MethodPost, "/users", r, &answer); err != nil {
+		return nil, err
+	}
+	return &answer, nil
+}
+
+// Me tells whose credentials these are.
+func (c *Client) Me(ctx context.Context) (*Me, error) {
+	var answer Me
+	if _, err := c.call(ctx, http.MethodGet, "/me", nil, &answer); err != nil {
+		return nil, err
+	}
+	return &answer, nil
+}
+
 // SIMs lists the SIMs that the relay knows.
 func (c *Client) SIMs(ctx context.Context) ([]SIM, error) {
 	return pages[SIM](ctx, c, "/sims", url.Values{})
+}
+
+// SIM gives one SIM.
+func (c *Client) SIM(ctx context.Context, id string) (*SIM, error) {
+	var answer SIM
+	if _, err := c.call(ctx, http.MethodGet, "/sims/"+url.PathEscape(id), nil, &answer); err != nil {
+		return nil, err
+	}
+	return &answer, nil
 }
 
 // AuditLogs gives one page of Napter's audit log, and the key of the next page, "" at the end.
@@ -132,6 +168,30 @@ func (c *Client) AuditLogs(ctx context.Context, q AuditQuery) (entries []NapterA
 func (c *Client) ConnectionLogs(ctx context.Context, q AuditQuery) (entries []ConnectionLogEntry, next string, err error) {
 	next, err = c.call(ctx, http.MethodGet, "/audit_logs/connections?"+q.values().Encode(), nil, &entries)
 	return entries, next, err
+}
+
+// ConnectionStats counts connections, refusals and bytes in parts of the time. From and to are milliseconds; 0 and 0: the last day.
+func (c *Client) ConnectionStats(ctx context.Context, from, to int64, buckets int) (*ConnectionStats, error) {
+	v := url.Values{}
+	for name, n := range map[string]int64{"from": from, "to": to, "buckets": int64(buckets)} {
+		if n != 0 {
+			v.Set(name, strconv.FormatInt(n, 10))
+		}
+	}
+	var s ConnectionStats
+	if _, err := c.call(ctx, http.MethodGet, "/stats/connections?"+v.Encode(), nil, &s); err != nil {
+		return nil, err
+	}
+	return &s, nil
+}
+
+// AgentStatus is the document that the agent on a SIM's device gives of itself.
+func (c *Client) AgentStatus(ctx context.Context, simID string) (map[string]any, error) {
+	var status map[string]any
+	if _, err := c.call(ctx, http.MethodGet, "/sims/"+url.PathEscape(simID)+"/agent", nil, &status); err != nil {
+		return nil, err
+	}
+	return status, nil
 }
 
 // values is the query as parameters.

@@ -4,10 +4,15 @@
 // Times are milliseconds since 1970, durations of a mapping are seconds, as in Napter's API.
 package relayapi
 
-// AuthRequest is the body of POST /v1/auth.
+// AuthRequest is the body of POST /v1/auth: a key, or a user.
 type AuthRequest struct {
-	AuthKeyID           string `json:"authKeyId,omitempty"`           // keyId-...
-	AuthKey             string `json:"authKey,omitempty"`             // secret-...
+	AuthKeyID           string `json:"authKeyId,omitempty"`  // keyId-...
+	AuthKey             string `json:"authKey,omitempty"`    // secret-...
+	OperatorID          string `json:"operatorId,omitempty"` // with UserName and Password
+	UserName            string `json:"userName,omitempty"`
+	Password            string `json:"password,omitempty"`
+	Email               string `json:"email,omitempty"`               // Napter's; it opens nothing here
+	MFAOTPCode          string `json:"mfaOTPCode,omitempty"`          // Napter's; not looked at
 	TokenTimeoutSeconds int    `json:"tokenTimeoutSeconds,omitempty"` // 1 to 172800; 0: 86400
 }
 
@@ -29,11 +34,12 @@ const (
 // CreatePortMappingRequest is the body of POST /v1/port_mappings, and of POST /v1/port_mappings/sims/{sim_id}, where
 // the destination holds no SIM.
 type CreatePortMappingRequest struct {
-	Destination Destination `json:"destination"`
-	Duration    *int        `json:"duration,omitempty"` // seconds, 1 to 28800; nil: 1800
-	Source      *Source     `json:"source,omitempty"`   // nil or no range: the caller's own address
-	TLSRequired bool        `json:"tlsRequired,omitempty"`
-	OneTime     bool        `json:"oneTime,omitempty"` // this relay's own: the mapping ends with its first connection
+	Destination               Destination `json:"destination"`
+	Duration                  *int        `json:"duration,omitempty"` // seconds, 1 to 28800; nil: 1800
+	Source                    *Source     `json:"source,omitempty"`   // nil or no range: the caller's own address
+	TLSRequired               bool        `json:"tlsRequired,omitempty"`
+	OneTime                   bool        `json:"oneTime,omitempty"`                   // this relay's own: the mapping ends with its first connection
+	ClientCertificateRequired bool        `json:"clientCertificateRequired,omitempty"` // this relay\'s own, with TLSRequired: clients show a certificate of the relay\'s client CA
 }
 
 // Destination is the device side of a mapping. A request names the SIM by SIMID or IMSI; SIMID wins.
@@ -77,8 +83,10 @@ type PortMapping struct {
 	Placement   string      `json:"placement"`
 
 	// This relay's own.
-	OneTime  bool      `json:"oneTime,omitempty"`
-	Warnings []Warning `json:"warnings,omitempty"` // in the answer of a create or extend only
+	OneTime                   bool      `json:"oneTime,omitempty"`
+	Spent                     bool      `json:"spent,omitempty"` // the one connection is there, and no other is let in
+	ClientCertificateRequired bool      `json:"clientCertificateRequired,omitempty"`
+	Warnings                  []Warning `json:"warnings,omitempty"` // in the answer of a create or extend only
 }
 
 // Warning tells of what is allowed but is most often a mistake. Codes are stable: W19...
@@ -213,6 +221,76 @@ type Key struct {
 	CreatedTime int64             `json:"createdTime"`
 }
 
+// CreateUserRequest is the body of POST /v1/users.
+type CreateUserRequest struct {
+	UserName string            `json:"userName"`
+	Password string            `json:"password"`         // 8 to 128 bytes
+	Role     string            `json:"role"`             // viewer, operator or admin
+	SIMIDs   []string          `json:"simIds,omitempty"` // that they see
+	Tags     map[string]string `json:"tags,omitempty"`   // and SIMs with one of these; with neither they see all
+}
+
+// UpdateUserRequest is the body of PUT /v1/users/{user_name}: all that may change but the password.
+type UpdateUserRequest struct {
+	Role   string            `json:"role"`
+	SIMIDs []string          `json:"simIds,omitempty"`
+	Tags   map[string]string `json:"tags,omitempty"`
+}
+
+// SetPasswordRequest is the body of POST /v1/users/{user_name}/password.
+type SetPasswordRequest struct {
+	CurrentPassword string `json:"currentPassword,omitempty"` // when users change their own
+	NewPassword     string `json:"newPassword"`
+}
+
+// User is somebody who signs in with a password.
+type User struct {
+	UserName    string            `json:"userName"`
+	Role        string            `json:"role"`
+	SIMIDs      []string          `json:"simIds,omitempty"`
+	Tags        map[string]string `json:"tags,omitempty"`
+	CreatedTime int64             `json:"createdTime"`
+}
+
+// Me is the answer of GET /v1/me: whose credentials were sent, and what they may do and see.
+type Me struct {
+	OperatorID string            `json:"operatorId"`
+	UserName   string            `json:"userName,omitempty"`  // of a user
+	AuthKeyID  string            `json:"authKeyId,omitempty"` // of a key
+	Role       string            `json:"role"`
+	SIMIDs     []string          `json:"simIds,omitempty"` // with Tags: either will do; with neither all SIMs
+	Tags       map[string]string `json:"tags,omitempty"`
+	Name       string            `json:"name"`    // the user's or the key's
+	Address    string            `json:"address"` // that the call came from, which a mapping without ranges is for
+	Expires    int64             `json:"expires"` // end of the token
+}
+
+// ConnectionStats is the answer of GET /v1/stats/connections.
+type ConnectionStats struct {
+	From     int64         `json:"from"`
+	To       int64         `json:"to"`
+	StepMs   int64         `json:"stepMs"`
+	Complete bool          `json:"complete"` // false: the log of that time is too long, and the oldest part was left out
+	Buckets  []StatsBucket `json:"buckets"`  // the oldest first, each StepMs long
+	Refusals []CodeCount   `json:"refusals"` // of the whole time, the most frequent first
+}
+
+// StatsBucket counts what happened in one part of the time.
+type StatsBucket struct {
+	Time        int64 `json:"time"` // its beginning
+	Connections int64 `json:"connections"`
+	Refusals    int64 `json:"refusals"`
+	BytesUp     int64 `json:"bytesUp"` // of the connections that ended in it; those that live count in the last
+	BytesDown   int64 `json:"bytesDown"`
+}
+
+// CodeCount is how often a cause was met.
+type CodeCount struct {
+	Code   string `json:"code"`
+	Reason string `json:"reason"`
+	Count  int64  `json:"count"`
+}
+
 // Version is the answer of GET /v1/version.
 type Version struct {
 	Version  string `json:"version"`
@@ -233,5 +311,12 @@ func (e *Error) Error() string { return e.Message + " (" + e.Code + ")" }
 
 // Health is the answer of GET /v1/health.
 type Health struct {
-	Status string `json:"status"` // "ok"
+	Status   string          `json:"status"`             // "ok" or "degraded"
+	Problems []HealthProblem `json:"problems,omitempty"` // when degraded
+}
+
+// HealthProblem is what a relay cannot do at the moment; all else works.
+type HealthProblem struct {
+	Part    string `json:"part"` // ports, certificate or devices
+	Message string `json:"message"`
 }

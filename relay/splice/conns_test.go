@@ -100,3 +100,22 @@ func tlsPair(t testing.TB) pair { return tlsOver(t, tcpPair(t), true, tls.Versio
 func plainTLSPair(t testing.TB) pair { return tlsOver(t, tcpPair(t), false, tls.VersionTLS13) }
 
 func tls12Pair(t testing.TB) pair { return tlsOver(t, tcpPair(t), true, tls.VersionTLS12) }
+
+// aheadPair reads ahead under TLS, as the relay does.
+func aheadPair(t testing.TB) pair {
+	p := tcpPair(t)
+	ahead, err := NewReadAhead(p.near.(*net.TCPConn))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.near = aheadConn{p.near.(*net.TCPConn), ahead}
+	return tlsOver(t, p, true, tls.VersionTLS13)
+}
+
+type aheadConn struct {
+	*net.TCPConn
+	ahead *ReadAhead
+}
+
+func (c aheadConn) Read(p []byte) (int, error) { return c.ahead.Read(p) }
+func (c aheadConn) NetConn() net.Conn          { return c.TCPConn }

@@ -15,53 +15,46 @@ var past = time.Unix(1, 0)
 // copyConn copies from any connection. While it is silent no buffer is held.
 func (d *direction) copyConn() (read bool, err error) {
 	first := make([]byte, firstRead)
+	var until time.Time
 	for {
+		d.await(&until)
 		n, err := d.src.Read(first)
 		if n == firstRead && err == nil {
 			if read, err := d.copyBurst(first); err != nil {
 				return read, err
 			}
+			until = time.Time{}
 			continue
 		}
 		if werr := d.write(first[:n]); werr != nil {
 			return false, werr
 		}
 		if err != nil {
-			return true, err
+			if err = d.lull(err); err != nil {
+				return true, err
+			}
+			until = time.Time{}
 		}
 	}
 }
 
-// copyBurst sends first and what follows, through a pooled buffer, until nothing has come for burst: then it returns nil.
+// copyBurst sends first and what follows, through a pooled buffer, until nothing has come for burst: then it returns nil. What a TLS source
+// holds already goes with what was read before: records come one by one, and a system call for each costs more than they do.
 func (d *direction) copyBurst(first []byte) (read bool, err error) {
 	pool := poolFor(d.dst)
 	held := pool.Get().(*[]byte)
 	defer pool.Put(held)
+	defer d.src.SetReadDeadline(time.Time{})
 	buf := *held
 	n := copy(buf, first)
-	if isTLS(d.src) && d.src.SetReadDeadline(past) == nil {
-		// The rest of the record, which TLS holds already, goes with its first bytes.
-		var more int
-		more, err = d.src.Read(buf[n:])
-		n += more
-		d.src.SetReadDeadline(time.Time{})
-		if isTimeout(err) {
-			err = nil
-		}
-	}
-	if werr := d.write(buf[:n]); werr != nil || err != nil {
-		return werr == nil, firstError(werr, err)
-	}
+	overTLS := isTLS(d.src)
 	var until time.Time
-	defer d.src.SetReadDeadline(time.Time{})
 	for {
-		if now := time.Now(); until.Sub(now) < burst/2 {
-			until = now.Add(burst)
-			if d.src.SetReadDeadline(until) != nil {
-				return false, nil // such a connection is read in small pieces
-			}
+		if overTLS && err == nil {
+			var more int
+			more, err = d.readHeld(buf[n:])
+			n, until = n+more, time.Time{}
 		}
-		n, err := d.src.Read(buf)
 		if werr := d.write(buf[:n]); werr != nil {
 			return false, werr
 		}
@@ -71,12 +64,28 @@ func (d *direction) copyBurst(first []byte) (read bool, err error) {
 		if err != nil {
 			return true, err
 		}
+		if now := time.Now(); until.Sub(now) < burst/2 {
+			until = now.Add(burst)
+			if d.src.SetReadDeadline(until) != nil {
+				return false, nil // such a connection is read in small pieces
+			}
+		}
+		n, err = d.src.Read(buf)
 	}
 }
 
-func firstError(a, b error) error {
-	if a != nil {
-		return a
+// readHeld reads what the source holds already, up to the length of buf. It leaves the deadline in the past.
+func (d *direction) readHeld(buf []byte) (n int, err error) {
+	if d.src.SetReadDeadline(past) != nil {
+		return 0, nil
 	}
-	return b
+	for n < len(buf) && err == nil {
+		var more int
+		more, err = d.src.Read(buf[n:])
+		n += more
+	}
+	if isTimeout(err) {
+		err = nil
+	}
+	return n, err
 }

@@ -20,10 +20,16 @@ const (
 // kernel moves those, if dst is TCP too (not nil), until there is a pause.
 func (d *direction) copyTCP(src, dst *net.TCPConn, ready *readyReader) (read bool, err error) {
 	pool := poolFor(d.dst)
+	var until time.Time
 	for {
+		d.await(&until)
 		buf, n, err := ready.read(pool)
 		if err != nil {
-			return true, err
+			if err = d.lull(err); err != nil {
+				return true, err
+			}
+			until = time.Time{}
+			continue
 		}
 		full := n == len(*buf)
 		err = d.write((*buf)[:n])
@@ -35,6 +41,7 @@ func (d *direction) copyTCP(src, dst *net.TCPConn, ready *readyReader) (read boo
 			if read, err := d.spliceTCP(src, dst); err != nil {
 				return read, err
 			}
+			until = time.Time{}
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // direction copies one way.
@@ -15,9 +16,13 @@ type direction struct {
 	up       bool
 	src, dst net.Conn
 	first    []byte // to be sent before anything is read
-	bytes    *atomic.Int64
+	bytes    atomic.Int64
 	watch    func(up bool, b []byte) (more bool) // nil: no more to be told
+	spot     *spot                               // nil: it cannot park
 }
+
+// errParked says that the parker has the direction now: who gets it must return without touching anything.
+var errParked = errors.New("parked")
 
 // outcome is how a direction ended: in order (err is nil), or with the error of its read or write.
 type outcome struct {
@@ -43,24 +48,30 @@ func (o outcome) end(up *direction) (End, error) {
 }
 
 // copy moves bytes until the source ends, then passes the end on. No other error than io.EOF is an orderly end. It
-// reports before it passes the end on: the other side's answer to that must not come first.
-func (d *direction) copy(done chan<- outcome) {
+// reports before it passes the end on: the other side's answer to that must not come first. After a silence it parks; then the parker calls it
+// again.
+func (d *direction) copy() {
 	read, inferred, err := false, false, d.write(d.first)
+	d.first = nil
 	if err == nil {
 		read, err = d.flow()
 	}
+	if err == errParked {
+		return
+	}
+	defer d.session.copying.Done()
 	if err == io.EOF && !d.session.halfEnded.Load() && wasReset(d.src) {
 		read, inferred, err = true, true, syscall.ECONNRESET
 	}
 	if err != io.EOF {
-		done <- outcome{dir: d, read: read, err: err, inferred: inferred}
+		d.session.report(outcome{dir: d, read: read, err: err, inferred: inferred})
 		return
 	}
 	d.session.halfEnded.Store(true)
 	if ended := d.session.cfg.Watch.Ended; ended != nil {
 		ended(d.up)
 	}
-	done <- outcome{dir: d, read: read}
+	d.session.report(outcome{dir: d, read: read})
 	closeWrite(d.dst)
 }
 
@@ -76,6 +87,30 @@ func (d *direction) flow() (read bool, err error) {
 	}
 	dst, _ := d.dst.(*net.TCPConn)
 	return d.copyTCP(src, dst, wait)
+}
+
+// await sets how long the next read may wait, where the direction can park then. until is what it was set to before.
+func (d *direction) await(until *time.Time) {
+	linger := d.spot.lingers()
+	if linger == 0 {
+		return
+	}
+	if now := time.Now(); until.Sub(now) < linger/2 {
+		*until = now.Add(linger)
+		d.src.SetReadDeadline(*until) // its error is one that the read meets too
+	}
+}
+
+// lull tells what is to be done about the error of a read that await bounded: nil to read on, errParked, or the error.
+func (d *direction) lull(err error) error {
+	if d.spot == nil || !isTimeout(err) || d.session.stopping.Load() {
+		return err
+	}
+	d.src.SetReadDeadline(time.Time{}) // its error is one that the next read meets too
+	if d.spot.park() {
+		return errParked
+	}
+	return nil
 }
 
 // write sends b and counts what was sent.

@@ -1,6 +1,7 @@
 package splice
 
 import (
+	"cmp"
 	"crypto/tls"
 	"net"
 	"sync"
@@ -94,7 +95,7 @@ func (g *GatherConn) CloseWrite() error {
 	defer g.mu.Unlock()
 	err := g.flushLocked()
 	if half, ok := g.Conn.(interface{ CloseWrite() error }); ok {
-		err = firstError(err, half.CloseWrite())
+		err = cmp.Or(err, half.CloseWrite())
 	}
 	return err
 }

@@ -5,16 +5,14 @@
 //	client <-downstream- target
 //
 // Between two *net.TCPConn the kernel moves the bytes (splice(2)) whenever there are many. Other connections get a pooled
-// buffer, and only while bytes are flowing: a silent connection holds none.
+// buffer, and only while bytes are flowing: a silent connection holds none. With a Parker it holds no goroutine either.
 package splice
 
 import (
 	"context"
-	"errors"
 	"net"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 )
 
@@ -27,6 +25,10 @@ type Config struct {
 	FromTarget []byte // bytes already read from the target, sent to the client first; they count as down
 
 	Watch Watch // is told what happens
+
+	// Parker watches the connections while they are silent, in place of a goroutine each. Then nobody but the session may close them. nil:
+	// goroutines wait.
+	Parker *Parker
 
 	// CloseClient closes the client where the target broke, in place of Close: then the client has done nothing wrong, and a plain Close
 	// would reset it if it has just written. Deadlines on the client are cleared before. nil: Close.
@@ -87,8 +89,9 @@ type Result struct {
 	Err      error // cause of Cut (context.Cause), error of ClientError and TargetError, else nil
 	Duration time.Duration
 
-	Quiet  time.Duration // at the end: since a byte last moved
-	Unsent int64         // at the end: bytes that the target's machine has not acknowledged; 0 where the system cannot tell
+	Quiet   time.Duration // at the end: since a byte last moved
+	Muffled bool          // the kernel's word on a broken connection was lost on the way: Err is a guess, and may have been a timeout
+	Unsent  int64         // at the end: bytes that the target's machine has not acknowledged; 0 where the system cannot tell
 }
 
 // Session is one relayed connection.
@@ -104,12 +107,24 @@ type Session struct {
 	client, target net.Conn
 	cfg            Config
 
-	up, down atomic.Int64
+	up, down direction
+	copying  sync.WaitGroup // directions that have not ended, parked ones too
 	start    time.Time
 	moved    atomic.Int64 // when a byte last moved, in nanoseconds after start
 
 	halfEnded atomic.Bool // one direction has ended in order
-	closing   sync.Once
+	stopping  atomic.Bool // the session is over: who finds this must not park
+
+	done    func(Result) // called once, by finish
+	stopCut func() bool  // lets go of the context
+
+	mu      sync.Mutex    // guards what follows
+	ended   End           // the first end; 0: none yet
+	err     error         // of the first end
+	muffled bool          // err was inferred
+	over    bool          // finish was started
+	limit   time.Duration // of silence; 0: none
+	silence *time.Timer   // nil: there was no limit so far
 }
 
 // New prepares a session. To let the kernel splice, pass *net.TCPConn and no wrapper.
@@ -117,129 +132,35 @@ func New(client, target net.Conn, cfg Config) *Session {
 	if cfg.CloseTimeout == 0 {
 		cfg.CloseTimeout = cfg.IdleTimeout
 	}
-	return &Session{client: client, target: target, cfg: cfg, start: time.Now()}
+	s := &Session{client: client, target: target, cfg: cfg, start: time.Now()}
+	s.up = direction{session: s, up: true, src: client, dst: target, first: cfg.FromClient, watch: cfg.Watch.First}
+	s.down = direction{session: s, src: target, dst: client, first: cfg.FromTarget, watch: cfg.Watch.First}
+	return s
 }
 
 // Stats may be read at any time, by any goroutine.
-func (s *Session) Stats() Stats { return Stats{s.up.Load(), s.down.Load()} }
+func (s *Session) Stats() Stats { return Stats{s.up.bytes.Load(), s.down.bytes.Load()} }
 
-// Run copies until both sides have ended, one broke, silence lasted too long or ctx ended. It closes both connections
-// and waits for everything it started.
+// Run is Start that waits for the result.
 func (s *Session) Run(ctx context.Context) Result {
-	s.start = time.Now()
-	up := s.direction(true)
-	down := s.direction(false)
-	done := make(chan outcome, 2)
-	var copying sync.WaitGroup
-	copying.Go(func() { up.copy(done) })   // ends when client ends or target breaks, or both are closed
-	copying.Go(func() { down.copy(done) }) // ends when target ends or client breaks, or both are closed
-	end, err := s.supervise(ctx, up, done)
-	quiet := time.Since(s.start) - time.Duration(s.moved.Load())
-	left := unsent(s.target)
-	if end == TargetError && s.cfg.CloseClient != nil {
-		s.target.Close()
-		s.interrupt(&copying)
-		s.cfg.CloseClient(s.client)
-	} else {
-		s.close()
-		copying.Wait()
-	}
-	return Result{s.Stats(), end, err, time.Since(s.start), quiet, left}
+	result := make(chan Result, 1)
+	s.Start(ctx, func(r Result) { result <- r })
+	return <-result
 }
 
-func (s *Session) direction(up bool) *direction {
-	d := &direction{session: s, up: up, src: s.client, dst: s.target, first: s.cfg.FromClient, bytes: &s.up, watch: s.cfg.Watch.First}
-	if !up {
-		d.src, d.dst, d.first, d.bytes = s.target, s.client, s.cfg.FromTarget, &s.down
-	}
-	return d
-}
-
-// hearsay bounds the wait for the direction that was told an error which the other inferred: it may be a timeout and no reset.
-const hearsay = time.Second
-
-// supervise waits for the first reason to end, then for the other direction.
-func (s *Session) supervise(ctx context.Context, up *direction, done <-chan outcome) (end End, err error) {
-	limit := s.cfg.IdleTimeout
-	silence := time.NewTimer(limit)
-	defer silence.Stop()
-	if limit == 0 {
-		silence.Stop()
-	}
-	for {
-		select {
-		case o := <-done:
-			if end != 0 {
-				return overruled(end, err, o, up)
-			}
-			end, err = o.end(up)
-			if o.inferred {
-				limit = hearsay
-				s.touch()
-				silence.Reset(limit)
-				continue
-			}
-			if o.read && err != nil {
-				return end, err // nothing more can come from there, and nothing go there
-			}
-			if limit = s.cfg.CloseTimeout; limit > 0 {
-				s.touch()
-				silence.Reset(limit)
-			}
-		case <-ctx.Done():
-			return Cut, context.Cause(ctx)
-		case <-silence.C:
-			left := limit - (time.Since(s.start) - time.Duration(s.moved.Load()))
-			switch {
-			case left > 0:
-				silence.Reset(left)
-			case end != 0:
-				return end, err
-			default:
-				return Idle, nil
-			}
-		}
-	}
-}
-
-// overruled is how a session ended whose directions ended as end and then as last. The kernel tells of a reset or a timeout once: where one
-// direction heard of it, the other took it for an orderly end. (After an orderly end a reset is EPIPE.)
-func overruled(end End, err error, last outcome, up *direction) (End, error) {
-	second, why := last.end(up)
-	sameSide := end == TargetClosed && second == TargetError || end == ClientClosed && second == ClientError
-	if sameSide && errors.Is(why, syscall.ECONNRESET) || errors.Is(why, syscall.ETIMEDOUT) {
-		return second, why
-	}
-	return end, err
-}
-
-// interrupt makes the copying let go of the client and waits for it. It is told again and again, since a copy in the middle of a burst sets
-// deadlines of its own.
-func (s *Session) interrupt(copying *sync.WaitGroup) {
-	gone := make(chan struct{})
-	go func() { copying.Wait(); close(gone) }() // ends before this function does
-	again := time.NewTicker(burst / 10)
-	defer again.Stop()
-	for {
-		s.client.SetDeadline(past) // if this fails the client is broken, and lets go by itself
-		select {
-		case <-gone:
-			s.client.SetDeadline(time.Time{})
-			return
-		case <-again.C:
-		}
-	}
+// Start copies until both sides have ended, one broke, silence lasted too long or ctx ended. Then it closes both connections, waits for
+// everything it started and calls done, from a goroutine of its own.
+func (s *Session) Start(ctx context.Context, done func(Result)) {
+	s.mu.Lock() // whatever ends it has to wait until all is set
+	defer s.mu.Unlock()
+	s.start, s.done = time.Now(), done
+	s.limitLocked(s.cfg.IdleTimeout)
+	s.stopCut = context.AfterFunc(ctx, func() { s.end(Cut, context.Cause(ctx)) })
+	s.up.spot, s.down.spot = s.cfg.Parker.spot(&s.up), s.cfg.Parker.spot(&s.down)
+	s.copying.Add(2)
+	go s.up.copy()   // ends, or parks, when client is silent; ends when target breaks, or both are closed
+	go s.down.copy() // likewise, the other way
 }
 
 // touch notes that a byte moved.
 func (s *Session) touch() { s.moved.Store(int64(time.Since(s.start))) }
-
-// close closes both sides at the same time: a tls.Conn's Close may wait for a peer that takes no more bytes.
-func (s *Session) close() {
-	s.closing.Do(func() {
-		var both sync.WaitGroup
-		both.Go(func() { s.client.Close() })
-		both.Go(func() { s.target.Close() })
-		both.Wait()
-	})
-}

@@ -42,6 +42,7 @@ var kinds = []struct {
 	{"tls 1.2-tcp", tls12Pair, tcpPair},
 	{"tcp-tls", tcpPair, tlsPair},
 	{"tls-tls", tlsPair, tlsPair},
+	{"tls read ahead-tcp", aheadPair, tcpPair},
 }
 
 func noise(n int, seed byte) []byte {

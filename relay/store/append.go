@@ -164,7 +164,7 @@ func (a *auditLog) commit(ctx context.Context, group []pendingEntry, numbers map
 
 // sender gives an entry its place in its run and returns the function that publishes it there.
 func (a *auditLog) sender(ctx context.Context, e Entry, numbers map[string]uint64) func() (jetstream.PubAckFuture, error) {
-	as := a.of(e.Type)
+	as := a.of(e)
 	run := as.run(e, a.store.cfg.Node)
 	var subject string
 	var data []byte

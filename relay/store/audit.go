@@ -46,8 +46,8 @@ type Entry struct {
 	BytesUp      int64          `json:"up,omitempty"`   // client to device
 	BytesDown    int64          `json:"down,omitempty"` // device to client
 	Duration     time.Duration  `json:"dur,omitempty"`
-	CloseReason  string         `json:"end,omitempty"`
-	Count        int            `json:"n,omitempty"` // how many equal events this entry stands for; 0: one
+	End          Words          `json:"end,omitzero"` // why the connection ended, beside the code
+	Count        int            `json:"n,omitempty"`  // how many equal events this entry stands for; 0: one
 
 	Ladder []Step `json:"ev,omitempty"` // what happened on the connection, in its last entry
 
@@ -59,8 +59,8 @@ type Entry struct {
 type Step struct {
 	After time.Duration // since the client connected, to the microsecond
 	From  string        // client, relay or device
-	What  string        // such as "ClientHello", "first bytes (ssh)", "end of stream"
-	Bytes int64         // size, where it has one
+	What  Words
+	Bytes int64 // size, where it has one
 }
 
 // Query chooses audit entries. Empty fields choose all.
@@ -73,8 +73,9 @@ type Query struct {
 	To    time.Time // last moment
 	Limit int       // entries in the answer; 0: 100, at most 1000
 
-	Skip  EntryType         // a type that is left out
-	Allow func(string) bool // SIM ids that the caller may see; nil: all
+	Skip   EntryType         // a type that is left out
+	Caused bool              // only entries that have a code
+	Allow  func(string) bool // SIM ids that the caller may see; nil: all
 
 	// Before goes on with older entries: the next that Audit returned, or the Cursor of one of its entries.
 	Before string

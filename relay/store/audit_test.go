@@ -78,8 +78,8 @@ func TestAudit(t *testing.T) {
 		e := Entry{
 			Type: types[i%len(types)], SIMID: fmt.Sprint(i % 3), IMSI: fmt.Sprint(44010 + i%6), OperatorID: "OP1", TLS: i%2 == 0,
 			Source: netip.MustParseAddrPort("203.0.113.9:50000"), Destination: testAddr, Code: "R05", Reason: "not TLS",
-			Protocol: "ssh", TLSVersion: "TLS 1.3", SNI: "device.example", BytesUp: 1, BytesDown: 2, Duration: time.Second, CloseReason: "idle", Count: 3,
-			Ladder: []Step{{0, "client", "connection", 0}, {1500 * time.Microsecond, "client", "first bytes (ssh)", 40}},
+			Protocol: "ssh", TLSVersion: "TLS 1.3", SNI: "device.example", BytesUp: 1, BytesDown: 2, Duration: time.Second, End: Words{Code: "idle"}, Count: 3,
+			Ladder: []Step{{0, "client", Words{Code: "connection"}, 0}, {1500 * time.Microsecond, "client", Words{"first-bytes", []string{"ssh"}}, 40}},
 		}
 		if i%100 == 0 {
 			e.SIMID, e.IMSI = "", "" // a port that leads nowhere

@@ -12,8 +12,8 @@ import (
 )
 
 // A backup is gzip over JSON lines: a header, then one record a line, then an end with their number, so that a backup that was cut off is
-// told from a whole one. It holds what the store must not lose: mappings, keys, secrets (the private CA's key among them), counters and both
-// audit logs, the oldest entries first.
+// told from a whole one. It holds what the store must not lose: mappings, keys, users, secrets (the private CA's key among them), files (the ACME
+// account and its certificates), counters and the audit logs, the oldest entries first.
 const backupFormat = "minato-relay backup 1"
 
 type backupRecord struct {
@@ -21,8 +21,10 @@ type backupRecord struct {
 	Time    *time.Time    `json:"time,omitempty"`   // of the header
 	Mapping *Mapping      `json:"mapping,omitempty"`
 	Key     *Key          `json:"key,omitempty"`
+	User    *User         `json:"user,omitempty"`
 	Secret  *backupSecret `json:"secret,omitempty"`
 	Counter *backupCount  `json:"counter,omitempty"`
+	File    *backupSecret `json:"file,omitempty"`
 	Entry   *Entry        `json:"entry,omitempty"`
 	Call    *Call         `json:"call,omitempty"`
 	End     *int          `json:"end,omitempty"` // how many records came before, without the header
@@ -77,6 +79,15 @@ func (s *Store) backupState(ctx context.Context, write func(backupRecord) error)
 			return err
 		}
 	}
+	users, err := s.Users(ctx)
+	if err != nil {
+		return err
+	}
+	for _, u := range users {
+		if err := write(backupRecord{User: &u}); err != nil {
+			return err
+		}
+	}
 	secrets, err := bucketEntries(ctx, s.secrets)
 	if err != nil {
 		return err
@@ -99,12 +110,25 @@ func (s *Store) backupState(ctx context.Context, write func(backupRecord) error)
 			return err
 		}
 	}
+	files, err := s.Files(ctx, "")
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		content, _, err := s.ReadFile(ctx, f.Name)
+		if err != nil {
+			return err
+		}
+		if err := write(backupRecord{File: &backupSecret{f.Name, content}}); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-// backupEntries reads each audit stream from its beginning. Restored, entries are in the order of each stream, and queries order the two by time.
+// backupEntries reads each audit stream from its beginning. Restored, entries are in the order of each stream, and queries order the streams by time.
 func (s *Store) backupEntries(ctx context.Context, write func(backupRecord) error) error {
-	for _, as := range []*auditStream{&s.audit.control, &s.audit.connections} {
+	for _, as := range s.audit.streams() {
 		info, err := as.stream.Info(ctx)
 		if err != nil {
 			return err
@@ -218,9 +242,13 @@ func (s *Store) restoreRecord(ctx context.Context, r backupRecord) error {
 		return err
 	case r.Key != nil:
 		return s.PutKey(ctx, *r.Key)
+	case r.User != nil:
+		return s.CreateUser(ctx, *r.User)
 	case r.Secret != nil:
 		_, err := s.secrets.Put(ctx, r.Secret.Name, r.Secret.Value)
 		return err
+	case r.File != nil:
+		return s.PutFile(ctx, r.File.Name, r.File.Value)
 	case r.Counter != nil:
 		return s.Add(ctx, r.Counter.Name, r.Counter.Value)
 	case r.Entry != nil:

@@ -17,6 +17,9 @@ func TestBackupAndRestore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := from.CreateUser(ctx, User{Name: "hanako@example.com", Hash: "h", Role: "operator"}); err != nil {
+		t.Fatal(err)
+	}
 	if err := from.PutKey(ctx, Key{ID: "keyId-1", Hash: []byte("h"), Role: "viewer", SIMs: []string{"1"}, CreatedAt: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +39,7 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 	var file bytes.Buffer
 	n, err := from.Backup(ctx, &file)
-	if err != nil || n != 1+1+1+1+700+5 {
+	if err != nil || n != 1+1+1+1+1+700+5 {
 		t.Fatalf("%d records, %v", n, err)
 	}
 	saved := file.Bytes()
@@ -49,6 +52,9 @@ func TestBackupAndRestore(t *testing.T) {
 	m.Revision, got.Revision = 0, 0
 	if diff := cmp.Diff(m, got, compareNetip); err != nil || diff != "" {
 		t.Errorf("%v, mapping (-want +got):\n%s", err, diff)
+	}
+	if u, err := to.User(ctx, "hanako@example.com"); err != nil || u.Role != "operator" || u.Hash != "h" {
+		t.Errorf("user %+v, %v", u, err)
 	}
 	if k, err := to.Key(ctx, "keyId-1"); err != nil || k.Role != "viewer" || len(k.SIMs) != 1 {
 		t.Errorf("key %+v, %v", k, err)

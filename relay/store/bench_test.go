@@ -118,7 +118,7 @@ func benchmarkAudit(b *testing.B, entries, sims int) {
 		if err := s.AppendAudit(ctx, Entry{
 			Type: Closed, Time: time.Now(), ConnectionID: fmt.Sprintf("5b2cf5b8-9a3d-4e53-a9c5-%012d", i), OperatorID: "OP0012345678", SIMID: sim(i), IMSI: "440101234567890", TLS: true,
 			Source: netip.MustParseAddrPort("203.0.113.9:50000"), Destination: testAddr,
-			TLSVersion: "TLS 1.3", SNI: "127-0-0-1.relay.example", BytesUp: 12345, BytesDown: 678901, Duration: 5 * time.Second, CloseReason: "client closed",
+			TLSVersion: "TLS 1.3", SNI: "127-0-0-1.relay.example", BytesUp: 12345, BytesDown: 678901, Duration: 5 * time.Second, End: Words{Code: "client-closed"},
 		}); err != nil {
 			b.Fatal(err)
 		}

@@ -15,6 +15,7 @@ type cursor struct {
 	from  *auditStream
 	query Query
 	upTo  uint64     // the newest sequence that the next page may hold; 0: the end
+	last  uint64     // entries that the page before was read from; 0: there was none
 	page  []seqEntry // read and not yet taken, newest first
 }
 
@@ -92,7 +93,7 @@ func (c *cursor) fill(ctx context.Context) error {
 
 func (q Query) chooses(e Entry) bool {
 	return (q.SIMID == "" || q.SIMID == e.SIMID) && (q.IMSI == "" || q.IMSI == e.IMSI) &&
-		(q.Type == "" || q.Type == e.Type) && (q.Skip == "" || q.Skip != e.Type) && (q.Code == "" || q.Code == e.Code) &&
+		(q.Type == "" || q.Type == e.Type) && (q.Skip == "" || q.Skip != e.Type) && (q.Code == "" || q.Code == e.Code) && (!q.Caused || e.Code != "") &&
 		(q.Allow == nil || q.Allow(e.SIMID)) &&
 		(q.From.IsZero() || !e.Time.Before(q.From)) && (q.To.IsZero() || !e.Time.After(q.To))
 }

@@ -11,6 +11,7 @@ var (
 	ErrExists   = errors.New("already exists") // CreateMapping: the address and port are taken
 	ErrNotFound = errors.New("not found")      // no such mapping (or it has ended), no such key
 	ErrConflict = errors.New("changed by another node in the meantime")
+	ErrCursor   = errors.New("not a cursor that Audit returned for this query")
 	ErrClosed   = errors.New("store is closed")
 )
 
@@ -40,6 +41,8 @@ type Mapping struct {
 	TLS        bool           `json:"tls,omitempty"`
 	Sources    []netip.Prefix `json:"sources,omitempty"` // clients allowed; empty: none was given
 	OperatorID string         `json:"operatorId,omitempty"`
+
+	ClientCertificate bool `json:"clientCertificate,omitempty"` // clients must have one
 
 	OneTime bool   `json:"oneTime,omitempty"` // good for one connection
 	SpentBy string `json:"spentBy,omitempty"` // id of that connection

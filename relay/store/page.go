@@ -71,6 +71,12 @@ func unbroken(entries []seqEntry) ([]seqEntry, uint64) {
 	return entries[:n], floor - 1
 }
 
+// Entries that are read at a time where there is no filter: few of each stream at first, more as it goes on.
+const (
+	firstWindow = 16
+	lastWindow  = 1024
+)
+
 // readAll reads the stream itself, a window at a time.
 func (c *cursor) readAll(ctx context.Context) ([]seqEntry, uint64, error) {
 	info, err := c.from.stream.Info(ctx)
@@ -81,7 +87,9 @@ func (c *cursor) readAll(ctx context.Context) ([]seqEntry, uint64, error) {
 	if info.State.Msgs == 0 || upTo < info.State.FirstSeq {
 		return nil, 0, nil
 	}
-	low := max(info.State.FirstSeq, upTo-min(upTo, slots)+1)
+	window := min(max(2*c.last, firstWindow), lastWindow)
+	c.last = window
+	low := max(info.State.FirstSeq, upTo-min(upTo, window)+1)
 	msgs, err := c.store.directGet(ctx, c.from.name, getRequest{Seq: low, Batch: int(upTo - low + 1)})
 	if err != nil && !errors.Is(err, errNoMessages) {
 		return nil, 0, err

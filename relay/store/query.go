@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -33,13 +32,13 @@ func (s *Store) searchAudit(ctx context.Context, q Query) ([]Entry, string, erro
 		limit = defaultLimit
 	}
 	limit = min(limit, maxLimit)
-	connections, control, err := s.cursors(ctx, q)
+	cursors, err := s.cursors(ctx, q)
 	if err != nil {
 		return nil, "", err
 	}
 	var entries []Entry
 	for {
-		newest, err := newer(ctx, connections, control)
+		newest, err := cursors.newest(ctx)
 		if err != nil {
 			return nil, "", err
 		}
@@ -50,62 +49,70 @@ func (s *Store) searchAudit(ctx context.Context, q Query) ([]Entry, string, erro
 			return entries, entries[limit-1].Cursor, nil
 		}
 		e := newest.take()
-		e.Cursor = formatCursor(connections.position(), control.position())
+		e.Cursor = cursors.String()
 		entries = append(entries, e)
 	}
 }
 
-// cursors makes the two readers of a query, placed where Before or To says.
-func (s *Store) cursors(ctx context.Context, q Query) (connections, control *cursor, err error) {
-	connections = &cursor{store: s, from: &s.audit.connections, query: q, upTo: newestSeq}
-	control = &cursor{store: s, from: &s.audit.control, query: q, upTo: newestSeq}
+// cursors read the streams of a query as one.
+type cursors []*cursor
+
+// cursors makes the readers of a query, placed where Before or To says.
+func (s *Store) cursors(ctx context.Context, q Query) (cursors, error) {
+	var cs cursors
+	for _, as := range s.audit.readable(q) {
+		cs = append(cs, &cursor{store: s, from: as, query: q, upTo: newestSeq})
+	}
 	switch {
 	case q.Before != "":
-		if connections.upTo, control.upTo, err = parseCursor(q.Before); err != nil {
-			return nil, nil, err
-		}
+		return cs, cs.place(q.Before)
 	case !q.To.IsZero():
-		for _, c := range []*cursor{connections, control} {
+		for _, c := range cs {
 			if err := c.seek(ctx, q.To.Add(outOfOrder)); err != nil {
-				return nil, nil, err
+				return nil, err
 			}
 		}
 	}
-	if q.Type != "" && q.Type.Control() {
-		connections.upTo = 0
-	} else if q.Type != "" {
-		control.upTo = 0
-	}
-	return connections, control, nil
+	return cs, nil
 }
 
-// newer returns the cursor whose next entry is the newer one, nil if both have ended.
-func newer(ctx context.Context, a, b *cursor) (*cursor, error) {
-	if err := errors.Join(a.fill(ctx), b.fill(ctx)); err != nil {
-		return nil, err
+// newest returns the cursor whose next entry is the newest, nil if all have ended.
+func (cs cursors) newest(ctx context.Context) (newest *cursor, err error) {
+	for _, c := range cs {
+		if err := c.fill(ctx); err != nil {
+			return nil, err
+		}
+		if len(c.page) > 0 && (newest == nil || c.page[0].Time.After(newest.page[0].Time)) {
+			newest = c
+		}
 	}
-	switch {
-	case len(a.page) == 0 && len(b.page) == 0:
-		return nil, nil
-	case len(a.page) == 0:
-		return b, nil
-	case len(b.page) == 0 || !a.page[0].Time.Before(b.page[0].Time):
-		return a, nil
-	}
-	return b, nil
+	return newest, nil
 }
 
-// A cursor's text is the position in each stream.
-func formatCursor(connections, control uint64) string {
-	return strconv.FormatUint(connections, 10) + "." + strconv.FormatUint(control, 10)
+// String is the position in each stream: a Query.Before.
+func (cs cursors) String() string {
+	var b strings.Builder
+	for i, c := range cs {
+		if i > 0 {
+			b.WriteByte('.')
+		}
+		b.WriteString(strconv.FormatUint(c.position(), 36))
+	}
+	return b.String()
 }
 
-func parseCursor(s string) (connections, control uint64, err error) {
-	a, b, found := strings.Cut(s, ".")
-	connections, errA := strconv.ParseUint(a, 10, 64)
-	control, errB := strconv.ParseUint(b, 10, 64)
-	if !found || errA != nil || errB != nil {
-		return 0, 0, fmt.Errorf("cursor %q is not one that Audit returned", s)
+// place goes to what String said.
+func (cs cursors) place(before string) error {
+	parts := strings.Split(before, ".")
+	if len(parts) != len(cs) {
+		return fmt.Errorf("%w: %q", ErrCursor, before)
 	}
-	return connections, control, nil
+	for i, part := range parts {
+		n, err := strconv.ParseUint(part, 36, 64)
+		if err != nil {
+			return fmt.Errorf("%w: %q", ErrCursor, before)
+		}
+		cs[i].upTo = n
+	}
+	return nil
 }

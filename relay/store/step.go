@@ -10,7 +10,7 @@ import (
 type stepRecord struct {
 	after int64
 	from  string
-	what  string
+	what  Words
 	bytes int64
 }
 

@@ -1,4 +1,4 @@
-// Package store keeps what a relay must not lose: port mappings, the audit log, API keys and secrets, on NATS
+// Package store keeps what a relay must not lose: port mappings, the audit log, API keys, users and secrets, on NATS
 // JetStream. The server runs in this process and listens nowhere, unless Config.URL names a cluster; the code is the same.
 //
 // Mappings are a key-value bucket: created by compare-and-set and synced to the disk before CreateMapping returns, so
@@ -41,9 +41,13 @@ type Config struct {
 const (
 	mappingsBucket = "minato_mappings"
 	keysBucket     = "minato_keys"
+	usersBucket    = "minato_users"
 	secretsBucket  = "minato_secrets"
 	tokensBucket   = "minato_ended_tokens"
 	countersBucket = "minato_counters"
+	hostKeysBucket = "minato_host_keys"
+	filesBucket    = "minato_files"
+	locksBucket    = "minato_locks"
 )
 
 // Store is an open store. Its methods may be called by several goroutines.
@@ -55,10 +59,11 @@ type Store struct {
 	conn   *nats.Conn
 	js     jetstream.JetStream
 
-	mappings, keys, secrets jetstream.KeyValue
-	tokens, counters        jetstream.KeyValue
-	audit                   *auditLog
-	calls                   jetstream.Stream // the API's own log
+	mappings, keys, users, secrets jetstream.KeyValue
+	tokens, counters, hostKeys     jetstream.KeyValue
+	files, locks                   jetstream.KeyValue
+	audit                          *auditLog
+	calls                          jetstream.Stream // the API's own log
 }
 
 // Open starts the embedded server (or connects to Config.URL) and makes what is missing.
@@ -124,9 +129,13 @@ func (s *Store) open(ctx context.Context) (err error) {
 		// Per-key TTL needs LimitMarkerTTL: the markers tell watchers of what went, and go themselves after that time.
 		{&s.mappings, jetstream.KeyValueConfig{Bucket: mappingsBucket, LimitMarkerTTL: markerTTL}},
 		{&s.keys, jetstream.KeyValueConfig{Bucket: keysBucket}},
+		{&s.users, jetstream.KeyValueConfig{Bucket: usersBucket}},
 		{&s.secrets, jetstream.KeyValueConfig{Bucket: secretsBucket}},
 		{&s.tokens, jetstream.KeyValueConfig{Bucket: tokensBucket, LimitMarkerTTL: markerTTL}},
 		{&s.counters, jetstream.KeyValueConfig{Bucket: countersBucket}},
+		{&s.hostKeys, jetstream.KeyValueConfig{Bucket: hostKeysBucket}},
+		{&s.files, jetstream.KeyValueConfig{Bucket: filesBucket}},
+		{&s.locks, jetstream.KeyValueConfig{Bucket: locksBucket, LimitMarkerTTL: time.Second}},
 	} {
 		b.cfg.Storage, b.cfg.Replicas = jetstream.FileStorage, s.cfg.Replicas
 		if *b.kv, err = s.js.CreateOrUpdateKeyValue(ctx, b.cfg); err != nil {

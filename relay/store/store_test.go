@@ -167,3 +167,25 @@ func TestCluster(t *testing.T) {
 		}
 	}
 }
+
+// How long entries are kept is the configuration's, also of a log that is there.
+func TestRetention(t *testing.T) {
+	dir := t.TempDir()
+	for _, age := range []time.Duration{24 * time.Hour, 48 * time.Hour} {
+		s, err := Open(testContext(t), Config{Dir: dir, AuditAge: age, CallAge: 2 * age})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, as := range s.audit.streams() {
+			if got := as.stream.CachedInfo().Config.MaxAge; got != age {
+				t.Errorf("%s keeps entries for %v, want %v", as.name, got, age)
+			}
+		}
+		if got := s.calls.CachedInfo().Config.MaxAge; got != 2*age {
+			t.Errorf("calls are kept for %v, want %v", got, 2*age)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

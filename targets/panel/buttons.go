@@ -14,21 +14,29 @@ type buttonFace struct {
 
 func (b *buttonFace) draw(c *canvas, s *state) {
 	spec := buttons[b.index]
-	label, lit, pressed := spec.label(&s.values), spec.lit(&s.values), s.pressed == b.index
+	label, lit, pressed := spec.label(&s.values), spec.lit != nil && spec.lit(&s.values), s.pressed == b.index
 	if b.started && label == b.label && lit == b.lit && pressed == b.pressed {
 		return
 	}
 	b.started, b.label, b.lit, b.pressed = true, label, lit, pressed
-	edge, face, lamp := colorSteel, mix(colorCard, colorSteel, 0.35), lampColor(lit)
+	edge, face := colorSteel, mix(colorCard, colorSteel, 0.35)
 	if pressed {
 		edge, face = colorAccent, mix(colorCard, colorAccent, 0.25)
+	}
+	middle := spec.area.Min.Y + spec.area.Dy()/2
+	if spec.lit == nil {
+		c.rect(spec.area, colorCard)
+		c.roundRect(spec.area, 5, edge)
+		c.roundRect(spec.area.Inset(1), 4, face)
+		x := spec.area.Min.X + (spec.area.Dx()-textWidth(b.fonts.small, label))/2
+		c.text(b.fonts.small, image.Pt(x, middle+5), colorText, label)
+		return
 	}
 	c.rect(spec.area, colorBackground)
 	c.roundRect(spec.area, 8, edge)
 	c.roundRect(spec.area.Inset(1), 7, face)
-	middle := spec.area.Min.Y + spec.area.Dy()/2
 	c.circle(image.Pt(spec.area.Min.X+26, middle), 9, colorWell)
-	c.circle(image.Pt(spec.area.Min.X+26, middle), 7, lamp)
+	c.circle(image.Pt(spec.area.Min.X+26, middle), 7, lampColor(lit))
 	c.text(b.fonts.label, image.Pt(spec.area.Min.X+48, middle+5), colorText, label)
 }
 

@@ -13,6 +13,7 @@ import (
 type canvas struct {
 	img     *image.RGBA
 	changed func(image.Rectangle)
+	moved   func(to image.Rectangle, from image.Point)
 }
 
 // The panel's colours.

@@ -20,7 +20,11 @@ func newEntry(f *fonts) *entry {
 	return &entry{grid: newCells(f.typewriter, EntryArea.Min.Add(image.Pt(16, 34)), entryColumns, entryRows, colorCard)}
 }
 
-func (e *entry) draw(c *canvas, s *state) { e.grid.show(c, colorText, wrap(s.text)) }
+func (e *entry) draw(c *canvas, s *state) {
+	content := wrap(s.text)
+	e.grid.scroll(c, colorText, content)
+	e.grid.show(c, colorText, content)
+}
 
 // wrap lays text and the cursor out in rows of entryColumns, and gives the last entryRows of them, padded with spaces.
 func wrap(text []rune) []rune {

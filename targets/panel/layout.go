@@ -39,6 +39,7 @@ func layout(f *fonts) []widget {
 	clock.at = image.Pt(titleBar.Max.X-24-clock.columns*clock.width, 16)
 	widgets := []widget{
 		widgetFunc(func(c *canvas, s *state) { clock.show(c, colorMuted, []rune(s.clock.Format(time.DateTime))) }),
+		newReception(f, clock.at.X-24),
 		newTank(f),
 		newTrend(),
 		newEntry(f),
@@ -86,13 +87,12 @@ func drawBackground(c *canvas, f *fonts, name string) {
 	drawTrendBackground(c, f)
 	c.card(EntryArea)
 	end = c.text(f.small, EntryArea.Min.Add(image.Pt(16, 22)), colorMuted, "Keyboard")
-	hint := "type here  ·  Backspace deletes  ·  Esc clears"
-	c.text(f.small, image.Pt(max(end+12, EntryArea.Max.X-16-textWidth(f.small, hint)), EntryArea.Min.Y+22), colorSteel, hint)
+	c.text(f.small, image.Pt(end+12, EntryArea.Min.Y+22), colorSteel, "type here  ·  Backspace deletes  ·  Esc clears")
 }
 
 // fitted cuts a long device name before the clock.
 func fitted(f *fonts, name string) string {
-	const most = 360
+	const most = 230
 	r := []rune(name)
 	if textWidth(f.title, name) <= most {
 		return name

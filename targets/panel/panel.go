@@ -25,6 +25,7 @@ type Config struct {
 	Name   string           // of the device, in the title bar
 	Plant  *plc.Plant       // what is shown and switched
 	Now    func() time.Time // of the clock; nil: time.Now
+	Signal func() Signal    // of the device's modem, asked at each drawing; nil: there is no modem
 	Logger *slog.Logger     // nil: silent
 }
 
@@ -40,12 +41,16 @@ type Panel struct {
 	pressed int        // index in buttons of the one that is held down; -1: none
 	buttons byte       // of the pointer, as they were last
 	message string     // what the plant answered to the last button
+
+	clipboard string            // what was cut or copied on a viewer's side, or here
+	onCopy    func(text string) // nil: nobody wants it
 }
 
 // state is what the widgets show.
 type state struct {
 	values  plc.Values
 	clock   time.Time
+	signal  *Signal // nil: there is no modem
 	text    []rune
 	pressed int
 	message string
@@ -77,8 +82,8 @@ func New(cfg Config) (*Panel, error) {
 		input:       make(chan struct{}, 1),
 		pressed:     -1,
 	}
-	p.framebuffer.Draw(func(img *image.RGBA, changed func(image.Rectangle)) {
-		drawBackground(&canvas{img: img, changed: changed}, fonts, cfg.Name)
+	p.framebuffer.Draw(func(img *image.RGBA, changes rfb.Changes) {
+		drawBackground(&canvas{img: img, changed: changes.Area, moved: changes.Move}, fonts, cfg.Name)
 	})
 	p.draw()
 	return p, nil
@@ -123,11 +128,15 @@ func (p *Panel) watch(ctx context.Context) {
 func (p *Panel) draw() {
 	s := state{values: p.cfg.Plant.Values(), clock: p.cfg.Now()}
 	s.history, s.seconds = p.cfg.Plant.History()
+	if p.cfg.Signal != nil {
+		signal := p.cfg.Signal()
+		s.signal = &signal
+	}
 	p.mu.Lock()
 	s.text, s.pressed, s.message = append(s.text, p.text...), p.pressed, p.message
 	p.mu.Unlock()
-	p.framebuffer.Draw(func(img *image.RGBA, changed func(image.Rectangle)) {
-		c := &canvas{img: img, changed: changed}
+	p.framebuffer.Draw(func(img *image.RGBA, changes rfb.Changes) {
+		c := &canvas{img: img, changed: changes.Area, moved: changes.Move}
 		for _, w := range p.widgets {
 			w.draw(c, &s)
 		}

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"image"
+	"image/draw"
 	"io"
 	"net"
 	"slices"
@@ -24,7 +25,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func newPanel(t *testing.T, plant *plc.Plant) *Panel {
 	t.Helper()
 	start := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
-	p, err := New(Config{Name: "plant", Plant: plant, Now: func() time.Time { return start.Add(plant.Values().Uptime) }})
+	p, err := New(Config{Name: "plant", Plant: plant, Signal: func() Signal { return Signal{3, "-97 dBm"} }, Now: func() time.Time { return start.Add(plant.Values().Uptime) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +37,7 @@ func TestDamageCoversChanges(t *testing.T) {
 	plant := plc.New(plc.Config{Seed: 5})
 	p := newPanel(t, plant)
 	const steps = 300
-	total := 0
+	total, moves := 0, 0
 	before := p.framebuffer.Snapshot()
 	for i := range steps {
 		switch i {
@@ -48,8 +49,9 @@ func TestDamageCoversChanges(t *testing.T) {
 			plant.SetValve(100)
 		case 200:
 			plant.SetPump(false)
-		case 240:
-			p.OnKey('x', true)
+		case 240, 242, 243, 244, 245:
+			p.OnKey(rfb.Keysym('a'+i%26), true)
+			p.OnKey(rfb.KeyReturn, true)
 		}
 		for range 5 {
 			plant.Step()
@@ -59,8 +61,16 @@ func TestDamageCoversChanges(t *testing.T) {
 		s := state{values: plant.Values(), clock: p.cfg.Now(), text: slices.Clone(p.text), pressed: p.pressed}
 		p.mu.Unlock()
 		s.history, s.seconds = plant.History()
-		p.framebuffer.Draw(func(img *image.RGBA, _ func(image.Rectangle)) {
-			c := &canvas{img: img, changed: func(r image.Rectangle) { reported = append(reported, r) }}
+		p.framebuffer.Draw(func(img *image.RGBA, _ rfb.Changes) {
+			c := &canvas{
+				img: img, changed: func(r image.Rectangle) { reported = append(reported, r) },
+				moved: func(to image.Rectangle, from image.Point) {
+					moves++
+					was := image.NewRGBA(before.Rect)
+					copy(was.Pix, before.Pix)
+					draw.Draw(before, to, was, from, draw.Src)
+				},
+			}
 			for _, w := range p.widgets {
 				w.draw(c, &s)
 			}
@@ -75,6 +85,9 @@ func TestDamageCoversChanges(t *testing.T) {
 			t.Fatalf("step %d changed pixels outside of what it reported", i)
 		}
 		before = after
+	}
+	if moves == 0 {
+		t.Error("a text that runs over is not scrolled")
 	}
 	if perStep := total / steps; perStep > 10_000 {
 		t.Errorf("%d pixels reported per second, want at most 10000", perStep)
@@ -222,5 +235,44 @@ func TestWatching(t *testing.T) {
 	}
 	if p.text[0] != 'W' {
 		t.Errorf("text = %q", string(p.text))
+	}
+}
+
+func TestClipboard(t *testing.T) {
+	p := newPanel(t, plc.New(plc.Config{}))
+	var copied []string
+	p.OnCopy(func(text string) { copied = append(copied, text) })
+	push := func(label string) {
+		t.Helper()
+		for _, b := range buttons {
+			if b.lit == nil && b.label(nil) == label {
+				at := b.area.Min.Add(image.Pt(3, 3))
+				p.OnPointer(at.X, at.Y, 1)
+				p.OnPointer(at.X, at.Y, 0)
+			}
+		}
+	}
+	p.OnKey('a', true)
+	p.OnCutText("b\r\nc\td\x00\x1be")
+	push("PASTE")
+	if got, want := string(p.text), "ab\nc de"; got != want {
+		t.Errorf("text = %q, want %q", got, want)
+	}
+	push("COPY")
+	push("CLEAR")
+	if len(p.text) != 0 || !slices.Equal(copied, []string{"ab\nc de"}) {
+		t.Errorf("text = %q, copied %q", string(p.text), copied)
+	}
+	push("PASTE")
+	if got, want := string(p.text), "ab\nc de"; got != want {
+		t.Errorf("pasted %q, want what was copied here", got)
+	}
+}
+
+// TestCursor: its tip is its hotspot.
+func TestCursor(t *testing.T) {
+	c := Cursor()
+	if c.Hotspot != (image.Point{}) || c.Image.RGBAAt(1, 3).A == 0 || c.Image.RGBAAt(17, 0).A != 0 {
+		t.Errorf("the arrow does not point to its top left")
 	}
 }

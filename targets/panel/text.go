@@ -3,6 +3,7 @@ package panel
 import (
 	"image"
 	"image/color"
+	"image/draw"
 
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/gofont/gobold"
@@ -70,6 +71,31 @@ func newCells(face font.Face, at image.Point, columns, rows int, ground color.RG
 		width: advance.Ceil(), height: m.Ascent.Ceil() + m.Descent.Ceil(),
 		ground: ground, ink: colorText, shown: make([]rune, columns*rows),
 	}
+}
+
+// scroll moves what is shown up by a row where content goes on like that, but for a cursor, so that viewers need little but the new row.
+func (g *cells) scroll(c *canvas, ink color.RGBA, content []rune) {
+	kept := len(g.shown) - g.columns
+	const cursor = 1
+	if len(content) != len(g.shown) || ink != g.shownInk ||
+		unlike(g.shown[g.columns:], content[:kept]) > cursor || unlike(g.shown[:kept], content[:kept]) <= cursor {
+		return
+	}
+	to := image.Rect(0, 0, g.columns*g.width, (g.rows-1)*g.height).Add(g.at)
+	from := to.Min.Add(image.Pt(0, g.height))
+	draw.Draw(c.img, to, c.img, from, draw.Src)
+	c.moved(to, from)
+	copy(g.shown, g.shown[g.columns:])
+}
+
+// unlike is in how many places two texts of one length differ.
+func unlike(a, b []rune) (n int) {
+	for i := range a {
+		if a[i] != b[i] {
+			n++
+		}
+	}
+	return n
 }
 
 // show fills the grid from the top left; what is beyond its end is left out.

@@ -31,6 +31,8 @@ const (
 	IllegalDataAddress  ExceptionCode = 2
 	IllegalDataValue    ExceptionCode = 3
 	ServerDeviceFailure ExceptionCode = 4
+
+	GatewayTargetFailedToRespond ExceptionCode = 11
 )
 
 func (e ExceptionCode) String() string {
@@ -43,6 +45,8 @@ func (e ExceptionCode) String() string {
 		return "illegal data value"
 	case ServerDeviceFailure:
 		return "server device failure"
+	case GatewayTargetFailedToRespond:
+		return "gateway target device failed to respond"
 	}
 	return fmt.Sprintf("exception %d", byte(e))
 }

@@ -38,10 +38,9 @@ var handlers = map[FunctionCode]handler{
 	EncapsulatedInterface:      readDeviceIdentification,
 }
 
-// Engine answers PDUs. It holds the scratch space of one connection, so it is for one goroutine.
+// Engine answers PDUs for its Unit. It holds the scratch space of one connection, so it is for one goroutine.
 type Engine struct {
-	Bank     Bank
-	Identity Identity
+	Unit
 
 	bits [maxReadBits]bool
 	regs [maxReadRegisters]uint16

@@ -50,7 +50,7 @@ func TestSpecificationExamples(t *testing.T) {
 				m.setRegs(HoldingRegisters, 4, 0x12)
 			}
 			m.fifo[0x04de] = []uint16{0x01b8, 0x1284}
-			e := Engine{Bank: m, Identity: Identity{"Company identification", "Product code XX", "V2.11"}}
+			e := Engine{Unit: Unit{m, Identity{"Company identification", "Product code XX", "V2.11"}}}
 			got := e.Respond(nil, unhex(t, tt.request))
 			if diff := cmp.Diff(unhex(t, tt.response), got); diff != "" {
 				t.Errorf("response (-want +got):\n%s", diff)
@@ -99,7 +99,7 @@ func TestExceptions(t *testing.T) {
 			m.setRegs(HoldingRegisters, 0, 1)
 			m.fifo[1] = make([]uint16, 32)
 			m.fail = tt.fail
-			e := Engine{Bank: m}
+			e := Engine{Unit: Unit{Bank: m}}
 			if diff := cmp.Diff(unhex(t, tt.response), e.Respond(nil, unhex(t, tt.request))); diff != "" {
 				t.Errorf("response (-want +got):\n%s", diff)
 			}
@@ -116,7 +116,7 @@ func TestDeviceIdentificationContinues(t *testing.T) {
 	for i := range want {
 		want[i] = strings.Repeat(string(rune('a'+i)), 100)
 	}
-	e := Engine{Bank: newMemory(), Identity: want}
+	e := Engine{Unit: Unit{newMemory(), want}}
 	var got Identity
 	next := byte(0)
 	for range len(want) {
@@ -145,7 +145,7 @@ func FuzzPDU(f *testing.F) {
 		if len(request) == 0 || len(request) > maxPDU {
 			return
 		}
-		e := Engine{Bank: newPlantBank(New(Config{})), Identity: Identity{"v", "p", "1"}}
+		e := Engine{Unit: Unit{newPlantBank(New(Config{}), Registers), Identity{"v", "p", "1"}}}
 		r := e.Respond([]byte{0xaa}, request)
 		if r[0] != 0xaa {
 			t.Fatal("the response overwrote what stood before it")

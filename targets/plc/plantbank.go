@@ -2,18 +2,23 @@ package plc
 
 import "fmt"
 
-// plantBank is the plant as the Modbus server sees it, through Registers.
+// plantBank is the plant as a unit of the Modbus server shows it, through a register map.
 type plantBank struct {
 	plant *Plant
+	fifo  bool                              // the map has the trend
 	index [HoldingRegisters + 1][]*Register // by address; nil where there is a gap
 }
 
 var _ Bank = (*plantBank)(nil)
 
-func newPlantBank(p *Plant) *plantBank {
+func newPlantBank(p *Plant, registers []Register) *plantBank {
 	b := &plantBank{plant: p}
-	for i := range Registers {
-		r := &Registers[i]
+	for i := range registers {
+		r := &registers[i]
+		if r.fifo {
+			b.fifo = true
+			continue
+		}
 		for a := int(r.Address); a < int(r.Address)+max(1, int(r.Count)); a++ {
 			for len(b.index[r.Table]) <= a {
 				b.index[r.Table] = append(b.index[r.Table], nil)
@@ -108,7 +113,7 @@ func (b *plantBank) WriteRegisters(address uint16, src []uint16) error {
 }
 
 func (b *plantBank) ReadFIFO(address uint16) ([]uint16, error) {
-	if address != FIFOAddress {
+	if !b.fifo || address != FIFOAddress {
 		return nil, ErrAddress
 	}
 	levels, _ := b.plant.History()

@@ -33,9 +33,11 @@ type Register struct {
 	bit  func(*Values) bool
 	word func(*Values) uint16
 	set  func(*Plant, uint16) error
+
+	fifo bool // no register, but the pointer address of a queue
 }
 
-// Registers is the whole register map.
+// Registers is the plant's register map.
 var Registers = []Register{
 	{Table: Coils, Address: 0, Name: "pump", Doc: "pump on; writing takes it from the controller; on is refused (exception 4) at the high-level mark",
 		bit: func(v *Values) bool { return v.Pump }, set: func(p *Plant, x uint16) error { return p.SetPump(x != 0) }},
@@ -62,18 +64,39 @@ var Registers = []Register{
 	{Table: HoldingRegisters, Address: 1, Name: "valve", Unit: "0.1 %", Max: 1000, Doc: "opening of the valve",
 		word: func(v *Values) uint16 { return tenths(v.Valve) }, set: func(p *Plant, x uint16) error { return p.SetValve(float64(x) / 10) }},
 	{Table: HoldingRegisters, Address: scratchAddress, Count: scratchCount, Max: 0xffff, Name: "scratch", Doc: "keep what is written; without effect"},
+
+	{Table: HoldingRegisters, Address: FIFOAddress, fifo: true, Name: "trend", Unit: "0.1 %", Doc: "FIFO queue: level of the last 31 seconds, oldest first"},
 }
 
 func (v *Values) uptimeSeconds() uint32 { return uint32(v.Uptime / time.Second) }
 
 func high(x uint32) uint16 { return uint16(x >> 16) }
 
-// WriteRegisterMap prints Registers for people.
+// WriteRegisterMap prints the register maps of Units for people.
 func WriteRegisterMap(w io.Writer) error {
+	for i, unit := range []struct {
+		title     string
+		registers []Register
+	}{
+		{fmt.Sprintf("Unit %d, and 0 and 255: the plant", PlantUnit), Registers},
+		{fmt.Sprintf("Unit %d: the power meter of its pump", MeterUnit), MeterRegisters},
+	} {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		fmt.Fprintln(w, unit.title)
+		if err := writeRegisters(w, unit.registers); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeRegisters(w io.Writer, registers []Register) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "TABLE\tADDRESS\tACCESS\tNAME\tUNIT\tNOTE")
-	for i := range Registers {
-		r := &Registers[i]
+	for i := range registers {
+		r := &registers[i]
 		address, access, doc := fmt.Sprint(r.Address), "read", r.Doc
 		if r.Count > 1 {
 			address = fmt.Sprintf("%d-%d", r.Address, r.Address+r.Count-1)
@@ -86,9 +109,8 @@ func WriteRegisterMap(w io.Writer) error {
 		}
 		fmt.Fprintf(tw, "%v\t%s\t%s\t%s\t%s\t%s\n", r.Table, address, access, r.Name, r.Unit, doc)
 	}
-	fmt.Fprintf(tw, "FIFO queue\t%d\tread\ttrend\t0.1 %%\tlevel of the last %d seconds, oldest first\n", FIFOAddress, TrendLength)
 	return tw.Flush()
 }
 
-func (r *Register) scratch() bool  { return r.bit == nil && r.word == nil }
+func (r *Register) scratch() bool  { return r.bit == nil && r.word == nil && !r.fifo }
 func (r *Register) writable() bool { return r.set != nil || r.scratch() }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"slices"
 	"time"
 
 	"minato/targets/conns"
@@ -22,10 +21,7 @@ const (
 
 // ServerConfig of a Modbus/TCP server.
 type ServerConfig struct {
-	Bank        Bank          // what requests read and write; nil: the registers of Plant
-	Plant       *Plant        // used when Bank is nil
-	Identity    Identity      // zero: that of Minato's plant
-	UnitIDs     []byte        // requests to other units than these get no answer, as on a serial line; nil: every unit answers
+	Units       map[byte]Unit // by unit identifier; the others get the exception of a gateway behind which nobody answers
 	Connections int           // limit per Serve; 0: conns.DefaultLimit
 	IdleTimeout time.Duration // a connection without a request for so long is closed; 0: 5 min
 	Logger      *slog.Logger  // nil: silent
@@ -36,15 +32,6 @@ type Server struct{ cfg ServerConfig }
 
 // NewServer gives a server for any number of Serve calls.
 func NewServer(cfg ServerConfig) *Server {
-	if cfg.Bank == nil {
-		cfg.Bank = newPlantBank(cfg.Plant)
-	}
-	if cfg.Identity == (Identity{}) {
-		cfg.Identity = Identity{
-			VendorName: "Minato", ProductCode: "MINATO-PLANT", MajorMinorRevision: "1.0",
-			ProductName: "Simulated plant", ModelName: "Tank, pump and valve", UserApplicationName: "minato-targets",
-		}
-	}
 	if cfg.IdleTimeout == 0 {
 		cfg.IdleTimeout = defaultIdleTimeout
 	}
@@ -75,7 +62,7 @@ func (s *Server) serveConn(ctx context.Context, conn net.Conn) {
 // before the next read that may block: pipelined requests cost one system call a batch.
 func (s *Server) answer(conn net.Conn) error {
 	r := bufio.NewReaderSize(conn, readBuffer)
-	engine := Engine{Bank: s.cfg.Bank, Identity: s.cfg.Identity}
+	var engine Engine
 	out := make([]byte, 0, mbapSize+maxPDU)
 	for {
 		if len(out) > 0 && (!wholeRequest(r) || len(out) >= writeBatch) {
@@ -102,12 +89,16 @@ func (s *Server) answer(conn net.Conn) error {
 		if err != nil {
 			return err
 		}
-		if s.cfg.UnitIDs == nil || slices.Contains(s.cfg.UnitIDs, h.UnitID) {
-			start := len(out)
-			out = appendMBAP(out, h.TransactionID, h.UnitID)
-			out = engine.Respond(out, frame[mbapSize:])
-			setMBAPLength(out[start:])
+		start := len(out)
+		out = appendMBAP(out, h.TransactionID, h.UnitID)
+		request := frame[mbapSize:]
+		if unit, ok := s.cfg.Units[h.UnitID]; ok {
+			engine.Unit = unit
+			out = engine.Respond(out, request)
+		} else {
+			out = append(out, request[0]|exceptionBit, byte(GatewayTargetFailedToRespond))
 		}
+		setMBAPLength(out[start:])
 		r.Discard(len(frame))
 	}
 }

@@ -2,6 +2,7 @@ package rfb
 
 import (
 	"image"
+	"slices"
 	"sync"
 )
 
@@ -10,47 +11,136 @@ const tileSize = 32
 
 // damage is what one viewer has not seen yet.
 type damage struct {
-	bounds  image.Rectangle
-	columns int
-	changed chan struct{} // has a token after each add
+	changed chan struct{} // has a token after each change
 
-	mu    sync.Mutex        // guards boxes
-	boxes []image.Rectangle // by tile, row by row; empty: clean
+	mu      sync.Mutex // guards what follows
+	img     *image.RGBA
+	bounds  image.Rectangle // of img
+	columns int
+	boxes   []image.Rectangle // by tile, row by row; empty: clean
+	moves   bool              // the viewer takes CopyRect
+	move    move              // not seen yet, older than the boxes; empty: none
+	resized bool              // the viewer does not know of bounds
 }
 
-func newDamage(bounds image.Rectangle) *damage {
-	columns := (bounds.Dx() + tileSize - 1) / tileSize
-	rows := (bounds.Dy() + tileSize - 1) / tileSize
-	return &damage{bounds: bounds, columns: columns, changed: make(chan struct{}, 1), boxes: make([]image.Rectangle, columns*rows)}
+// move is an area whose content came from elsewhere on the screen.
+type move struct {
+	to   image.Rectangle
+	from image.Point // top left
+}
+
+func newDamage(img *image.RGBA) *damage {
+	d := &damage{changed: make(chan struct{}, 1)}
+	d.showLocked(img)
+	return d
+}
+
+// showLocked begins with an image of which everything is clean.
+func (d *damage) showLocked(img *image.RGBA) {
+	d.img, d.bounds = img, img.Bounds()
+	d.columns = (d.bounds.Dx() + tileSize - 1) / tileSize
+	rows := (d.bounds.Dy() + tileSize - 1) / tileSize
+	d.boxes, d.move = make([]image.Rectangle, d.columns*rows), move{}
+}
+
+// resize takes an image of another size, of which everything is damaged.
+func (d *damage) resize(img *image.RGBA) {
+	d.mu.Lock()
+	d.showLocked(img)
+	d.resized = true
+	d.addLocked(d.bounds)
+	d.mu.Unlock()
+	d.tell()
 }
 
 func (d *damage) add(r image.Rectangle) {
+	d.mu.Lock()
+	d.addLocked(r)
+	d.mu.Unlock()
+	d.tell()
+}
+
+func (d *damage) addLocked(r image.Rectangle) {
 	r = r.Intersect(d.bounds)
 	if r.Empty() {
 		return
 	}
-	d.mu.Lock()
 	for row := r.Min.Y / tileSize; row*tileSize < r.Max.Y; row++ {
 		for column := r.Min.X / tileSize; column*tileSize < r.Max.X; column++ {
 			box := &d.boxes[row*d.columns+column]
 			*box = box.Union(r.Intersect(tile(column, row)))
 		}
 	}
+}
+
+// addMove notes that to has what was at from. It is kept for CopyRect where the viewer takes that and no other move waits; what the
+// viewer had not seen of the source is damage at the destination too.
+func (d *damage) addMove(to image.Rectangle, from image.Point) {
+	source := image.Rectangle{from, from.Add(to.Size())}
+	d.mu.Lock()
+	if !d.moves || !d.move.to.Empty() || !to.In(d.bounds) || !source.In(d.bounds) {
+		d.addLocked(to)
+	} else {
+		d.move = move{to, from}
+		for _, box := range slices.Clone(d.boxes) {
+			d.addLocked(box.Intersect(source).Add(to.Min.Sub(from)))
+		}
+	}
 	d.mu.Unlock()
+	d.tell()
+}
+
+// takeMoves says whether the viewer takes CopyRect.
+func (d *damage) takeMoves(yes bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.moves = yes
+}
+
+func (d *damage) tell() {
 	select {
 	case d.changed <- struct{}{}:
 	default:
 	}
 }
 
+// news is what an update of a region has to tell, in this order. With resized there is nothing else.
+type news struct {
+	img     *image.RGBA // what the rectangles are of
+	resized bool
+	move    move // empty: none
+	rects   []image.Rectangle
+}
+
+func (n *news) empty() bool { return !n.resized && n.move.to.Empty() && len(n.rects) == 0 }
+
+// news gives what is new within region and forgets it.
+func (d *damage) news(region image.Rectangle) news {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.resized && !region.Empty() {
+		d.resized = false
+		return news{img: d.img, resized: true}
+	}
+	n := news{img: d.img}
+	if !region.Empty() && !d.move.to.Empty() {
+		if d.move.to.In(region) {
+			n.move = d.move
+		} else {
+			d.addLocked(d.move.to)
+		}
+		d.move = move{}
+	}
+	n.rects = d.takeLocked(region)
+	return n
+}
+
 func tile(column, row int) image.Rectangle {
 	return image.Rect(column*tileSize, row*tileSize, (column+1)*tileSize, (row+1)*tileSize)
 }
 
-// take gives the damaged rectangles within region and forgets them; neighbours come joined.
-func (d *damage) take(region image.Rectangle) []image.Rectangle {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+// takeLocked gives the damaged rectangles within region and forgets them; neighbours come joined.
+func (d *damage) takeLocked(region image.Rectangle) []image.Rectangle {
 	var out []image.Rectangle
 	for row := 0; row*d.columns < len(d.boxes); row++ {
 		inRow := len(out)

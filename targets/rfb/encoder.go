@@ -6,24 +6,30 @@ import (
 )
 
 // encoder appends the body of one rectangle, after its header. One is made per viewer and encoding, so that it may keep the
-// state of a stream. A rectangle that it is given has at most maxBand bytes as Raw.
+// state of a stream. A rectangle that it is given is one of bands.
 type encoder interface {
 	appendRect(dst []byte, img *image.RGBA, r image.Rectangle, p *pixels) []byte
 }
 
-// encoders is every encoding that this server has.
+// encoders is every encoding of pixels that this server has.
 var encoders = map[Encoding]func() encoder{
-	EncodingRaw: func() encoder { return raw{} },
+	EncodingRaw:     func() encoder { return raw{} },
+	EncodingHextile: func() encoder { return new(hextile) },
+	EncodingZRLE:    func() encoder { return new(zrle) },
+	EncodingTight:   func() encoder { return new(tight) },
 }
 
-// maxBand is the most pixel data, as Raw, of one rectangle: what a viewer's buffer grows to, and how long Draw may wait.
-const maxBand = 128 << 10
+// Bounds of one rectangle: they are what a viewer's buffer grows to, and how long Draw may wait.
+const (
+	maxBand      = 64 << 10 // pixels
+	maxBandWidth = 2048     // Tight allows no more
+)
 
 // raw is section 7.7.1.
 type raw struct{}
 
 func (raw) appendRect(dst []byte, img *image.RGBA, r image.Rectangle, p *pixels) []byte {
-	return p.appendRect(dst, img, r)
+	return p.pixel.appendRect(dst, img, r)
 }
 
 // preferred is the first of the viewer's encodings, which come most wanted first, that this server has.
@@ -36,13 +42,19 @@ func preferred(encodings []Encoding) Encoding {
 	return EncodingRaw
 }
 
-// bands cuts rectangles into ones of at most maxBand bytes.
-func bands(rects []image.Rectangle, pixelSize int) []image.Rectangle {
+// bands cuts rectangles into ones of at most maxBand pixels, by whole tiles of ZRLE where that is possible.
+func bands(rects []image.Rectangle) []image.Rectangle {
 	var out []image.Rectangle
 	for _, r := range rects {
-		rows := max(1, maxBand/(r.Dx()*pixelSize))
-		for y := r.Min.Y; y < r.Max.Y; y += rows {
-			out = append(out, image.Rect(r.Min.X, y, r.Max.X, min(y+rows, r.Max.Y)))
+		for x := r.Min.X; x < r.Max.X; x += maxBandWidth {
+			part := image.Rect(x, r.Min.Y, min(x+maxBandWidth, r.Max.X), r.Max.Y)
+			rows := maxBand / part.Dx()
+			if rows > zrleTile {
+				rows -= rows % zrleTile
+			}
+			for y := part.Min.Y; y < part.Max.Y; y += rows {
+				out = append(out, image.Rect(part.Min.X, y, part.Max.X, min(y+rows, part.Max.Y)))
+			}
 		}
 	}
 	return out

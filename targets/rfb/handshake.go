@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"net"
 	"slices"
@@ -15,8 +16,8 @@ import (
 
 var errAuthentication = errors.New("authentication failed: wrong password")
 
-// handshake is sections 7.1 to 7.3: version, security, initialisation. It returns the shared flag.
-func (s *Server) handshake(ctx context.Context, conn net.Conn, r *bufio.Reader) (shared bool, err error) {
+// handshake is sections 7.1 to 7.3: version, security, initialisation with a screen of size. It returns the shared flag.
+func (s *Server) handshake(ctx context.Context, conn net.Conn, r *bufio.Reader, size image.Rectangle) (shared bool, err error) {
 	conn.SetDeadline(time.Now().Add(handshakeTimeout))
 	v, err := exchangeVersion(conn, r)
 	if err != nil {
@@ -36,7 +37,7 @@ func (s *Server) handshake(ctx context.Context, conn net.Conn, r *bufio.Reader) 
 	if err != nil {
 		return false, fmt.Errorf("reading ClientInit: %w", unexpected(err))
 	}
-	if _, err := conn.Write(s.serverInit()); err != nil {
+	if _, err := conn.Write(s.serverInit(size)); err != nil {
 		return false, err
 	}
 	return clientInit != 0, conn.SetDeadline(time.Time{})
@@ -141,8 +142,7 @@ func writeSecurityFailure(conn io.Writer, v version, reason string) {
 }
 
 // serverInit is section 7.3.2.
-func (s *Server) serverInit() []byte {
-	size := s.cfg.Framebuffer.Bounds()
+func (s *Server) serverInit(size image.Rectangle) []byte {
 	b := binary.BigEndian.AppendUint16(nil, uint16(size.Dx()))
 	b = binary.BigEndian.AppendUint16(b, uint16(size.Dy()))
 	b = nativeFormat.append(b)

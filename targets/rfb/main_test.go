@@ -135,12 +135,12 @@ func (w *wire) update(pixelSize int) (rects []image.Rectangle, data [][]byte) {
 }
 
 func fill(f *Framebuffer, r image.Rectangle, c color.RGBA) {
-	f.Draw(func(img *image.RGBA, changed func(image.Rectangle)) {
+	f.Draw(func(img *image.RGBA, changes Changes) {
 		for y := r.Min.Y; y < r.Max.Y; y++ {
 			for x := r.Min.X; x < r.Max.X; x++ {
 				img.SetRGBA(x, y, c)
 			}
 		}
-		changed(r)
+		changes.Area(r)
 	})
 }

@@ -24,7 +24,8 @@ type (
 		buttons byte
 		x, y    int
 	}
-	clientCutText string
+	clientCutText  string
+	setDesktopSize struct{ width, height int }
 )
 
 // readMessage reads one message. An error other than the end of the stream between messages means that no boundary is left.
@@ -56,6 +57,7 @@ var messageParsers = map[byte]struct {
 	msgKeyEvent:                 {keyEventSize, parseKeyEvent},
 	msgPointerEvent:             {pointerEventSize, parsePointerEvent},
 	msgClientCutText:            {clientCutTextSize, parseClientCutText},
+	msgSetDesktopSize:           {setDesktopSizeSize, parseSetDesktopSize},
 }
 
 func parseSetPixelFormat(b []byte, _ *bufio.Reader) (any, error) {
@@ -108,6 +110,13 @@ func parseClientCutText(b []byte, r *bufio.Reader) (any, error) {
 		text[i] = rune(c)
 	}
 	return clientCutText(text), nil
+}
+
+// parseSetDesktopSize leaves the screens out: this server has one, and says so when it answers.
+func parseSetDesktopSize(b []byte, r *bufio.Reader) (any, error) {
+	m := setDesktopSize{int(binary.BigEndian.Uint16(b[1:])), int(binary.BigEndian.Uint16(b[3:]))}
+	_, err := r.Discard(screenSize * int(b[5]))
+	return m, err
 }
 
 func unexpected(err error) error {

@@ -20,6 +20,7 @@ func TestReadMessage(t *testing.T) {
 		{"FramebufferUpdateRequest", "\x03\x01\x00\x01\x00\x02\x00\x03\x00\x04", updateRequest{true, image.Rect(1, 2, 4, 6)}},
 		{"KeyEvent", "\x04\x01\x00\x00\x00\x00\xff\x0d", keyEvent{true, KeyReturn}},
 		{"PointerEvent", "\x05\x01\x01\x00\x00\x10", pointerEvent{1, 256, 16}},
+		{"SetDesktopSize", "\xfb\x00\x03\x20\x02\x58\x01\x00" + strings.Repeat("\x00", 16), setDesktopSize{800, 600}},
 		{"ClientCutText", "\x06\x00\x00\x00\x00\x00\x00\x02a\xe9", clientCutText("aé")},
 	}
 	for _, tt := range tests {
@@ -29,7 +30,7 @@ func TestReadMessage(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(updateRequest{}, keyEvent{}, pointerEvent{})); diff != "" {
+			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(updateRequest{}, keyEvent{}, pointerEvent{}, setDesktopSize{})); diff != "" {
 				t.Errorf("message (-want +got):\n%s", diff)
 			}
 			if r.Buffered() != 0 {
@@ -76,8 +77,8 @@ func FuzzReadMessage(f *testing.F) {
 			}
 			if format, ok := m.(setPixelFormat); ok {
 				p := newPixels(PixelFormat(format))
-				if n := len(p.appendRect(nil, img, img.Bounds())); n != 9*p.size {
-					t.Fatalf("9 pixels of %d bytes became %d", p.size, n)
+				if n := len(p.pixel.appendRect(nil, img, img.Bounds())); n != 9*p.pixel.size {
+					t.Fatalf("9 pixels of %d bytes became %d", p.pixel.size, n)
 				}
 				again, err := parsePixelFormat(PixelFormat(format).append(nil))
 				if err != nil || again != PixelFormat(format) {

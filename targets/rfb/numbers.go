@@ -36,12 +36,14 @@ const (
 	msgKeyEvent                 = 4
 	msgPointerEvent             = 5
 	msgClientCutText            = 6
+	msgSetDesktopSize           = 251 // of the community's rfbproto, as all of ExtendedDesktopSize
 )
 
 // Server to client messages, section 7.6.
 const (
 	msgFramebufferUpdate  = 0
 	msgSetColorMapEntries = 1
+	msgServerCutText      = 3
 )
 
 // Sizes in bytes, those of client messages without their type, and bounds where the RFC leaves one out.
@@ -52,6 +54,8 @@ const (
 	keyEventSize         = 7  // down 1, padding 2, keysym 4
 	pointerEventSize     = 5  // buttons 1, x 2, y 2
 	clientCutTextSize    = 7  // padding 3, length 4; then the text
+	setDesktopSizeSize   = 7  // padding 1, width 2, height 2, screens 1, padding 1; then 16 each
+	screenSize           = 16 // id 4, x 2, y 2, width 2, height 2, flags 4
 	vncAuthChallengeSize = 16
 	colorMapEntries      = 256
 
@@ -65,12 +69,28 @@ const (
 // Encoding of a rectangle, section 7.7; negative ones are pseudo-encodings.
 type Encoding int32
 
-// EncodingRaw is the only one that every viewer takes unasked.
-const EncodingRaw Encoding = 0
+// The encodings that this server has. Raw is the only one that every viewer takes unasked. Tight and ExtendedDesktopSize are not in
+// the RFC but in the community's rfbproto.
+const (
+	EncodingRaw      Encoding = 0
+	EncodingCopyRect Encoding = 1
+	EncodingHextile  Encoding = 5
+	EncodingTight    Encoding = 7
+	EncodingZRLE     Encoding = 16
+
+	EncodingDesktopSize         Encoding = -223
+	EncodingCursor              Encoding = -239
+	EncodingExtendedDesktopSize Encoding = -308
+)
 
 func (e Encoding) String() string {
-	if e == EncodingRaw {
-		return "Raw"
+	if name, ok := encodingNames[e]; ok {
+		return name
 	}
 	return fmt.Sprintf("encoding %d", int32(e))
+}
+
+var encodingNames = map[Encoding]string{
+	EncodingRaw: "Raw", EncodingCopyRect: "CopyRect", EncodingHextile: "Hextile", EncodingTight: "Tight", EncodingZRLE: "ZRLE",
+	EncodingDesktopSize: "DesktopSize", EncodingCursor: "Cursor", EncodingExtendedDesktopSize: "ExtendedDesktopSize",
 }

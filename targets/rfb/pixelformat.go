@@ -3,7 +3,6 @@ package rfb
 import (
 	"encoding/binary"
 	"fmt"
-	"image"
 	"math/bits"
 )
 
@@ -71,60 +70,6 @@ func flag(on bool) byte {
 		return 1
 	}
 	return 0
-}
-
-// pixels translates RGBA into a PixelFormat. A table per channel holds the channel's bits where they belong, already swapped for
-// big-endian viewers: swapping goes through OR.
-type pixels struct {
-	size             int // bytes per pixel
-	red, green, blue [256]uint32
-}
-
-func newPixels(f PixelFormat) *pixels {
-	colors := f
-	if !f.TrueColor {
-		colors = colorMapFormat
-	}
-	p := &pixels{size: int(f.BitsPerPixel) / 8}
-	for i := range 256 {
-		p.red[i] = p.place(f, i, colors.RedMax, colors.RedShift)
-		p.green[i] = p.place(f, i, colors.GreenMax, colors.GreenShift)
-		p.blue[i] = p.place(f, i, colors.BlueMax, colors.BlueShift)
-	}
-	return p
-}
-
-func (p *pixels) place(f PixelFormat, intensity int, most uint16, shift uint8) uint32 {
-	v := uint32((intensity*int(most)+127)/255) << shift
-	if f.BigEndian {
-		v = bits.ReverseBytes32(v) >> (32 - f.BitsPerPixel)
-	}
-	return v
-}
-
-// appendRect appends the pixels of r row by row, left to right, top to bottom.
-func (p *pixels) appendRect(dst []byte, img *image.RGBA, r image.Rectangle) []byte {
-	n := len(dst)
-	dst = append(dst, make([]byte, r.Dx()*r.Dy()*p.size)...)
-	out := dst[n:]
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		row := img.Pix[img.PixOffset(r.Min.X, y):][:4*r.Dx()]
-		switch p.size {
-		case 4:
-			for ; len(row) >= 4; row, out = row[4:], out[4:] {
-				binary.LittleEndian.PutUint32(out, p.red[row[0]]|p.green[row[1]]|p.blue[row[2]])
-			}
-		case 2:
-			for ; len(row) >= 4; row, out = row[4:], out[2:] {
-				binary.LittleEndian.PutUint16(out, uint16(p.red[row[0]]|p.green[row[1]]|p.blue[row[2]]))
-			}
-		default:
-			for ; len(row) >= 4; row, out = row[4:], out[1:] {
-				out[0] = byte(p.red[row[0]] | p.green[row[1]] | p.blue[row[2]])
-			}
-		}
-	}
-	return dst
 }
 
 // appendColorMap is SetColorMapEntries (section 7.6.2) with the whole map of colorMapFormat.

@@ -16,7 +16,7 @@ import (
 
 const (
 	handshakeTimeout = 30 * time.Second
-	bandTimeout      = 2 * time.Minute // for a viewer to take maxBand bytes: less than 9 kbit/s is dead
+	bandTimeout      = 2 * time.Minute // for a viewer to take a band of pixels: less than 18 kbit/s is dead
 	defaultAuthDelay = time.Second
 	defaultViewers   = 16
 	readBuffer       = 4 << 10
@@ -29,9 +29,12 @@ type Config struct {
 	Password    string       // at most 8 bytes, for VNC authentication; "": security type None
 	Viewers     int          // connections per Serve; 0: 16
 
-	// OnKey and OnPointer get the viewers' input, one call at a time per viewer; nil: dropped. They must not block for long.
+	// OnKey, OnPointer and OnCutText get the viewers' input, one call at a time per viewer; nil: dropped. They must not block for long.
 	OnKey     func(key Keysym, down bool)
 	OnPointer func(x, y int, buttons byte) // bit 0 of buttons: left, 1: middle, 2: right
+	OnCutText func(text string)            // what was cut or copied on the viewer's side; at most 64 KiB of Latin-1
+
+	Cursor *Cursor // nil: viewers show their own
 
 	Logger *slog.Logger // nil: silent
 }
@@ -62,6 +65,14 @@ func NewServer(cfg Config) (*Server, error) {
 	if cfg.OnPointer == nil {
 		cfg.OnPointer = func(int, int, byte) {}
 	}
+	if cfg.OnCutText == nil {
+		cfg.OnCutText = func(string) {}
+	}
+	if cfg.Cursor != nil {
+		if err := cfg.Cursor.check(); err != nil {
+			return nil, err
+		}
+	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -76,7 +87,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 func (s *Server) serveConn(ctx context.Context, conn net.Conn) {
 	log := s.cfg.Logger.With("remote", conn.RemoteAddr())
 	r := bufio.NewReaderSize(conn, readBuffer)
-	shared, err := s.handshake(ctx, conn, r)
+	size := s.cfg.Framebuffer.Bounds()
+	shared, err := s.handshake(ctx, conn, r, size)
 	if err != nil {
 		if ctx.Err() == nil {
 			log.Info("VNC connection refused", "err", err)
@@ -84,12 +96,14 @@ func (s *Server) serveConn(ctx context.Context, conn net.Conn) {
 		return
 	}
 	log.Info("VNC viewer connected", "shared", shared)
-	v := newViewer(conn, s.cfg.Framebuffer)
+	v := newViewer(conn, s.cfg.Framebuffer, s.cfg.Cursor)
+	v.damage = s.cfg.Framebuffer.attach(size)
+	defer s.cfg.Framebuffer.detach(v.damage)
 	s.admit(v, shared)
-	err = s.view(ctx, v, r)
+	err = s.view(ctx, log, v, r)
 	s.leave(v)
 	switch {
-	case ctx.Err() != nil, err == nil, errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
+	case ctx.Err() != nil, errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
 		log.Info("VNC viewer left")
 	default:
 		log.Info("VNC viewer left", "err", err)
@@ -114,17 +128,26 @@ func (s *Server) leave(v *viewer) {
 	delete(s.viewers, v)
 }
 
+// CutText puts a text into the clipboards of all viewers. Characters that are not of Latin-1 become question marks.
+func (s *Server) CutText(text string) {
+	latin1 := toLatin1(text)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for v := range s.viewers {
+		v.cut(latin1)
+	}
+}
+
 // view reads the viewer's messages while sendUpdates writes. Either one's end closes the connection, which ends the other.
-func (s *Server) view(ctx context.Context, v *viewer, r *bufio.Reader) error {
+// It returns why that was, never nil.
+func (s *Server) view(ctx context.Context, log *slog.Logger, v *viewer, r *bufio.Reader) error {
 	ctx, cancel := context.WithCancel(ctx)
-	v.damage = v.framebuffer.attach()
-	defer v.framebuffer.detach(v.damage)
 	sent := make(chan error, 1)
 	go func() { // ends with ctx, or when the connection fails; waited for below
 		sent <- v.sendUpdates(ctx)
 		v.conn.Close()
 	}()
-	readErr := s.readMessages(v, r)
+	readErr := s.readMessages(log, v, r)
 	cancel()
 	v.conn.Close()
 	if err := <-sent; err != nil && errors.Is(readErr, net.ErrClosed) {
@@ -133,7 +156,7 @@ func (s *Server) view(ctx context.Context, v *viewer, r *bufio.Reader) error {
 	return readErr
 }
 
-func (s *Server) readMessages(v *viewer, r *bufio.Reader) error {
+func (s *Server) readMessages(log *slog.Logger, v *viewer, r *bufio.Reader) error {
 	for {
 		m, err := readMessage(r)
 		if err != nil {
@@ -148,9 +171,13 @@ func (s *Server) readMessages(v *viewer, r *bufio.Reader) error {
 			v.setPixelFormat(PixelFormat(m))
 		case setEncodings:
 			v.setEncodings(m)
+			log.Info("VNC viewer chose", "encoding", preferred(m).String())
 		case updateRequest:
 			v.request(m)
-		case clientCutText: // nothing here takes a text
+		case clientCutText:
+			s.cfg.OnCutText(string(m))
+		case setDesktopSize:
+			v.refuseResize()
 		}
 	}
 }

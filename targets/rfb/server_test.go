@@ -53,10 +53,12 @@ func TestClient(t *testing.T) {
 	}
 	keys := make(chan key, 1)
 	pointers := make(chan [3]int, 1)
+	texts := make(chan string, 1)
 	address := serve(t, Config{
 		Name: "plant 1", Framebuffer: f, Password: "sesame",
 		OnKey:     func(k Keysym, down bool) { keys <- key{k, down} },
 		OnPointer: func(x, y int, buttons byte) { pointers <- [3]int{x, y, int(buttons)} },
+		OnCutText: func(text string) { texts <- text },
 	})
 	if _, _, err := vncClient(t, address, "wrong"); err == nil {
 		t.Error("a wrong password was taken")
@@ -89,6 +91,9 @@ func TestClient(t *testing.T) {
 	}
 	if err := c.CutText("hello"); err != nil {
 		t.Fatal(err)
+	}
+	if got := await(t, texts); got != "hello" {
+		t.Errorf("text = %q", got)
 	}
 	c.KeyEvent('a', false)
 	if got := await(t, keys); got != (key{'a', false}) {
@@ -160,15 +165,4 @@ func TestBadMessageEndsOneViewer(t *testing.T) {
 	bad.expectEnd()
 	good.request(false, f.Bounds())
 	good.update(4)
-}
-
-func BenchmarkFullUpdate(b *testing.B) {
-	f := NewFramebuffer(800, 600)
-	w := view(b, serve(b, Config{Framebuffer: f}), 1)
-	b.SetBytes(800 * 600 * 4)
-	for b.Loop() {
-		w.request(false, f.Bounds())
-		w.update(4)
-		w.SetDeadline(time.Now().Add(time.Minute))
-	}
 }

@@ -110,14 +110,14 @@ func TestDamage(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			d := newDamage(rect(0, 0, 100, 70))
+			d := newDamage(image.NewRGBA(rect(0, 0, 100, 70)))
 			for _, r := range tt.add {
 				d.add(r)
 			}
-			if diff := cmp.Diff(tt.want, d.take(tt.take)); diff != "" {
+			if diff := cmp.Diff(tt.want, d.news(tt.take).rects); diff != "" {
 				t.Errorf("taken (-want +got):\n%s", diff)
 			}
-			if diff := cmp.Diff(tt.rest, d.take(d.bounds)); diff != "" {
+			if diff := cmp.Diff(tt.rest, d.news(d.bounds).rects); diff != "" {
 				t.Errorf("left (-want +got):\n%s", diff)
 			}
 		})
@@ -128,7 +128,7 @@ func TestDamage(t *testing.T) {
 func FuzzDamage(f *testing.F) {
 	f.Add([]byte{1, 2, 30, 40, 0, 0, 100, 70, 5, 5, 9, 9})
 	f.Fuzz(func(t *testing.T, ops []byte) {
-		d := newDamage(image.Rect(0, 0, 100, 70))
+		d := newDamage(image.NewRGBA(image.Rect(0, 0, 100, 70)))
 		dirty := map[image.Point]bool{}
 		for i := 0; len(ops) >= 4; i, ops = i+1, ops[4:] {
 			r := image.Rect(int(ops[0]), int(ops[1]), int(ops[2]), int(ops[3])).Intersect(d.bounds)
@@ -141,7 +141,7 @@ func FuzzDamage(f *testing.F) {
 				}
 				continue
 			}
-			for _, got := range d.take(r) {
+			for _, got := range d.news(r).rects {
 				if !got.In(r) {
 					t.Fatalf("taking %v gave %v", r, got)
 				}
@@ -152,7 +152,7 @@ func FuzzDamage(f *testing.F) {
 				}
 			}
 		}
-		for _, got := range d.take(d.bounds) {
+		for _, got := range d.news(d.bounds).rects {
 			for y := got.Min.Y; y < got.Max.Y; y++ {
 				for x := got.Min.X; x < got.Max.X; x++ {
 					delete(dirty, image.Pt(x, y))

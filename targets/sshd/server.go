@@ -1,6 +1,7 @@
 // Package sshd is an SSH server for people who look after a device: a small set of commands about the plant, on a terminal or one
-// at a time, and port forwarding to the device's listed services. There is no shell behind it, no file system, no agent, X11 or
-// reverse forwarding, and no default password: without a key or a password in the configuration nobody gets in.
+// at a time, or a real shell where the configuration names one; files over SFTP, which are in memory; and port forwarding to the
+// device's listed services. There is no agent, X11 or reverse forwarding, and no default password: without a key or a password in the
+// configuration nobody gets in.
 package sshd
 
 import (
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os/exec"
 	"time"
 
 	gossh "golang.org/x/crypto/ssh"
@@ -34,6 +36,10 @@ type Config struct {
 	AuthorizedKeys []string          // lines of an authorized_keys file; empty lines and comments are skipped
 	Passwords      map[string]string // user to password; empty: no password log-in
 
+	// Shell is a program to run instead of the sample commands, such as /bin/sh, as the user that this process is, whatever name was
+	// logged in with. "": the sample commands.
+	Shell string
+
 	// Dial reaches the device's own services for port forwarding; see targets.Config.
 	Dial func(ctx context.Context, port uint16) (net.Conn, error)
 
@@ -47,6 +53,7 @@ type Server struct {
 	cfg       Config
 	signer    gossh.Signer
 	keys      map[string]struct{} // authorized, in wire form
+	files     *drawer
 	authDelay time.Duration
 }
 
@@ -70,11 +77,18 @@ func NewServer(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if cfg.Shell != "" {
+		if cfg.Shell, err = exec.LookPath(cfg.Shell); err != nil {
+			return nil, fmt.Errorf("looking for the SSH shell: %w", err)
+		}
+	}
 	signer, err := hostKey(cfg.HostKeyFile)
 	if err != nil {
 		return nil, err
 	}
-	return &Server{cfg: cfg, signer: signer, keys: keys, authDelay: defaultAuthDelay}, nil
+	s := &Server{cfg: cfg, signer: signer, keys: keys, authDelay: defaultAuthDelay}
+	s.files = newDrawer(s)
+	return s, nil
 }
 
 // HostKey is the public key by which clients know this server.

@@ -6,7 +6,6 @@ import (
 
 	"github.com/gliderlabs/ssh"
 	gossh "golang.org/x/crypto/ssh"
-	"golang.org/x/term"
 )
 
 // session runs one session channel. The library would take what we do not offer (agent forwarding, any number of environment
@@ -16,14 +15,14 @@ func (c *connection) session(_ *ssh.Server, conn *gossh.ServerConn, n gossh.NewC
 		return
 	}
 	defer c.leave()
-	w := &window{NewChannel: n, open: &c.open}
+	w := &window{NewChannel: n, open: &c.open, gone: make(chan struct{})}
 	running := &ssh.Server{Handler: func(s ssh.Session) {
 		if !c.begin() {
 			return
 		}
 		defer c.open.Done()
 		c.run(s, w)
-	}}
+	}, SubsystemHandlers: map[string]ssh.SubsystemHandler{"sftp": c.sftp}}
 	ssh.DefaultSessionHandler(running, conn, w, ctx)
 }
 
@@ -34,10 +33,11 @@ var sessionRequests = map[string]bool{"shell": true, "exec": true, "subsystem": 
 type window struct {
 	gossh.NewChannel
 	open *sync.WaitGroup
+	gone chan struct{} // closed when the channel is
 
 	mu            sync.Mutex // guards what follows
 	width, height int        // 0: not told yet
-	terminal      *term.Terminal
+	resize        func(width, height int)
 }
 
 // Accept is called by the library.
@@ -53,6 +53,7 @@ func (w *window) Accept() (gossh.Channel, <-chan *gossh.Request, error) {
 
 // filter ends when the channel ends, and with it the library's reading of out.
 func (w *window) filter(in <-chan *gossh.Request, out chan<- *gossh.Request) {
+	defer close(w.gone)
 	defer close(out)
 	for r := range in {
 		switch {
@@ -81,21 +82,17 @@ func (w *window) setSize(width, height int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.width, w.height = min(max(width, 1), maxSide), min(max(height, 1), maxSide)
-	if w.terminal != nil {
-		w.terminal.SetSize(w.width, w.height)
+	if w.resize != nil {
+		w.resize(w.width, w.height)
 	}
 }
 
-// attach makes the terminal follow the window; first is the size that the PTY was asked with, unless it has changed since.
-func (w *window) attach(t *term.Terminal, first ssh.Window) {
+// follow calls resize with the size that is known, if it is, and with each later one; nil ends it.
+func (w *window) follow(resize func(width, height int)) {
 	w.mu.Lock()
-	known := w.width != 0
-	w.terminal = t
-	if known {
-		t.SetSize(w.width, w.height)
-	}
-	w.mu.Unlock()
-	if !known && first.Width > 0 && first.Height > 0 {
-		w.setSize(first.Width, first.Height)
+	defer w.mu.Unlock()
+	w.resize = resize
+	if resize != nil && w.width != 0 {
+		resize(w.width, w.height)
 	}
 }

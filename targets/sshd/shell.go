@@ -31,8 +31,12 @@ type shell struct {
 	exited bool
 }
 
-// run is a whole session: one command, lines from a pipe, or a terminal.
+// run is a whole session: the configured shell, or of the sample commands one, lines from a pipe, or a terminal.
 func (c *connection) run(s ssh.Session, w *window) {
+	if c.server.cfg.Shell != "" {
+		s.Exit(c.program(s, w))
+		return
+	}
 	sh := &shell{server: c.server, user: s.User(), out: s, errs: s.Stderr()}
 	pty, _, isTerminal := s.Pty()
 	switch {
@@ -40,7 +44,10 @@ func (c *connection) run(s ssh.Session, w *window) {
 		sh.line(s.RawCommand())
 	case isTerminal:
 		t := term.NewTerminal(s, fmt.Sprintf("%s@%s> ", sh.user, c.server.cfg.Name))
-		w.attach(t, pty.Window)
+		if pty.Window.Width > 0 && pty.Window.Height > 0 {
+			t.SetSize(min(pty.Window.Width, maxSide), min(pty.Window.Height, maxSide))
+		}
+		w.follow(func(width, height int) { t.SetSize(width, height) })
 		sh.out, sh.errs = t, t
 		sh.interact(t)
 	default:

@@ -1,4 +1,4 @@
-// Package web is the plant's page: live values for people at /, the same as JSON, and two addresses that measure a path: /bytes/N
+// Package web is the plant's page: live values for people at /, the same as JSON and over a WebSocket, and two addresses that measure a path: /bytes/N
 // sends N bytes, /upload counts and hashes what it gets. Every address in the page is relative, because people reach it under
 // names and ports that the device does not know.
 package web
@@ -65,6 +65,7 @@ func (s *Server) routes() *http.ServeMux {
 	mux.Handle("GET /page.js", static("page/page.js"))
 	mux.HandleFunc("GET /api/values", s.values)
 	mux.HandleFunc("GET /api/events", s.events)
+	mux.HandleFunc("GET /api/socket", s.socket)
 	mux.HandleFunc("GET /healthz", healthz)
 	mux.HandleFunc("GET /bytes/{n}", serveBytes)
 	mux.HandleFunc("PUT /upload", upload)
@@ -79,9 +80,13 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	if s.cfg.TLS != nil {
 		l = tls.NewListener(l, s.cfg.TLS)
 	}
-	var open sync.WaitGroup
+	var open sync.WaitGroup // connections, and calls of the handler: a WebSocket's goes on without its connection
 	srv := &http.Server{
-		Handler:           s.handler,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			open.Add(1)
+			defer open.Done()
+			s.handler.ServeHTTP(w, r)
+		}),
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
@@ -91,7 +96,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 			switch state {
 			case http.StateNew:
 				open.Add(1)
-			case http.StateClosed:
+			case http.StateClosed, http.StateHijacked:
 				open.Done()
 			}
 		},

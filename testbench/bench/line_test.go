@@ -78,7 +78,7 @@ func newLine(b *testing.B) *line {
 	if err != nil {
 		b.Fatal(err)
 	}
-	link.Attach(device.Deliver)
+	link.Attach(device.Gather, device.Flush)
 	run("stack", device.Run)
 	await(b, device.Ready())
 	return &line{emulator: e, device: device, addr: params.Local}

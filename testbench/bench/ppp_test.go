@@ -28,18 +28,18 @@ func BenchmarkTCPOverPPP(b *testing.B) {
 				raw = append(raw, transfer(b, rawFrom, rawTo, payload, size, 16<<10, 64<<10))
 				tcp = append(tcp, transfer(b, tcpFrom, tcpTo, payload, size, 16<<10, 64<<10))
 			}
-			r, t := median(raw, cost.rate), median(tcp, cost.rate)
+			r, t := medianOf(raw, cost.rate), medianOf(tcp, cost.rate)
 			b.ReportMetric(r, "raw-MB/s")
 			b.ReportMetric(t, "tcp-MB/s")
 			b.ReportMetric(100*t/r, "%-of-raw")
-			b.ReportMetric(median(raw, cost.cpuPerGB), "raw-CPU-s/GB")
-			b.ReportMetric(median(tcp, cost.cpuPerGB), "tcp-CPU-s/GB")
+			b.ReportMetric(medianOf(raw, cost.cpuPerGB), "raw-CPU-s/GB")
+			b.ReportMetric(medianOf(tcp, cost.cpuPerGB), "tcp-CPU-s/GB")
 		})
 	}
 }
 
-// median of one figure.
-func median(costs []cost, figure func(cost) float64) float64 {
+// medianOf is the median of one figure.
+func medianOf(costs []cost, figure func(cost) float64) float64 {
 	values := make([]float64, len(costs))
 	for i, c := range costs {
 		values[i] = figure(c)

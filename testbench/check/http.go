@@ -13,10 +13,11 @@ import (
 
 // HTTPOptions of "http": one GET.
 type HTTPOptions struct {
-	Host     string // Host header; "": device
-	Path     string // with the query; "": /
-	Status   int    // wanted; 0: 200
-	Contains string // in the body's first MiB; "": any body
+	Host      string // Host header; "": device
+	Path      string // with the query; "": /
+	Status    int    // wanted; 0: 200
+	AnyStatus bool   // whatever the status is: that the server answers is enough
+	Contains  string // in the body's first MiB; "": any body
 }
 
 // Bounds of an HTTP answer.
@@ -55,7 +56,7 @@ func HTTP(ctx context.Context, dial Dial, o Options) (Result, error) {
 		}
 		r.logf("%d bytes of body", len(body))
 		r.begin("judging the answer")
-		if resp.StatusCode != status {
+		if resp.StatusCode != status && !opts.AnyStatus {
 			return fmt.Errorf("status %d, and %d is wanted", resp.StatusCode, status)
 		}
 		if !bytes.Contains(body, []byte(opts.Contains)) {

@@ -7,9 +7,9 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"os"
-	"syscall"
 	"time"
+
+	"minato/testbench/neterr"
 )
 
 const defaultTimeout = 30 * time.Second
@@ -137,13 +137,12 @@ func hintf(hint, format string, args ...any) error {
 
 // hint is the cure of what can befall every protocol.
 func hint(step string, err error) string {
-	var netErr net.Error
 	switch {
-	case step == stepDial && errors.Is(err, syscall.ECONNREFUSED):
+	case step == stepDial && neterr.Refused(err):
 		return "nothing listens there: the port mapping may have ended, or the port is mistyped"
-	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET):
+	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || neterr.Reset(err):
 		return "the relay refuses by closing: the mapping has ended, this address is outside its ranges, the TLS option does not fit the protocol, or the device refused; its audit log says which"
-	case errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &netErr) && netErr.Timeout():
+	case neterr.Timeout(err):
 		return "the service may wait for the client to speak first, or speak TLS where plain text is expected, or the other way round; the relay's audit log says what it saw"
 	}
 	return ""

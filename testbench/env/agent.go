@@ -28,49 +28,74 @@ services:
   - {name: vnc, port: 5900, target: "builtin:vnc"}
   - {name: ssh, port: 22, target: "builtin:ssh"}
 %stargets:
-  name: testbench
+  name: %s
   vnc_password: %q
   ssh:
     host_key_file: %q
     authorized_keys: [%q]
 backoff: {min: 10ms, max: 1s}
 status_socket: %q
-`
+status_port: 9111
+%s`
 
-// writeAgentConfig writes agent.yaml and gives its path.
-func (e *Env) writeAgentConfig() (string, error) {
-	e.Address.Status = filepath.Join(e.Dir, "agent.sock")
+// DeviceName is what the n-th device calls itself on its page and screen.
+func DeviceName(n int) string {
+	if n == 0 {
+		return "testbench"
+	}
+	return fmt.Sprintf("testbench-%d", n)
+}
+
+// writeAgentConfig writes the n-th device's agent.yaml and gives its path.
+func (e *Env) writeAgentConfig(n int, at, ppp string) (string, error) {
+	name := "agent"
+	if n > 0 {
+		name = fmt.Sprintf("agent%d", n)
+	}
+	socket := filepath.Join(e.Dir, name+".sock")
+	if n == 0 {
+		e.Address.Status = socket
+	}
 	var services strings.Builder
 	for _, s := range e.local {
 		fmt.Fprintf(&services, "  - {name: %s, port: %d, target: %q}\n", s.Name, s.Port, "tcp://"+s.addr)
 	}
-	text := fmt.Sprintf(agentTemplate, e.Address.AT, e.Address.PPP, services.String(), e.VNCPassword,
-		filepath.Join(e.Dir, "ssh_host_key"), strings.TrimSpace(e.SSHKey.Authorized), e.Address.Status)
-	path := filepath.Join(e.Dir, "agent.yaml")
+	text := fmt.Sprintf(agentTemplate, at, ppp, services.String(), DeviceName(n), e.VNCPassword,
+		filepath.Join(e.Dir, "ssh_host_key"), strings.TrimSpace(e.SSHKey.Authorized), socket, e.AgentMore)
+	path := filepath.Join(e.Dir, name+".yaml")
 	return path, os.WriteFile(path, []byte(text), 0o600)
 }
 
-// startAgent runs the agent in this process, and waits until the device's services are reachable.
-func (e *Env) startAgent(ctx context.Context) error {
-	path, err := e.writeAgentConfig()
-	if err != nil {
-		return err
+// startAgents runs the agents in this process, and waits until the devices' services are reachable.
+func (e *Env) startAgents(ctx context.Context) error {
+	for n := range max(e.Devices, 1) {
+		path, err := e.writeAgentConfig(n, e.modems[n].at, e.modems[n].ppp)
+		if err != nil {
+			return err
+		}
+		cfg, err := agent.Load(path)
+		if err != nil {
+			return err
+		}
+		name := "agent"
+		if n > 0 {
+			name = fmt.Sprintf("agent %d", n)
+		}
+		cfg.Logger = e.log.With("part", name)
+		a, err := agent.New(cfg)
+		if err != nil {
+			return err
+		}
+		if err := e.run(ctx, name, a.Ready(), a.Run); err != nil {
+			return err
+		}
 	}
-	cfg, err := agent.Load(path)
-	if err != nil {
-		return err
-	}
-	cfg.Logger = e.log.With("part", "agent")
-	a, err := agent.New(cfg)
-	if err != nil {
-		return err
-	}
-	return e.run(ctx, "agent", a.Ready(), a.Run)
+	return nil
 }
 
 // startAgentProgram runs minato-agent, or what Config.Agent says.
 func (e *Env) startAgentProgram(ctx context.Context) error {
-	path, err := e.writeAgentConfig()
+	path, err := e.writeAgentConfig(0, e.Address.AT, e.Address.PPP)
 	if err != nil {
 		return err
 	}

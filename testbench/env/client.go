@@ -8,10 +8,12 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"path/filepath"
 	"strconv"
 
 	"minato/relay/relayapi"
 	"minato/relay/splice"
+	"minato/testbench/access"
 	"minato/testbench/check"
 )
 
@@ -37,12 +39,22 @@ func (e *Env) Client(n int) (*Client, error) {
 	transport := &http.Transport{DialContext: host.DialContext}
 	c := &Client{Host: host, env: e, API: &relayapi.Client{
 		BaseURL: "http://" + e.Address.API, HTTPClient: &http.Client{Transport: transport},
-		AuthKeyID: e.key.id, AuthKey: e.key.secret,
+		AuthKeyID: e.key.ID, AuthKey: e.key.Secret,
 	}}
 	e.stops = append(e.stops, func() error { transport.CloseIdleConnections(); return nil })
 	e.client[n] = c
 	return c, nil
 }
+
+// Relay is the relay as the technician's tools reach it, trusting its CA.
+func (c *Client) Relay() (*access.Relay, error) {
+	return access.New(access.Config{
+		URL: c.API.BaseURL, Key: c.env.key, CAFile: filepath.Join(c.env.Dir, "relay", "ca.pem"), Dial: c.DialContext,
+	})
+}
+
+// Inject starts a fault of the emulator on the device's modem.
+func (c *Client) Inject(ctx context.Context, name string) error { return c.env.Inject(ctx, name, nil) }
 
 // Mapping is a port mapping together with the client that made it.
 type Mapping struct {
@@ -55,12 +67,14 @@ type MapOptions struct {
 	TLS      bool
 	Duration int      // seconds; 0: the API's default
 	Sources  []string // prefixes
+	Device   int      // which, from 0
+	OneTime  bool     // the mapping ends with its first connection
 }
 
 // Map makes a port mapping to a port of the device.
 func (c *Client) Map(ctx context.Context, port int, o MapOptions) (*Mapping, error) {
 	r := relayapi.CreatePortMappingRequest{
-		Destination: relayapi.Destination{SIMID: c.env.SIM().ID, Port: port}, TLSRequired: o.TLS,
+		Destination: relayapi.Destination{SIMID: c.env.SIMs()[o.Device].ID, Port: port}, TLSRequired: o.TLS, OneTime: o.OneTime,
 	}
 	if o.Duration != 0 {
 		r.Duration = &o.Duration
@@ -129,7 +143,7 @@ func (m *Mapping) DialTLS(ctx context.Context) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn := tls.Client(raw, &tls.Config{RootCAs: roots, ServerName: m.Hostname})
+	conn := tls.Client(raw, &tls.Config{RootCAs: roots, ServerName: m.Hostname, KeyLogWriter: m.Client.env.Secrets()})
 	if err := conn.HandshakeContext(ctx); err != nil {
 		raw.Close()
 		return nil, fmt.Errorf("TLS handshake with the relay: %w", err)

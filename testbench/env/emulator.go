@@ -19,6 +19,14 @@ func (e *Env) startEmulator(ctx context.Context) error {
 	if e.Fixed {
 		cfg.Control, cfg.SOCKS = "127.0.0.1:7070", "127.0.0.1:7080"
 	}
+	if e.Address.Control != "" { // started again
+		cfg.Control, cfg.SOCKS = e.Address.Control, e.Address.SOCKS
+	}
+	cfg.Modems = max(e.Devices, 1)
+	e.addCloud(&cfg)
+	if e.Config.Emulator != nil {
+		e.Config.Emulator(&cfg)
+	}
 	em, err := emulator.New(cfg)
 	if err != nil {
 		return err
@@ -27,7 +35,11 @@ func (e *Env) startEmulator(ctx context.Context) error {
 		return err
 	}
 	e.Address.Control, e.Address.SOCKS = em.ControlAddr(), em.SOCKSAddr()
-	e.Address.AT, e.Address.PPP = em.Modem(0).ATPath(), em.Modem(0).PPPPath()
+	e.modems = nil
+	for n := range cfg.Modems {
+		e.modems = append(e.modems, modemPorts{em.Modem(n).ATPath(), em.Modem(n).PPPPath()})
+	}
+	e.Address.AT, e.Address.PPP = e.modems[0].at, e.modems[0].ppp
 	return e.awaitEmulator(ctx)
 }
 
@@ -37,7 +49,7 @@ func (e *Env) awaitEmulator(ctx context.Context) error {
 	defer stop()
 	return Await(ctx, "the emulator's control API", func() (bool, error) {
 		var err error
-		e.sim, err = e.ReadSIM(ctx)
+		e.sims, err = e.readSIMs(ctx)
 		return err == nil, err
 	})
 }
@@ -53,7 +65,10 @@ type SIM struct {
 }
 
 // SIM is the device's SIM, as it was when the environment started.
-func (e *Env) SIM() SIM { return e.sim }
+func (e *Env) SIM() SIM { return e.sims[0] }
+
+// SIMs are all devices', in their order.
+func (e *Env) SIMs() []SIM { return e.sims }
 
 // Inject starts a fault of the emulator on the device's modem.
 func (e *Env) Inject(ctx context.Context, name string, params map[string]string) error {
@@ -66,16 +81,30 @@ func (e *Env) ClearFaults(ctx context.Context) error {
 	return e.control(ctx, http.MethodDelete, "/v1/faults", nil, nil)
 }
 
+// Shape makes the device's radio link a kind of LTE line, such as "catM1", or one of its own such as "up=256k down=1M rtt=120ms loss=2%".
+func (e *Env) Shape(ctx context.Context, shape string) error {
+	e.Step("link shaped", "as", shape)
+	return e.control(ctx, http.MethodPut, "/v1/sims/"+e.SIM().ID+"/shape", map[string]any{"shape": shape}, nil)
+}
+
 // ReadSIM asks the network about the device.
 func (e *Env) ReadSIM(ctx context.Context) (SIM, error) {
-	var all []SIM
-	if err := e.control(ctx, http.MethodGet, "/v1/sims", nil, &all); err != nil {
+	all, err := e.readSIMs(ctx)
+	if err != nil {
 		return SIM{}, err
 	}
-	if len(all) == 0 {
-		return SIM{}, fmt.Errorf("the emulator has no SIM")
-	}
 	return all[0], nil
+}
+
+func (e *Env) readSIMs(ctx context.Context) ([]SIM, error) {
+	var all []SIM
+	if err := e.control(ctx, http.MethodGet, "/v1/sims", nil, &all); err != nil {
+		return nil, err
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("the emulator has no SIM")
+	}
+	return all, nil
 }
 
 // AwaitOnline waits until the device has a session that began after since; the zero time takes any.

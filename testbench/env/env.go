@@ -13,6 +13,10 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"minato/emulator"
+	"minato/relay"
+	"minato/testbench/access"
 )
 
 // Config of an environment. Dir is required.
@@ -23,18 +27,27 @@ type Config struct {
 	Programs bool         // run emulator, relay and agent as separate programs from Bin; Kernel only
 	Bin      string       // directory of the built programs; "": bin in the repository
 	Agent    []string     // run the agent alone as this program, "run -c FILE" appended; nil: in this process
+	NoAgent  bool         // start no agent: the story has one elsewhere
 
 	Services []Service // of the device's host, beside the built-in targets
 	NoParts  bool      // start nothing but the internet side: the story starts the programs itself
 	Fixed    bool      // the documented default addresses, as a user's own system has them, rather than free ones
 
 	VNCPassword string // of the device's screen; "": none asked
+
+	Cloud     func(net.Conn)         // a service of the closed network, which devices reach; the agent has a forward and a SOCKS5 port to it; nil: none
+	Devices   int                    // modems, each with a SIM and an agent; 0: 1. More than one only in this process
+	AgentMore string                 // more of the agent's configuration, YAML of its top level; "": none
+	Relay     func(*relay.Config)    // changes the relay of this process before it starts; nil: the usual one
+	Emulator  func(*emulator.Config) // and the emulator of this process
+	Seed      uint64                 // of what a story leaves to chance
 }
 
 // Service is a local TCP service of the device, which the agent offers on Port.
 type Service struct {
 	Name   string
 	Port   uint16
+	Addr   string         // HOST:PORT where a program of this machine serves it; "": Handle does
 	Handle func(net.Conn) // the connection is closed after it returns
 }
 
@@ -48,30 +61,36 @@ type Env struct {
 	log    *slog.Logger
 	ctx    context.Context // ends with the environment; its cause is the part that failed
 	cancel context.CancelCauseFunc
-	stops  []func() error // in the order of starting
+	stops  []func() error          // in the order of starting
+	parts  map[string]func() error // ends a part of this process, by its name; guarded by the story being one goroutine
 
 	mu           sync.Mutex // guards client and firstMapping
 	client       map[int]*Client
 	firstMapping netip.AddrPort
 
-	key   relayKey
-	local []localService
-	sim   SIM
+	key    access.Key // the relay printed it at its first start
+	local  []localService
+	modems []modemPorts
+	cloud  string // where Config.Cloud listens; "": there is none
+	sims   []SIM
 
+	timeline     *timeline // nil until the emulator runs
+	secrets      secrets
 	afterCapture []func() error
 }
 
 // Addresses are where the parts of a running environment are reached.
 type Addresses struct {
-	Control string // the emulator's control API, HOST:PORT
-	SOCKS   string // the door into the closed network
-	API     string // the relay's
-	AT, PPP string // the modem's ports
-	Status  string // the agent's socket
+	Control             string // the emulator's control API, HOST:PORT
+	SOCKS               string // the door into the closed network
+	API                 string // the relay's
+	AT, PPP             string // the modem's ports
+	Forward, AgentSOCKS string // local ports of the device that lead into the closed network; "" without Config.Cloud
+	Status              string // the agent's socket
 }
 
-// relayKey is what the relay printed at its first start.
-type relayKey struct{ id, secret string }
+// modemPorts are the two ports of one modem.
+type modemPorts struct{ at, ppp string }
 
 // StopTimeout bounds the end of each part.
 const StopTimeout = 20 * time.Second
@@ -90,7 +109,7 @@ func Start(ctx context.Context, cfg Config) (_ *Env, err error) {
 	if err := os.MkdirAll(cfg.Dir, 0o755); err != nil {
 		return nil, fmt.Errorf("making the environment's directory: %w", err)
 	}
-	e := &Env{Config: cfg, log: cfg.Logger, client: map[int]*Client{}}
+	e := &Env{Config: cfg, log: cfg.Logger, client: map[int]*Client{}, parts: map[string]func() error{}}
 	e.ctx, e.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
 	defer func() {
 		if err != nil {
@@ -111,15 +130,26 @@ func Start(ctx context.Context, cfg Config) (_ *Env, err error) {
 			return nil, err
 		}
 	}
-	starters := []func(context.Context) error{e.startEmulator, e.startRelay, e.startAgent}
+	if cfg.Cloud != nil {
+		if err := e.startCloud(); err != nil {
+			return nil, err
+		}
+	}
+	starters := []func(context.Context) error{e.startEmulator, e.startRelay, e.startAgents}
 	if cfg.Programs {
 		starters = []func(context.Context) error{e.startEmulatorProgram, e.startRelayProgram, e.startAgentProgram}
 	} else if cfg.Agent != nil {
 		starters[2] = e.startAgentProgram
 	}
-	for _, start := range starters {
+	if cfg.NoAgent {
+		starters = starters[:2]
+	}
+	for i, start := range starters {
 		if err := start(ctx); err != nil {
 			return nil, err
+		}
+		if i == 0 {
+			e.startTimeline()
 		}
 	}
 	return e, nil
@@ -128,10 +158,14 @@ func Start(ctx context.Context, cfg Config) (_ *Env, err error) {
 // Close ends every part, the last started first, and says what did not end well.
 func (e *Env) Close() error {
 	var err error
+	e.timeline.stop() // before the end of the parts, which is no part of the story
 	for i := len(e.stops) - 1; i >= 0; i-- {
 		err = errors.Join(err, e.stops[i]())
 	}
 	e.stops = nil
+	if e.Internet != nil && e.Internet.Capture() != "" {
+		err = errors.Join(err, e.secrets.addTo(e.Internet.Capture()))
+	}
 	e.cancel(context.Canceled)
 	return err
 }
@@ -155,7 +189,7 @@ func (e *Env) run(ctx context.Context, name string, ready <-chan struct{}, run f
 			e.cancel(fmt.Errorf("the %s ended by itself: %w", name, errors.Join(ended, context.Canceled)))
 		}
 	}()
-	e.stops = append(e.stops, func() error {
+	stop := sync.OnceValue(func() error {
 		cancel()
 		select {
 		case <-done:
@@ -167,6 +201,8 @@ func (e *Env) run(ctx context.Context, name string, ready <-chan struct{}, run f
 		}
 		return nil
 	})
+	e.parts[name] = stop
+	e.stops = append(e.stops, stop)
 	select {
 	case <-ready:
 		return nil

@@ -82,9 +82,9 @@ func (e *Env) startRelayProgram(ctx context.Context) error {
 		name, value, _ := strings.Cut(line, ":")
 		switch strings.TrimSpace(name) {
 		case "authKeyId":
-			e.key.id = strings.TrimSpace(value)
+			e.key.ID = strings.TrimSpace(value)
 		case "authKey":
-			e.key.secret = strings.TrimSpace(value)
+			e.key.Secret = strings.TrimSpace(value)
 		}
 	}
 	return e.keepKey()

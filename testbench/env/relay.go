@@ -2,14 +2,13 @@ package env
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"minato/relay"
+	"minato/testbench/access"
 )
 
 // startRelay runs the relay in this process, on the internet side's network.
@@ -18,7 +17,10 @@ func (e *Env) startRelay(ctx context.Context) error {
 	if e.Net == Userspace || e.Fixed {
 		api = net.JoinHostPort(e.Internet.Relay().String(), "8080")
 	}
-	r, err := relay.New(relay.Config{
+	if e.Address.API != "" { // started again
+		api = e.Address.API
+	}
+	cfg := relay.Config{
 		Logger:       e.log.With("part", "relay"),
 		Network:      relay.SOCKSNetwork{Addr: e.Address.SOCKS},
 		Directory:    &relay.EmulatorDirectory{URL: "http://" + e.Address.Control},
@@ -26,9 +28,13 @@ func (e *Env) startRelay(ctx context.Context) error {
 		API:          api,
 		MappingIP:    e.Internet.Relay(),
 		Dir:          filepath.Join(e.Dir, "relay"),
-		BootstrapKey: func(id, secret string) { e.key = relayKey{id, secret} },
+		BootstrapKey: func(id, secret string) { e.key = access.Key{ID: id, Secret: secret} },
 		DrainTimeout: -1,
-	})
+	}
+	if e.Config.Relay != nil {
+		e.Config.Relay(&cfg)
+	}
+	r, err := relay.New(cfg)
 	if err != nil {
 		return err
 	}
@@ -39,26 +45,24 @@ func (e *Env) startRelay(ctx context.Context) error {
 	return e.keepKey()
 }
 
-// keyFile holds the relay's admin key between two starts on the same directory.
+// keyFile holds the relay's admin key between two starts on the same directory, in the form that check and connect read.
 const keyFile = "relay.key"
 
 // keepKey writes the key that a first start gave, or reads the one that an earlier start left.
 func (e *Env) keepKey() error {
 	path := filepath.Join(e.Dir, keyFile)
-	if e.key.id != "" {
-		return os.WriteFile(path, []byte(e.key.id+"\n"+e.key.secret+"\n"), 0o600)
+	if e.key.ID != "" {
+		return os.WriteFile(path, fmt.Appendf(nil, "authKeyId: %s\nauthKey:   %s\n", e.key.ID, e.key.Secret), 0o600)
 	}
-	b, err := os.ReadFile(path)
-	if err != nil {
+	var err error
+	if e.key, err = access.ReadKey(path, nil); err != nil {
 		return fmt.Errorf("the relay has state in %s but its key is not kept: remove the directory to start anew (%w)", e.Dir, err)
 	}
-	id, secret, ok := strings.Cut(strings.TrimSpace(string(b)), "\n")
-	if !ok {
-		return errors.New(path + " holds no key")
-	}
-	e.key = relayKey{id, secret}
 	return nil
 }
 
+// KeyFile is where the relay's admin key stands.
+func (e *Env) KeyFile() string { return filepath.Join(e.Dir, keyFile) }
+
 // Key is the relay's admin key.
-func (e *Env) Key() (id, secret string) { return e.key.id, e.key.secret }
+func (e *Env) Key() (id, secret string) { return e.key.ID, e.key.Secret }

@@ -13,15 +13,29 @@ type localService struct {
 	addr string
 }
 
-// startService listens on loopback for a service of the device's host.
+// startService listens on loopback for a service of the device's host, unless another program does.
 func (e *Env) startService(s Service) error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if s.Addr != "" {
+		e.local = append(e.local, localService{s, s.Addr})
+		return nil
+	}
+	addr, err := e.Listen(s.Handle)
 	if err != nil {
 		return fmt.Errorf("starting the device's service %q: %w", s.Name, err)
 	}
-	e.local = append(e.local, localService{s, l.Addr().String()})
-	e.stops = append(e.stops, e.serve(l, s.Handle))
+	e.local = append(e.local, localService{s, addr})
 	return nil
+}
+
+// Listen serves on a port of the device's host that no service of the agent leads to, until the environment ends. Each connection is closed after
+// handle returns.
+func (e *Env) Listen(handle func(net.Conn)) (addr string, err error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	e.stops = append(e.stops, e.serve(l, handle))
+	return l.Addr().String(), nil
 }
 
 // serve gives each connection to handle and closes it afterwards. stop closes the listener and every connection, and waits.

@@ -17,21 +17,36 @@ import (
 type apt struct {
 	program, cache string
 	options        []string
+	lists          string // our own; "": the system's
+	machine        *machine
 }
 
-func newAPT(aptGet, aptCache string) *apt {
-	// Without root there is no other user to download as; as root, that user could not write into our directory.
-	return &apt{program: aptGet, cache: aptCache, options: []string{"-q", "-o", "APT::Sandbox::User=root"}}
+func newAPT(aptGet, aptCache string, m *machine) *apt {
+	return &apt{program: aptGet, cache: aptCache, machine: m, options: []string{
+		// Without root there is no other user to download as; as root, that user could not write into our directory.
+		"-q", "-o", "APT::Sandbox::User=root", "-o", "APT::Architecture=" + m.arch, "-o", "APT::Architectures=" + m.arch,
+	}}
 }
 
-// update gives a its own package lists below dir: the system's may be missing (a fresh container), or so old that what they name is gone.
-func (a *apt) update(ctx context.Context, dir string) error {
+// programs are the packages whose programs the guest runs.
+var programs = []string{"busybox-static", "ppp"}
+
+// useOwnLists has a work with its own package lists below dir: the system's may be missing (a fresh container, or another architecture), or so old
+// that what they name is gone. It tells whether an earlier update has left some there.
+func (a *apt) useOwnLists(dir string) bool {
+	a.lists = filepath.Join(dir, "lists")
+	a.options = append(a.options, "-o", "Dir::State::Lists="+a.lists, "-o", "Dir::Cache="+filepath.Join(dir, "cache"))
+	found, _ := filepath.Glob(filepath.Join(a.lists, "*_Packages*"))
+	return len(found) > 0
+}
+
+// update fetches the lists.
+func (a *apt) update(ctx context.Context) error {
 	for _, sub := range []string{"lists/partial", "cache/archives/partial"} {
-		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Join(filepath.Dir(a.lists), sub), 0o755); err != nil {
 			return err
 		}
 	}
-	a.options = append(a.options, "-o", "Dir::State::Lists="+filepath.Join(dir, "lists"), "-o", "Dir::Cache="+filepath.Join(dir, "cache"))
 	_, err := a.run(ctx, "", a.program, "update")
 	return err
 }
@@ -52,6 +67,7 @@ func (a *apt) run(ctx context.Context, dir, program string, args ...string) (str
 // resolve names the packages of the guest in the versions that the lists have. The kernel's package is the one that the
 // metapackage points to; of the programs' dependencies the libraries are enough, since none is configured.
 func (a *apt) resolve(ctx context.Context, withNGSM bool) ([]debian, error) {
+	metaKernel := a.machine.kernel
 	out, err := a.depends(ctx, metaKernel)
 	if err != nil {
 		return nil, err

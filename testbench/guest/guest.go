@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"strings"
@@ -19,15 +20,26 @@ import (
 
 // Config describes a guest.
 type Config struct {
-	Image  *Image       // of Build
-	Serial []string     // unix sockets, at most two; the n-th (from 0) is the guest's TTY(n). qemu dials them again when they close
+	Image  *Image       // of Build; or any kernel and initramfs, for a system on Drive that starts ControlFile
+	Serial []string     // unix sockets, or ttys below /dev, at most two; the n-th (from 0) is the guest's TTY(n). qemu dials sockets again when they close
 	Memory int          // MiB; 0: 256
 	Logger *slog.Logger // of the console, at debug; nil: silent
+
+	Drive   string    // the guest's /dev/vda, as qemu names a file: a path, or Disk.Drive; "": none
+	Append  string    // to the kernel's command line
+	Forward []Forward // TCP ports of this machine that lead to the guest's; it is 10.0.2.15 on eth0, and gets nowhere else
+}
+
+// Forward is a port of this machine that leads to one of the guest's.
+type Forward struct {
+	Host  netip.AddrPort
+	Guest uint16
 }
 
 // Guest is a running guest. It may be used by several goroutines.
 type Guest struct {
 	log     *slog.Logger
+	machine *machine
 	cmd     *exec.Cmd
 	control *control
 	console *console
@@ -39,15 +51,19 @@ type Guest struct {
 // Start boots a guest and returns when it takes commands: after some seconds on an idle machine, whose end ctx is the limit of. The guest
 // runs until Close, whatever becomes of ctx.
 func Start(ctx context.Context, cfg Config) (*Guest, error) {
-	program, err := env.Tool(qemu, qemuPackage)
-	if err != nil {
-		return nil, err
-	}
 	if err := cfg.validate(); err != nil {
 		return nil, fmt.Errorf("starting the guest: %w", err)
 	}
-	g := &Guest{log: cfg.Logger, done: make(chan struct{}), console: &console{log: cfg.Logger}}
-	if err := g.start(program, cfg.commandLine()); err != nil {
+	m, err := machineOf(cfg.Image.Arch)
+	if err != nil {
+		return nil, fmt.Errorf("starting the guest: %w", err)
+	}
+	program, err := env.Tool(m.qemu, m.pkg)
+	if err != nil {
+		return nil, err
+	}
+	g := &Guest{log: cfg.Logger, machine: m, done: make(chan struct{}), console: &console{log: cfg.Logger}}
+	if err := g.start(program, m.commandLine(cfg)); err != nil {
 		return nil, fmt.Errorf("starting the guest: %w", err)
 	}
 	select {
@@ -128,7 +144,7 @@ func (g *Guest) run(started chan<- error, stdin, control io.Closer) {
 }
 
 // TTY is the guest's name of Config.Serial[i].
-func (g *Guest) TTY(i int) string { return fmt.Sprintf("/dev/ttyS%d", i+1) }
+func (g *Guest) TTY(i int) string { return "/dev/" + g.machine.serial[i] }
 
 // Exec runs a shell script in the guest and gives what it wrote to standard output, and its exit status. What it wrote to standard error
 // is on the console. Scripts may run side by side. When ctx ends first, the script and what it started is killed.
@@ -143,6 +159,9 @@ func (g *Guest) Exec(ctx context.Context, script string) (stdout string, exit in
 	}
 	return stdout, exit, nil
 }
+
+// Done is closed when the guest has ended.
+func (g *Guest) Done() <-chan struct{} { return g.done }
 
 // Close switches the guest off and waits for its end.
 func (g *Guest) Close() error {

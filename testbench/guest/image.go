@@ -1,6 +1,7 @@
 package guest
 
 import (
+	"cmp"
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
@@ -14,25 +15,23 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
 	"minato/testbench/env"
 )
 
-const metaKernel = "linux-image-amd64"
-
-// programs are the packages whose programs the guest runs.
-var programs = []string{"busybox-static", "ppp"}
-
-// modules are loaded at the start, with those that they depend on.
-var modules = []string{"ppp_async"}
+// modules are loaded at the start, with those that they depend on: for pppd, and for Config.Drive and Config.Forward. The kernel has no program
+// here to load ext4's checksum by itself.
+var modules = []string{"ppp_async", "virtio_pci", "virtio_blk", "virtio_net", "crc32c_generic", "ext4"}
 
 //go:embed initramfs
 var initramfs embed.FS
 
 // Image is a guest ready to boot.
 type Image struct {
+	Arch     string            // amd64 or arm64
 	Kernel   string            // path
 	Initrd   string            // path
 	Packages map[string]string // what it was made of: version by name
@@ -42,6 +41,7 @@ type Image struct {
 // Builder makes images. The zero value is ready to use.
 type Builder struct {
 	CacheDir string       // "": minato/guest in the user's cache directory
+	Arch     string       // of the guest, as Debian calls it: amd64 or arm64; "": amd64
 	NGSM     bool         // with the kernel's multiplexer, n_gsm; Debian's kernel lacks it, so that it is built, with make and gcc
 	Logger   *slog.Logger // nil: silent
 }
@@ -84,13 +84,23 @@ func (b Builder) build(ctx context.Context) (*Image, error) {
 			return nil, err
 		}
 	}
-	a := newAPT(tools[0], tools[1])
+	m, err := machineOf(cmp.Or(b.Arch, machines[0].arch))
+	if err != nil {
+		return nil, err
+	}
+	a := newAPT(tools[0], tools[1], m)
 	image, err := b.from(ctx, a, tools[2])
 	if err == nil || ctx.Err() != nil {
 		return image, err
 	}
-	b.Logger.Info("the system's package lists do not do; fetching lists of our own", "error", err)
-	if uerr := a.update(ctx, filepath.Join(b.CacheDir, "apt")); uerr != nil {
+	b.Logger.Info("the system's package lists do not do; taking lists of our own", "error", err)
+	if a.useOwnLists(filepath.Join(b.CacheDir, "apt-"+m.arch)) {
+		if image, ownErr := b.from(ctx, a, tools[2]); ownErr == nil || ctx.Err() != nil {
+			return image, ownErr
+		}
+	}
+	b.Logger.Info("fetching them")
+	if uerr := a.update(ctx); uerr != nil {
 		return nil, errors.Join(err, uerr)
 	}
 	return b.from(ctx, a, tools[2])
@@ -132,7 +142,7 @@ func (b Builder) from(ctx context.Context, a *apt, dpkgDeb string) (*Image, erro
 			return nil, err
 		}
 	}
-	if err := compose(ctx, dpkgDeb, debs, result, packages, multiplexer); err != nil {
+	if err := compose(ctx, dpkgDeb, debs, result, a.machine, packages, multiplexer); err != nil {
 		return nil, err
 	}
 	if err := os.Rename(result, dir); err != nil && !errors.Is(err, fs.ErrExist) { // somebody else was faster with the same image
@@ -148,7 +158,7 @@ func (b Builder) cacheKey(packages []debian) (string, error) {
 	for _, p := range packages {
 		fmt.Fprintln(h, p.file, p.digest)
 	}
-	fmt.Fprintln(h, modules, wantedFiles, nGSMMakefile, b.NGSM)
+	fmt.Fprintln(h, modules, moduleDirectory, wantedFiles, nGSMMakefile, b.NGSM)
 	err := fs.WalkDir(initramfs, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -167,9 +177,9 @@ var wantedFiles = []string{"bin/busybox", "usr/bin/busybox", "usr/sbin/pppd", "u
 var dynamicPrograms = []string{"usr/sbin/pppd", "usr/sbin/chat"}
 
 // compose makes kernel, initramfs and description in dir from the packages in debs, and what buildNGSM made, if anything.
-func compose(ctx context.Context, dpkgDeb, debs, dir string, packages []debian, multiplexer []entry) error {
+func compose(ctx context.Context, dpkgDeb, debs, dir string, m *machine, packages []debian, multiplexer []entry) error {
 	root, libraries, kernel := make(tree), make(tree), make(tree)
-	image := Image{Packages: make(map[string]string)}
+	image := Image{Arch: m.arch, Packages: make(map[string]string)}
 	for _, p := range packages {
 		image.Packages[p.name] = p.version
 		if isKbuildPackage(p.name) {
@@ -179,8 +189,7 @@ func compose(ctx context.Context, dpkgDeb, debs, dir string, packages []debian, 
 		switch {
 		case strings.HasPrefix(p.name, "linux-image-"):
 			into, want = kernel, func(name string) bool {
-				return strings.HasPrefix(name, "boot/vmlinuz-") || strings.Contains(name, "/kernel/drivers/") && strings.HasSuffix(name, ".ko") ||
-					strings.Contains(name, "/kernel/lib/") && strings.HasSuffix(name, ".ko")
+				return strings.HasPrefix(name, "boot/vmlinuz-") || strings.HasSuffix(name, ".ko") && moduleDirectory.MatchString(name)
 			}
 		case !strings.HasPrefix(p.name, "lib"):
 			into, want = root, isWanted
@@ -231,6 +240,9 @@ func compose(ctx context.Context, dpkgDeb, debs, dir string, packages []debian, 
 	}
 	return os.WriteFile(filepath.Join(dir, "image.json"), description, 0o644)
 }
+
+// moduleDirectory is where the modules above, and what they depend on, are found.
+var moduleDirectory = regexp.MustCompile(`/kernel/(drivers|lib|crypto|net/core|fs/ext4|fs/jbd2|fs/mbcache\.ko)`)
 
 func isWanted(name string) bool {
 	for _, w := range wantedFiles {

@@ -97,6 +97,13 @@ func (r *recording) writer(way string) io.Writer {
 	})
 }
 
+// reset forgets what has passed.
+func (r *recording) reset() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.turns = nil
+}
+
 func (r *recording) String() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -44,31 +44,48 @@ const bootTimeout = 5 * time.Minute
 func sharedFor(t *testing.T) *sharedGuest {
 	t.Helper()
 	shared.once.Do(func() { shared.err = shared.start() })
+	require(t, shared.err)
+	return &shared
+}
+
+// require ends the test where err says that it cannot be done.
+func require(t *testing.T, err error) {
+	t.Helper()
 	var missing *env.MissingError
 	switch {
-	case errors.As(shared.err, &missing) && os.Getenv("CI") != "true":
-		t.Skip(shared.err)
-	case shared.err != nil:
-		t.Fatal(shared.err)
+	case errors.As(err, &missing) && os.Getenv("CI") != "true":
+		t.Skip(err)
+	case err != nil:
+		t.Fatal(err)
 	}
-	return &shared
 }
 
 func (s *sharedGuest) start() (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), bootTimeout)
 	defer cancel()
-	var log *slog.Logger
-	if testing.Verbose() {
-		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	}
-	if s.image, err = (Builder{NGSM: true, Logger: log}).Build(ctx); err != nil {
+	if s.image, err = buildImage(); err != nil {
 		return err
 	}
 	if s.line, err = listenLine(); err != nil {
 		return err
 	}
-	s.guest, err = Start(ctx, Config{Image: s.image, Serial: []string{s.line.path()}, Logger: log})
+	s.guest, err = Start(ctx, Config{Image: s.image, Serial: []string{s.line.path()}, Logger: consoleLog()})
 	return err
+}
+
+// buildImage makes the one image of this package's guests.
+var buildImage = sync.OnceValues(func() (*Image, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), bootTimeout)
+	defer cancel()
+	return Builder{NGSM: true, Logger: consoleLog()}.Build(ctx)
+})
+
+// consoleLog shows what a guest says, with -v.
+func consoleLog() *slog.Logger {
+	if !testing.Verbose() {
+		return nil
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
 func (s *sharedGuest) stop() {

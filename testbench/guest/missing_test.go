@@ -15,7 +15,8 @@ func TestMissingPrograms(t *testing.T) {
 		err     func() error
 	}{
 		{"apt-get", func() error { _, err := Build(t.Context(), t.TempDir()); return err }},
-		{qemu, func() error { _, err := Start(t.Context(), Config{}); return err }},
+		{"qemu-system-x86_64", func() error { _, err := Start(t.Context(), Config{Image: &Image{Arch: "amd64"}}); return err }},
+		{"qemu-system-aarch64", func() error { _, err := Start(t.Context(), Config{Image: &Image{Arch: "arm64"}}); return err }},
 	} {
 		var missing *env.MissingError
 		if err := tt.err(); !errors.As(err, &missing) || missing.Program != tt.program || missing.Cure == "" {

@@ -55,15 +55,21 @@ type ended struct {
 	err  error
 }
 
-// dial starts pppd, which has ended when the channel says so.
+// dial starts pppd on the guest's first port. It has ended when the channel says so.
 func dial(t *testing.T, s *sharedGuest, options string) <-chan ended {
+	t.Helper()
+	return dialOn(t, s, s.guest.TTY(0), options)
+}
+
+// dialOn is dial on another port.
+func dialOn(t *testing.T, s *sharedGuest, tty, options string) <-chan ended {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
 	end := make(chan ended, 1)
 	go func() {
 		defer cancel()
 		_, exit, err := s.guest.Exec(ctx, fmt.Sprintf(
-			`exec pppd %s 115200 connect "chat -v -s -f /etc/chatscripts/soracom" user sora %s %s`, s.guest.TTY(0), pppdOptions, options))
+			`exec pppd %s 115200 connect "chat -v -s -f /etc/chatscripts/soracom" user sora %s %s`, tty, pppdOptions, options))
 		end <- ended{exit, err}
 	}()
 	t.Cleanup(func() {

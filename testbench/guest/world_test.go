@@ -2,9 +2,9 @@ package guest
 
 import (
 	"bytes"
-	"context"
 	"net"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,27 +16,29 @@ import (
 func startModem(t *testing.T, s *sharedGuest, cfg emulator.Config) (*emulator.Emulator, *recording) {
 	t.Helper()
 	cfg.Dir = t.TempDir()
-	e, err := emulator.New(cfg)
+	e, stop, err := emulator.Start(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- e.Run(ctx) }()
 	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
+		if err := stop(); err != nil {
 			t.Errorf("emulator: %v", err)
 		}
 	})
-	select {
-	case <-e.Ready():
-	case err := <-done:
-		done <- nil
-		t.Fatalf("emulator: %v", err)
-	}
 	awaitRegistration(t, e.Modem(0).SocketPath())
-	return e, s.line.plug(t, e.Modem(0).SocketPath())
+	heard := s.line.plug(t, e.Modem(0).SocketPath())
+	s.settle(t)
+	heard.reset()
+	return e, heard
+}
+
+// settle asks the modem for an answer of its own. What pppd of the test before had not sent yet reaches the new modem first, and its text
+// ("Authentication failed") holds an AT that would begin the next command.
+func (s *sharedGuest) settle(t *testing.T) {
+	t.Helper()
+	s.sh(t, strings.ReplaceAll(`exec 3<>TTY; stty -F TTY raw -echo clocal
+		printf '\rATE0\r' >&3; until [ "$line" = "$(printf 'OK\r')" ]; do read -r line <&3; done; line=
+		printf 'ATZ\r' >&3; until [ "$line" = "$(printf 'OK\r')" ]; do read -r line <&3; done`, "TTY", s.guest.TTY(0)))
 }
 
 var registered = regexp.MustCompile(`\+CEREG: (1,)?1\b`) // asked for, or told

@@ -25,13 +25,14 @@ func TestGolden(t *testing.T) {
 		return func(w io.Writer, run Run) error { return write(run.Results[0].Ladder, w) }
 	}
 	for name, write := range map[string]func(io.Writer, Run) error{
-		"report.json": WriteJSON,
-		"junit.xml":   WriteJUnit,
-		"index.html":  WriteHTML,
-		"table.txt":   WriteTable,
-		"path.svg":    func(w io.Writer, run Run) error { _, err := io.WriteString(w, run.pathSVG()); return err },
-		"ladder.svg":  ladder((*Ladder).WriteSVG),
-		"ladder.txt":  ladder((*Ladder).WriteText),
+		"report.json":  WriteJSON,
+		"junit.xml":    WriteJUnit,
+		"index.html":   WriteHTML,
+		"table.txt":    WriteTable,
+		"path.svg":     func(w io.Writer, run Run) error { _, err := io.WriteString(w, run.pathSVG()); return err },
+		"ladder.svg":   ladder((*Ladder).WriteSVG),
+		"ladder.txt":   ladder((*Ladder).WriteText),
+		"timeline.svg": func(w io.Writer, run Run) error { return run.Results[0].Timeline.WriteSVG(w) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got bytes.Buffer
@@ -107,14 +108,14 @@ func TestHTMLEscapes(t *testing.T) {
 	if scripts != 1 {
 		t.Errorf("%d scripts, want 1", scripts)
 	}
-	if svgs != 5 { // title, bar, path, two ladders
-		t.Errorf("%d drawings, want 5", svgs)
+	if svgs != 6 { // title, bar, path, two ladders, a timeline
+		t.Errorf("%d drawings, want 6", svgs)
 	}
 }
 
 // The page is one file: no address of any network stands in it.
 func TestHTMLSelfContained(t *testing.T) {
-	for _, text := range []string{pageHTML, pageCSS, pageJS, ladderStyle} {
+	for _, text := range []string{pageHTML, pageCSS, pageJS, ladderStyle, timelineStyle} {
 		if found := regexp.MustCompile(`https?://[^"']*|@import|url\(`).FindString(text); found != "" {
 			t.Errorf("%q in the page", found)
 		}
@@ -128,6 +129,13 @@ func TestSVGIsXML(t *testing.T) {
 		if r.Ladder != nil {
 			var b strings.Builder
 			if err := r.Ladder.WriteSVG(&b); err != nil {
+				t.Fatal(err)
+			}
+			drawings = append(drawings, b.String())
+		}
+		if r.Timeline != nil {
+			var b strings.Builder
+			if err := r.Timeline.WriteSVG(&b); err != nil {
 				t.Fatal(err)
 			}
 			drawings = append(drawings, b.String())

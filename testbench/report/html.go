@@ -43,7 +43,8 @@ type sectionView struct {
 	Open   bool
 	Lines  []lineView
 	Links  []linkView
-	Drawn  template.HTML
+	Times  template.HTML // the timeline
+	Drawn  template.HTML // the ladder
 	Search string
 }
 
@@ -56,7 +57,7 @@ func WriteHTML(w io.Writer, run Run) error {
 	run = run.withDefaults()
 	c := run.Counts()
 	v := pageView{
-		Run: run, Counts: c, Verdict: verdict(c), Date: run.Started.Format("2006-01-02 15:04:05 MST"), Took: formatDuration(run.Duration),
+		Run: run, Counts: c, Verdict: verdict(c, run.Kind), Date: run.Started.Format("2006-01-02 15:04:05 MST"), Took: formatDuration(run.Duration),
 		PathSVG: template.HTML(run.pathSVG()), CSS: template.CSS(pageCSS), JS: template.JS(pageJS),
 	}
 	share := func(n int) string { return fmt.Sprintf("%.3f", 100*float64(n)/float64(max(c.Total(), 1))) }
@@ -71,12 +72,12 @@ func WriteHTML(w io.Writer, run Run) error {
 	return pageTemplate.Execute(w, v)
 }
 
-func verdict(c Counts) string {
+func verdict(c Counts, kind string) string {
 	switch {
 	case c.Fail == 1:
-		return "1 scenario failed"
+		return "1 " + kind + " failed"
 	case c.Fail > 1:
-		return fmt.Sprintf("%d scenarios failed", c.Fail)
+		return fmt.Sprintf("%d %ss failed", c.Fail, kind)
 	case c.Pass == 0:
 		return "Nothing was proved"
 	}
@@ -84,7 +85,7 @@ func verdict(c Counts) string {
 }
 
 func section(i int, r Result) (sectionView, error) {
-	s := sectionView{Result: r, ID: fmt.Sprintf("s%d", i+1), State: r.Status, Took: formatDuration(r.Duration), Say: oneLine(r.sentence()),
+	s := sectionView{Result: r, ID: fmt.Sprintf("s%d", i+1), State: r.Status, Took: formatDuration(r.Duration), Say: OneLine(r.sentence()),
 		Search: strings.ToLower(r.Name + " " + r.Doc + " " + r.Err)}
 	if r.Status != Pass && r.Status != Skip {
 		s.State, s.Open = Fail, true
@@ -94,6 +95,13 @@ func section(i int, r Result) (sectionView, error) {
 	}
 	for _, a := range r.Artifacts {
 		s.Links = append(s.Links, linkView{a.Name, relativeURL(a.Path)})
+	}
+	if r.Timeline != nil && len(r.Timeline.Samples) > 1 {
+		var b strings.Builder
+		if err := r.Timeline.WriteSVG(&b); err != nil {
+			return s, err
+		}
+		s.Times = template.HTML(b.String())
 	}
 	if r.Ladder != nil {
 		var b strings.Builder

@@ -65,7 +65,7 @@ type LadderOptions struct {
 // add merges an arrow with the one before where they tell the same, and keeps the ladder bounded.
 func (l *Ladder) add(a Arrow) {
 	a.Count = 1
-	a.Label = clip(oneLine(a.Label), 64)
+	a.Label = clip(OneLine(a.Label), 64)
 	if n := len(l.Arrows); n > 0 {
 		last := &l.Arrows[n-1]
 		if last.Flow == a.Flow && last.ToRight == a.ToRight && last.Label == a.Label && last.Kind == a.Kind {
@@ -95,7 +95,7 @@ func (l *Ladder) elide() {
 func (l *Ladder) WriteText(w io.Writer) error {
 	const width = 48
 	var b strings.Builder
-	fmt.Fprintf(&b, "%9s  %s%*s\n", "s", clip(oneLine(l.Left), 20), width+2-len([]rune(clip(oneLine(l.Left), 20))), clip(oneLine(l.Right), 20))
+	fmt.Fprintf(&b, "%9s  %s%*s\n", "s", clip(OneLine(l.Left), 20), width+2-len([]rune(clip(OneLine(l.Left), 20))), clip(OneLine(l.Right), 20))
 	for i, a := range l.Arrows {
 		if l.Elided > 0 && i == l.ElidedAfter {
 			fmt.Fprintf(&b, "%9s  |%s|\n", "", pad(fmt.Sprintf(" ... %d messages left out ...", l.Elided), width))
@@ -113,7 +113,7 @@ func (l *Ladder) WriteText(w io.Writer) error {
 		}
 	}
 	if l.Note != "" {
-		fmt.Fprintf(&b, "%9s  (%s)\n", "", oneLine(l.Note))
+		fmt.Fprintf(&b, "%9s  (%s)\n", "", OneLine(l.Note))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

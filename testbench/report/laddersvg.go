@@ -91,4 +91,4 @@ func (a Arrow) class() Kind {
 }
 
 // escape makes text fit for SVG, also as XML of its own, which knows no control characters.
-func escape(s string) string { return html.EscapeString(oneLine(s)) }
+func escape(s string) string { return html.EscapeString(OneLine(s)) }

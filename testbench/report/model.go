@@ -14,6 +14,7 @@ const (
 // Run is one run of the testbench.
 type Run struct {
 	Title    string        `json:"title,omitempty"` // "": Minato testbench
+	Kind     string        `json:"kind,omitempty"`  // what the results are, in one word; "": scenario
 	Started  time.Time     `json:"started"`
 	Duration time.Duration `json:"duration_ns"` // 0: the sum of the results
 	Machine  string        `json:"machine"`     // one line: name, system, processor
@@ -27,11 +28,13 @@ type Result struct {
 	Doc       string        `json:"doc"` // one sentence: what it proves
 	Status    Status        `json:"status"`
 	Duration  time.Duration `json:"duration_ns"`
+	Code      string        `json:"code,omitempty"`  // of the cause, such as R09, where it has one
 	Err       string        `json:"error,omitempty"` // why it failed or was skipped
 	Hint      string        `json:"hint,omitempty"`  // what to do about it
 	Hops      []Hop         `json:"hops,omitempty"`  // parts of the path that it speaks of; none: the whole path
 	Log       []LogLine     `json:"log,omitempty"`
 	Artifacts []Artifact    `json:"artifacts,omitempty"`
+	Timeline  *Timeline     `json:"timeline,omitempty"`
 	Ladder    *Ladder       `json:"ladder,omitempty"`
 }
 
@@ -85,6 +88,9 @@ func (r Run) Counts() Counts {
 func (r Run) withDefaults() Run {
 	if r.Title == "" {
 		r.Title = "Minato testbench"
+	}
+	if r.Kind == "" {
+		r.Kind = "scenario"
 	}
 	if r.Duration == 0 {
 		for _, result := range r.Results {

@@ -33,7 +33,7 @@ func sample(t testing.TB) Run {
 		Started: time.Date(2026, 11, 22, 9, 30, 0, 0, time.UTC), Machine: "bench-1, linux/amd64, 2 processors", Version: "1.2.3",
 		Results: []Result{
 			{
-				Name: "http-tls", Doc: "A browser reaches the device's page over TLS.", Status: Pass, Duration: 1234 * time.Millisecond, Ladder: ladder,
+				Name: "http-tls", Doc: "A browser reaches the device's page over TLS.", Status: Pass, Duration: 1234 * time.Millisecond, Ladder: ladder, Timeline: sampleTimeline(),
 				Log:       []LogLine{{0, "info", "port mapping 127.0.0.1:10123 made"}, {40 * time.Millisecond, "debug", "dialling"}, {time.Second, "", "GET /: 200, 5120 bytes"}},
 				Artifacts: []Artifact{{"capture.pcapng", "http-tls/capture.pcapng"}, {"relay log", "http-tls/relay log.txt"}},
 			},

@@ -16,7 +16,7 @@ func WriteTable(w io.Writer, run Run) error {
 	for _, r := range run.Results {
 		names = append(names, r.Name)
 	}
-	t := newTable(names, isTerminal(w))
+	t := newTable(names, IsTerminal(w))
 	var b strings.Builder
 	b.WriteString(t.header())
 	for _, r := range run.Results {
@@ -36,7 +36,7 @@ type table struct {
 func newTable(names []string, color bool) table {
 	t := table{nameWidth: len("SCENARIO"), color: color}
 	for _, name := range names {
-		t.nameWidth = max(t.nameWidth, utf8.RuneCountInString(oneLine(name)))
+		t.nameWidth = max(t.nameWidth, utf8.RuneCountInString(OneLine(name)))
 	}
 	return t
 }
@@ -47,9 +47,9 @@ func (t table) header() string {
 
 func (t table) row(r Result) string {
 	status, color := string(r.Status), map[Status]string{Pass: "32", Fail: "1;31", Skip: "33"}[r.Status]
-	row := fmt.Sprintf("%s  %s  %10s  %s\n", pad(oneLine(r.Name), t.nameWidth), t.paint(color, pad(status, 6)), formatDuration(r.Duration), oneLine(r.sentence()))
+	row := fmt.Sprintf("%s  %s  %10s  %s\n", pad(OneLine(r.Name), t.nameWidth), t.paint(color, pad(status, 6)), formatDuration(r.Duration), OneLine(r.sentence()))
 	if r.Hint != "" && r.Status != Pass {
-		row += fmt.Sprintf("%s  %s\n", strings.Repeat(" ", t.nameWidth+20), t.paint("36", "hint: "+oneLine(r.Hint)))
+		row += fmt.Sprintf("%s  %s\n", strings.Repeat(" ", t.nameWidth+20), t.paint("36", "hint: "+OneLine(r.Hint)))
 	}
 	return row
 }
@@ -78,8 +78,8 @@ func pad(s string, width int) string {
 	return s + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(s)))
 }
 
-// isTerminal is true where w shows escape sequences rightly: a character device that the environment does not say to be dumb.
-func isTerminal(w io.Writer) bool {
+// IsTerminal is true where w shows escape sequences rightly: a character device that the environment does not say to be dumb.
+func IsTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
 		return false

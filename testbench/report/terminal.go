@@ -31,7 +31,7 @@ type running struct {
 
 // NewTerminal takes the names of all scenarios to align the rows. Close it.
 func NewTerminal(w io.Writer, names []string) *Terminal {
-	return newTerminal(w, names, isTerminal(w))
+	return newTerminal(w, names, IsTerminal(w))
 }
 
 func newTerminal(w io.Writer, names []string, live bool) *Terminal {
@@ -107,7 +107,7 @@ func (t *Terminal) printLocked(lines string) {
 	if t.live && len(t.running) > 0 {
 		var parts []string
 		for _, r := range t.running {
-			parts = append(parts, fmt.Sprintf("%s %s", oneLine(r.name), time.Since(r.since).Truncate(time.Second)))
+			parts = append(parts, fmt.Sprintf("%s %s", OneLine(r.name), time.Since(r.since).Truncate(time.Second)))
 		}
 		b.WriteString(t.table.paint("2", clip("running "+strings.Join(parts, ", "), 79))) // a longer line would wrap and could not be taken back
 	}

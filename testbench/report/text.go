@@ -39,8 +39,8 @@ func (l LogLine) level() string {
 	return strings.ToLower(l.Level)
 }
 
-// oneLine makes text from outside fit for a terminal: no line break, no control character, which could move the cursor.
-func oneLine(s string) string {
+// OneLine makes text from outside fit for a terminal: no line break, no control character, which could move the cursor.
+func OneLine(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):

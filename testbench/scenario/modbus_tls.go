@@ -32,7 +32,7 @@ func throughTunnel(ctx context.Context, e *env.Env, m *env.Mapping, use func(ctx
 		return err
 	}
 	t, err := tunnel.New(tunnel.Config{
-		Connect: m.Endpoint, ServerName: m.Hostname, RootCAs: roots, Dial: m.Client.DialContext,
+		Connect: m.Endpoint, ServerName: m.Hostname, RootCAs: roots, Dial: m.Client.DialContext, KeyLog: e.Secrets(),
 	})
 	if err != nil {
 		return err

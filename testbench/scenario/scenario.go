@@ -5,6 +5,7 @@ package scenario
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"minato/testbench/env"
@@ -21,32 +22,35 @@ type Scenario struct {
 	Run     func(ctx context.Context, e *env.Env) error
 }
 
-// All scenarios, in the order of a first reading.
-var All = []Scenario{
-	linkUp,
-	httpTLS,
-	httpsPassthrough,
-	modbusTLS,
-	vncTLS,
-	vncStunnel,
-	vncSSHForward,
-	sshPassthrough,
-	sshTLSRefused,
-	rdpPassthrough,
-	rdpTLSRefused,
-	sourceDenied,
-	defaultSource,
-	expiry,
-	deletion,
-	bulkIntegrity,
-	halfClose,
-	linkLoss,
-	threePrograms,
-	armAgent,
+// All scenarios, in the order of a first reading: the path, the TLS option for each protocol, what goes wrong and how it is told, the life of a mapping,
+// the line and the parts, the other programs.
+var All = slices.Concat(
+	[]Scenario{linkUp, httpTLS, httpsPassthrough, modbusTLS, vncTLS, vncStunnel, vncSSHForward, sshPassthrough, sshThroughTunnel, rdpPassthrough},
+	stories(plaintexts),
+	[]Scenario{sshTLSRefused, rdpTLSRefused},
+	stories(refusals),
+	stories(brokenDevices),
+	[]Scenario{sourceDenied, defaultSource, expiredRemembered, tooMany, warnings},
+	[]Scenario{expiry, expiryUnderLoad, deletion, extend, oneTime, cutConnection, keyScope},
+	[]Scenario{bulkIntegrity, halfClose, manyConnections, severalDevices, neighbourLost, slowLine, longIdle, deviceToCloud},
+	[]Scenario{linkLoss},
+	stories(recoveries),
+	[]Scenario{relayRestart, networkRestart, agentRestart},
+	[]Scenario{fieldCheck, connectVNC, threePrograms, armAgent, arm64Agent},
+)
+
+// stories tells each of a family.
+func stories[S interface{ scenario() Scenario }](family []S) []Scenario {
+	var all []Scenario
+	for _, s := range family {
+		all = append(all, s.scenario())
+	}
+	return all
 }
 
 // The usual internet sides: real sockets, and the userspace one beside them, whose packets are kept.
 var (
-	kernel = []env.Net{env.Kernel}
-	both   = []env.Net{env.Userspace, env.Kernel}
+	kernel    = []env.Net{env.Kernel}
+	userspace = []env.Net{env.Userspace}
+	both      = []env.Net{env.Userspace, env.Kernel}
 )

@@ -45,6 +45,43 @@ func runOver(ctx context.Context, e *env.Env, dial check.Dial, name string, o ch
 	return nil
 }
 
+// openScreen connects to the device's screen as the mapping's option wants it, and reads its first words: the connection reaches the device.
+func openScreen(ctx context.Context, m *env.Mapping) (net.Conn, error) {
+	c, err := m.Dialer()(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := readBanner(c); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// readBanner wants an RFB server's first words (RFC 6143 section 7.1.1).
+func readBanner(c net.Conn) error {
+	b := make([]byte, 12)
+	if _, err := io.ReadFull(c, b); err != nil {
+		return fmt.Errorf("reading the device's RFB version: %w", err)
+	}
+	if string(b[:4]) != "RFB " {
+		return fmt.Errorf("the device says %q, wanted an RFB version", b)
+	}
+	return nil
+}
+
+// expectNoMappings wants the client to have left no mapping on the relay.
+func expectNoMappings(ctx context.Context, c *env.Client) error {
+	left, err := c.API.ListPortMappings(ctx)
+	if err != nil {
+		return err
+	}
+	if len(left) > 0 {
+		return fmt.Errorf("%d mappings are left", len(left))
+	}
+	return nil
+}
+
 // dialTCP is the way in through a port of this machine.
 func dialTCP(address string) check.Dial {
 	return func(ctx context.Context) (net.Conn, error) {

@@ -3,6 +3,8 @@ package scenario
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"strings"
 
 	"minato/testbench/env"
@@ -26,9 +28,13 @@ var vncSSHForward = Scenario{
 		if err != nil {
 			return err
 		}
+		private, err := e.Listen(func(c net.Conn) { io.WriteString(c, "for this device alone") })
+		if err != nil {
+			return err
+		}
 		return e.While(ctx, func(ctx context.Context) error {
 			cmd, err := sshCommand(ctx, e, m, "-N", "-o", "ExitOnForwardFailure=yes",
-				"-L", accept+":127.0.0.1:5900", "-L", unlisted+":127.0.0.1:9")
+				"-L", accept+":127.0.0.1:5900", "-L", unlisted+":"+private)
 			if err != nil {
 				return err
 			}

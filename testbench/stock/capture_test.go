@@ -26,7 +26,7 @@ func TestScenarioCaptures(t *testing.T) {
 		t.Skip("it runs scenarios")
 	}
 	tshark := tool(t, "tshark", "tshark")
-	jobs, err := testbench.Jobs("")
+	jobs, err := testbench.Jobs()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,12 +54,13 @@ func TestScenarioCaptures(t *testing.T) {
 	}
 }
 
-// TestEmulatorCapture: what minato-emulator run --pcap writes is whole when the program was asked to end.
+// TestEmulatorCapture: what minato-emulator run --pcap --pcap-ppp writes is whole when the program was asked to end.
 func TestEmulatorCapture(t *testing.T) {
 	tshark := tool(t, "tshark", "tshark")
+	program := built.emulator(t) // which takes its own time
 	ctx := within(t)
 	dir := shortDir(t)
-	capture := filepath.Join(dir, "packets.pcapng")
+	packets, frames := filepath.Join(dir, "packets.pcapng"), filepath.Join(dir, "frames.pcapng")
 	control, err := env.FreePort()
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +69,7 @@ func TestEmulatorCapture(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(ctx, built.emulator(t), "run", "--dir", dir, "--control", control, "--socks", door, "--pcap", capture)
+	cmd := exec.CommandContext(ctx, program, "run", "--dir", dir, "--control", control, "--socks", door, "--pcap", packets, "--pcap-ppp", frames)
 	said := &lockedBuffer{}
 	cmd.Stdout, cmd.Stderr = said, said
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
@@ -91,7 +92,17 @@ func TestEmulatorCapture(t *testing.T) {
 	if err := end(); err != nil {
 		t.Fatalf("minato-emulator: %v\n%s", err, said)
 	}
-	expectWellFormed(t, tshark, capture)
+	expectWellFormed(t, tshark, packets)
+	expectWellFormed(t, tshark, frames)
+	seen, err := exec.CommandContext(ctx, tshark, "-r", frames, "-T", "fields", "-e", "frame.protocols").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, protocol := range []string{"lcp", "chap", "ipcp", "ip:tcp"} {
+		if !strings.Contains(string(seen), ":"+protocol) {
+			t.Errorf("tshark sees no %s in the frames", protocol)
+		}
+	}
 }
 
 // useServices puts an agent on modem 0 and uses each of its services through the network's door.

@@ -29,6 +29,9 @@ func TestMain(m *testing.M) {
 	if config, child := os.LookupEnv(agentsVariable); child {
 		os.Exit(runAgents(config, os.Stdin, os.Stdout, os.Stderr))
 	}
+	if program, inside := os.LookupEnv(tunVariable); inside {
+		os.Exit(runInside(program))
+	}
 	goleak.VerifyTestMain(suite{m})
 }
 
@@ -83,25 +86,15 @@ func startEmulator(t testing.TB, cfg emulator.Config) *emulator.Emulator {
 	if cfg.Dir == "" {
 		cfg.Dir = shortDir(t)
 	}
-	e, err := emulator.New(cfg)
+	e, stop, err := emulator.Start(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- e.Run(ctx) }() // waited for at the test's end
 	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
+		if err := stop(); err != nil {
 			t.Errorf("emulator: %v", err)
 		}
 	})
-	select {
-	case <-e.Ready():
-	case err := <-done:
-		done <- nil
-		t.Fatalf("emulator: %v", err)
-	}
 	return e
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -45,6 +46,7 @@ type Config struct {
 	Dial   func(ctx context.Context, network, address string) (net.Conn, error)
 
 	Logger *slog.Logger // nil: silent
+	KeyLog io.Writer    // gets the TLS secrets, so that a capture of a test run can be read; no command sets it; nil: nobody does
 }
 
 func (c Config) withDefaults() (Config, error) {

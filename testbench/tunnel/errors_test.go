@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -160,7 +161,7 @@ func TestExplainListen(t *testing.T) {
 		want string
 	}{
 		{os.ErrPermission, "cannot accept on 127.0.0.1:443: port 443 is not allowed for this user"},
-		{errAddrNotAvail, "cannot accept on 127.0.0.1:443: this computer has no such address"},
+		{syscall.EADDRNOTAVAIL, "cannot accept on 127.0.0.1:443: this computer has no such address"},
 		{errors.New("odd"), "cannot accept on 127.0.0.1:443: odd"},
 	} {
 		if got := explainListen(tt.err, "127.0.0.1:443").Error(); got != tt.want {

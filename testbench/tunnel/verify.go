@@ -32,7 +32,7 @@ func (c Config) tlsConfig() (*tls.Config, error) {
 	if c.Verify == VerifyPeer && len(pinned) == 0 {
 		return nil, errors.New("verifyPeer needs CAfile: the file that holds the server's own certificate")
 	}
-	conf := &tls.Config{ServerName: c.ServerName, RootCAs: roots, MinVersion: tls.VersionTLS12}
+	conf := &tls.Config{ServerName: c.ServerName, RootCAs: roots, MinVersion: tls.VersionTLS12, KeyLogWriter: c.KeyLog}
 	if c.Verify == VerifyName && len(c.CheckHost)+len(c.CheckIP) == 0 {
 		return conf, nil
 	}

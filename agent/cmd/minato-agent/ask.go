@@ -41,7 +41,7 @@ func (p *program) doctor(ctx context.Context, _ []string) error {
 	}
 	var top agent.Check
 	if s, err := p.ask(ctx); err == nil {
-		top = agent.CheckLocal(ctx, s.Checks(), cfg.Services)
+		top = agent.CheckLocal(ctx, s.Checks(), cfg, s.Forwards)
 	} else if cfgErr != nil {
 		return &usageError{cfgErr}
 	} else {

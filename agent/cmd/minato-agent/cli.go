@@ -23,9 +23,12 @@ Usage:
   minato-agent at [--port TTY] [--record FILE] 'AT+CSQ'...
                                            send commands to the modem
   minato-agent config check FILE           check a configuration file
+  minato-agent restore [-c FILE]           take back what an agent with link: tun that was killed left in the system
   minato-agent modems [--json]             list the serial ports of USB modems
 
 Every command takes --help, --log-level debug|info|warn|error and --log-format text|json.
+
+Exit status: 0 done, 1 a check failed, 2 bad usage or configuration, 3 something could not be reached, 4 not allowed.
 
 Examples:
   minato-agent modems
@@ -66,6 +69,7 @@ var commands = []command{
 	{"status", "", func(p *program, f *flag.FlagSet) { p.socketFlag(f); p.jsonFlag(f) }, (*program).status},
 	{"doctor", "", func(p *program, f *flag.FlagSet) { p.configFlag(f, defaultConfig); p.socketFlag(f); p.jsonFlag(f) }, (*program).doctor},
 	{"at", "COMMAND...", (*program).atFlags, (*program).at},
+	{"restore", "", func(p *program, f *flag.FlagSet) { p.configFlag(f, defaultConfig) }, (*program).restore},
 	{"config check", "FILE", func(*program, *flag.FlagSet) {}, (*program).checkConfig},
 	{"modems", "", (*program).jsonFlag, (*program).modems},
 }

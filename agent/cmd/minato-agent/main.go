@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"minato/agent/hostnet"
 	"minato/agent/tty"
 )
 
@@ -53,7 +54,7 @@ func report(w io.Writer, err error) int {
 		return exitUsage
 	case errors.As(err, &check):
 		return exitCheck
-	case errors.Is(err, os.ErrPermission), errors.Is(err, tty.ErrPermission):
+	case errors.Is(err, os.ErrPermission), errors.Is(err, tty.ErrPermission), errors.Is(err, hostnet.ErrInUse):
 		return exitPermission
 	}
 	return exitUnreachable

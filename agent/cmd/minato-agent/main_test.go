@@ -40,6 +40,8 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"status", "--socket", absent}, 3, "no agent runs"},
 		{[]string{"at", "AT+CSQ", "--socket", absent}, 3, "asking the agent"},
 		{[]string{"at", "--port", "/dev/no-such-modem", "AT+CSQ"}, 3, "hint: check the cable"},
+		{[]string{"restore", "-c", good}, 0, ""},
+		{[]string{"restore", "-c", absent}, 2, "agent.sock"},
 		{[]string{"at"}, 2, "takes commands"},
 		{[]string{"at", "--timeout", "soon", "AT"}, 2, "--timeout"},
 		{[]string{"doctor", "-c", good, "--socket", absent}, 1, "FAIL   port [A24]: opening port \"/dev/no-such-modem\""},

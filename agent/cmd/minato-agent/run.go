@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"minato/agent"
+	"minato/agent/hostnet"
 )
 
 // runAgent keeps the device online until it is told to end.
@@ -32,6 +34,20 @@ func (p *program) runAgent(ctx context.Context, _ []string) error {
 		return &usageError{err}
 	}
 	return a.Run(ctx)
+}
+
+// restore takes back what an agent that was killed left in the system's network. It is for the service manager, when the agent has
+// stopped: where nothing was left it does nothing.
+func (p *program) restore(context.Context, []string) error {
+	cfg, err := agent.Load(p.config)
+	dir := cmp.Or(cfg.StateDir, os.Getenv("STATE_DIRECTORY"))
+	if dir == "" {
+		if err != nil {
+			return &usageError{err}
+		}
+		return nil // with tun the agent would not have started
+	}
+	return hostnet.Restore(dir, p.logger(cfg.Log))
 }
 
 // watchdog reads systemd's wish (sd_watchdog_enabled(3)). One for another process is none.

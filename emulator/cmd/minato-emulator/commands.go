@@ -45,7 +45,8 @@ func (c *simList) Run(ctx context.Context, s streams) error {
 }
 
 type personalitiesCommand struct {
-	JSON bool `help:"For programs."`
+	JSON  bool     `help:"For programs."`
+	Files []string `arg:"" optional:"" name:"file" help:"Personalities of one's own, to be checked and listed with those that are built in."`
 }
 
 // provenance is a personality and how many of its facts come from where.
@@ -59,13 +60,16 @@ type provenance struct {
 
 func (c *personalitiesCommand) Run(s streams) error {
 	var list []provenance
-	for _, name := range dce.Personalities() {
+	for i, name := range slices.Concat(dce.Personalities(), c.Files) {
+		if i >= len(dce.Personalities()) && !strings.ContainsRune(name, '/') {
+			name = "./" + name // a path, and not a name
+		}
 		p, err := dce.LoadPersonality(name)
 		if err != nil {
-			return err
+			return &exitError{exitUsage, "emulator/dce/personalities has examples, and personality.go says what the keys mean", err}
 		}
 		n := p.Sources()
-		list = append(list, provenance{name, p.Doc, n[dce.SourceTranscript], n[dce.SourceManual], n[dce.SourceInferred]})
+		list = append(list, provenance{p.Name, p.Doc, n[dce.SourceTranscript], n[dce.SourceManual], n[dce.SourceInferred]})
 	}
 	if c.JSON {
 		return json.NewEncoder(s.out).Encode(list)

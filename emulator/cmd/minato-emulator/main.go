@@ -19,6 +19,7 @@ const (
 	exitFailed      = 1
 	exitUsage       = 2 // bad usage or configuration
 	exitUnreachable = 3
+	exitDenied      = 4 // the user may not
 )
 
 // exitError is an error with the exit status that tells its class, and its cure where there is one.
@@ -43,15 +44,18 @@ type program struct {
 		Clear  faultClear  `cmd:"" help:"End faults; all if none is named."`
 	} `cmd:"" help:"Break an emulator that runs."`
 	SIM struct {
-		List simList `cmd:"" help:"List the network's SIMs."`
-		SMS  simSMS  `cmd:"" name:"sms" help:"Send a short message to a SIM."`
-		Sent simSent `cmd:"" help:"List the short messages that a SIM sent."`
-	} `cmd:"" name:"sim" help:"Look at SIMs, exchange short messages with them."`
+		List  simList  `cmd:"" help:"List the network's SIMs."`
+		Shape simShape `cmd:"" help:"Show or change a SIM's link: rate, latency, jitter, loss, or an LTE category."`
+		SMS   simSMS   `cmd:"" name:"sms" help:"Send a short message to a SIM."`
+		Sent  simSent  `cmd:"" help:"List the short messages that a SIM sent."`
+	} `cmd:"" name:"sim" help:"Look at SIMs, shape their links, exchange short messages with them."`
 	Modem struct {
-		List  modemList  `cmd:"" help:"List the modems."`
-		Show  modemShow  `cmd:"" help:"Show all of one modem."`
-		Reset modemReset `cmd:"" help:"Switch a modem off and on."`
-	} `cmd:"" help:"Look at modems."`
+		List   modemList   `cmd:"" help:"List the modems."`
+		Show   modemShow   `cmd:"" help:"Show all of one modem."`
+		Reset  modemReset  `cmd:"" help:"Switch a modem off and on."`
+		Signal modemSignal `cmd:"" help:"Set what a modem receives."`
+		Lines  modemLines  `cmd:"" help:"Move a port's circuits DTR, DCD and RI, which a pseudo-terminal lacks."`
+	} `cmd:"" help:"Look at modems, move what a pseudo-terminal cannot."`
 	Events        eventsCommand        `cmd:"" help:"Print what happens, as it happens."`
 	Personalities personalitiesCommand `cmd:"" help:"List the modems that can be emulated, and how much of each is known from where."`
 }
@@ -60,16 +64,19 @@ const examples = `Emulate LTE modems on pseudo-terminals, with a closed network 
 
 Examples:
   minato-emulator run --dir /run/user/1000/modems      modem0/at, modem0/ppp and modem0/at.sock appear there
-  minato-emulator run --modems 3 --pcap packets.pcapng
+  minato-emulator run --modems 3 --pcap packets.pcapng --pcap-ppp frames.pcapng
+  minato-emulator run --platform beam.soracom.io@100.127.127.100:8023/tcp=127.0.0.1:8023
+  sudo minato-emulator run --tun minato0               then ping a modem's address, or curl it
   minato-emulator fault inject no-carrier
   minato-emulator fault inject silent-link --modem 1 lcp=true
   minato-emulator fault inject weak-signal --modem all --for 30s loss=40
   minato-emulator run --modems 2 --script faults.yaml --listen abstract:emu%d
   minato-emulator events --modem 0
   minato-emulator sim list --json
+  minato-emulator sim shape 8981100000000000002 cat1,loss=1%
   minato-emulator sim sms 8981100000000000002 --from 0312345678 "open the valve"
 
-Exit status: 0 done, 1 failed, 2 bad usage or configuration, 3 something could not be reached or opened.`
+Exit status: 0 done, 1 failed, 2 bad usage or configuration, 3 something could not be reached or opened, 4 not allowed.`
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

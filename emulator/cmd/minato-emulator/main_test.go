@@ -111,6 +111,13 @@ func TestRunAndTalkToIt(t *testing.T) {
 		{"modem", []string{"modem", "show", "1"}, 0, "weak-signal loss=20 rsrp=-128 rsrq=-18 rssi=-111 sinr=-5 since "},
 		{"modem for programs", []string{"modem", "show", "0", "--json"}, 0, `{"modem":0,`},
 		{"no such modem", []string{"modem", "show", "2"}, 2, "0 to 1 are there"},
+		{"circuits", []string{"modem", "show", "1"}, 0, "port ppp       command, DTR off, DCD off, RI off, 115200 bit/s\n"},
+		{"DTR", []string{"modem", "lines", "1", "ppp", "--dtr"}, 0, ""},
+		{"DTR is on", []string{"modem", "show", "1"}, 0, "port ppp       command, DTR on, DCD off"},
+		{"no carrier to lose", []string{"modem", "lines", "1", "ppp", "--no-dcd"}, 1, "no carrier to lose"},
+		{"no such port", []string{"modem", "lines", "1", "usb", "--ri"}, 2, "there is no such port"},
+		{"signal", []string{"modem", "signal", "0", "--rssi=-93"}, 0, ""},
+		{"signal is set", []string{"modem", "show", "0"}, 0, "+CSQ 10\n"},
 		{"reset", []string{"modem", "reset", "1"}, 0, ""},
 		{"reset of none", []string{"modem", "reset", "5"}, 2, "0 to 1 are there"},
 		{"inject", []string{"fault", "inject", "silent-link", "--modem", "1", "lcp=true"}, 0, ""},
@@ -205,6 +212,10 @@ func TestOpeningErrors(t *testing.T) {
 			t.Errorf("%v becomes %+v", tt.err, err)
 		}
 	}
+	var denied *exitError
+	if err := openingError(&net.OpError{Op: "listen", Err: syscall.EACCES}); !errors.As(err, &denied) || denied.status != exitDenied {
+		t.Errorf("not allowed becomes %+v", err)
+	}
 	if err := openingError(nil); err != nil {
 		t.Error(err)
 	}
@@ -213,6 +224,10 @@ func TestOpeningErrors(t *testing.T) {
 func TestUsage(t *testing.T) {
 	bad := filepath.Join(t.TempDir(), "bad.yaml")
 	if err := os.WriteFile(bad, []byte("modem: 1\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	own := filepath.Join(t.TempDir(), "own.yaml")
+	if err := os.WriteFile(own, []byte("name: own\ndoc: One's own\nextends: quectel-ec25\nidentity: {model: {value: EC99, source: inferred}}\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {
@@ -232,6 +247,11 @@ func TestUsage(t *testing.T) {
 		{"no configuration", []string{"run", "-c", bad + ".not"}, 2, "reading the configuration"},
 		{"personality", []string{"run", "--personality", "x"}, 2, "quectel-ec25"},
 		{"personalities", []string{"personalities"}, 0, "quectel-ec25"},
+		{"personality of one's own", []string{"personalities", own}, 0, "One's own"},
+		{"bad personality", []string{"personalities", bad}, 2, `bad.yaml: parsing a personality: [1:1] unknown field "modem"`},
+		{"no personality", []string{"run", "--personality", own + ".yaml"}, 2, "reading a personality"},
+		{"platform", []string{"run", "--platform", "1.2.3.4:5=6"}, 2, "want /tcp or /udp after the port"},
+		{"no capture", []string{"run", "--pcap-ppp", bad + "/x"}, 3, "making a capture"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			status, stdout, stderr := once(tt.args...)

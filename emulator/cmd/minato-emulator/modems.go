@@ -71,6 +71,9 @@ func (c *modemShow) Run(ctx context.Context, s streams) error {
 	if m.Booting {
 		rows = append(rows, []string{"booting", "it hears no commands yet"})
 	}
+	for _, p := range m.Ports {
+		rows = append(rows, []string{"port " + p.Name, circuitsText(p)})
+	}
 	for _, p := range m.Contexts {
 		state := "not active"
 		if p.Active {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -21,13 +22,16 @@ const (
 )
 
 type runCommand struct {
-	ConfigFile  string `name:"config" short:"c" help:"Configuration in YAML; flags win over it." placeholder:"FILE"`
-	Modems      int    `help:"How many modems. Default: 1." placeholder:"N"`
-	Personality string `help:"What they are; see personalities. Default: quectel-ec25." placeholder:"NAME"`
-	Dir         string `help:"Where the ports get their names. Default: a temporary directory." placeholder:"DIR"`
-	Control     string `help:"Address of the control API. Default: 127.0.0.1:7070." placeholder:"ADDR"`
-	SOCKS       string `name:"socks" help:"Address of the SOCKS5 door into the network. Default: 127.0.0.1:7080." placeholder:"ADDR"`
-	Pcap        string `help:"File for a pcapng capture of all IP packets." placeholder:"FILE"`
+	ConfigFile  string   `name:"config" short:"c" help:"Configuration in YAML; flags win over it." placeholder:"FILE"`
+	Modems      int      `help:"How many modems. Default: 1." placeholder:"N"`
+	Personality string   `help:"What they are: a name that personalities lists, or the path of a file. Default: quectel-ec25." placeholder:"NAME"`
+	Dir         string   `help:"Where the ports get their names. Default: a temporary directory." placeholder:"DIR"`
+	Control     string   `help:"Address of the control API. Default: 127.0.0.1:7070." placeholder:"ADDR"`
+	SOCKS       string   `name:"socks" help:"Address of the SOCKS5 door into the network. Default: 127.0.0.1:7080." placeholder:"ADDR"`
+	Platform    []string `help:"Door out of the network: a device that talks to IP:PORT there reaches ADDR of this machine, which is told the device's address by a PROXY header, version 2. PROTO is tcp or udp; [NAME@] before it is a name for IP in the network's DNS. May be repeated." placeholder:"IP:PORT/PROTO=ADDR" sep:"none"`
+	TUN         string   `name:"tun" help:"TUN device that lets this machine's programs reach the modems' addresses, and the modems 100.127.255.254; it needs CAP_NET_ADMIN." placeholder:"NAME"`
+	Pcap        string   `help:"File for a pcapng capture of all IP packets." placeholder:"FILE"`
+	PcapPPP     string   `name:"pcap-ppp" help:"File for a pcapng capture of all PPP frames on the modems' lines." placeholder:"FILE"`
 
 	Listen []string `help:"Further place that takes AT commands, for each modem: abstract:NAME%d (%d is its number) or tcp:HOST:PORT (modem 0; PORT+1 for modem 1; 0: any). May be repeated." placeholder:"PLACE" sep:"none"`
 	Script string   `help:"Timetable of faults in YAML, as [{at: 10s, modem: 0, fault: silent-link, params: {lcp: true}, for: 30s}]; modem may be all." placeholder:"FILE"`
@@ -50,6 +54,11 @@ func (c *runCommand) Run(ctx context.Context, log *slog.Logger, s streams) error
 	file.Control = cmp.Or(c.Control, file.Control, defaultControl)
 	file.SOCKS = cmp.Or(c.SOCKS, file.SOCKS, defaultSOCKS)
 	file.Pcap = cmp.Or(c.Pcap, file.Pcap)
+	file.PcapPPP = cmp.Or(c.PcapPPP, file.PcapPPP)
+	file.TUN = cmp.Or(c.TUN, file.TUN)
+	if len(c.Platform) > 0 {
+		file.Platform = c.Platform
+	}
 	if len(c.Listen) > 0 {
 		file.Listen = c.Listen
 	}
@@ -64,22 +73,48 @@ func (c *runCommand) Run(ctx context.Context, log *slog.Logger, s streams) error
 			return &exitError{exitUsage, "minato-emulator fault list documents the faults", err}
 		}
 	}
-	var capture *os.File
-	if file.Pcap != "" {
-		if capture, err = os.Create(file.Pcap); err != nil {
-			return &exitError{exitUnreachable, "", fmt.Errorf("making the capture: %w", err)}
-		}
-		cfg.Capture = capture
+	captures, err := openCaptures(&cfg, file.Pcap, file.PcapPPP)
+	if err != nil {
+		return errors.Join(err, captures.Close())
 	}
 	e, err := emulator.New(cfg)
 	if err != nil {
-		return &exitError{exitUsage, "", err}
+		return errors.Join(&exitError{exitUsage, "", err}, captures.Close())
 	}
-	err = serve(ctx, e, s)
-	if capture != nil {
-		err = errors.Join(err, capture.Close())
+	return errors.Join(serve(ctx, e, s), captures.Close())
+}
+
+// captures are the files that a run writes.
+type captures []*os.File
+
+// openCaptures makes the files that have a name.
+func openCaptures(cfg *emulator.Config, ip, ppp string) (made captures, err error) {
+	for _, c := range []struct {
+		name string
+		to   *io.Writer
+	}{{ip, &cfg.Capture}, {ppp, &cfg.CapturePPP}} {
+		if c.name == "" {
+			continue
+		}
+		f, err := os.Create(c.name)
+		if err != nil {
+			status := exitUnreachable
+			if errors.Is(err, fs.ErrPermission) {
+				status = exitDenied
+			}
+			return made, &exitError{status, "", fmt.Errorf("making a capture: %w", err)}
+		}
+		made, *c.to = append(made, f), f
 	}
-	return err
+	return made, nil
+}
+
+func (c captures) Close() error {
+	var errs []error
+	for _, f := range c {
+		errs = append(errs, f.Close())
+	}
+	return errors.Join(errs...)
 }
 
 func readScript(name string, modems int) (emulator.Script, error) {
@@ -124,6 +159,8 @@ func openingError(err error) error {
 		return &exitError{exitUnreachable, "raise the limit with ulimit -n (systemd: LimitNOFILE=), or run fewer modems", err}
 	case errors.Is(err, syscall.ENOSPC):
 		return &exitError{exitUnreachable, "a modem needs two pseudo-terminals: raise kernel.pty.max with sysctl, or run fewer modems", err}
+	case errors.Is(err, fs.ErrPermission):
+		return &exitError{exitDenied, "", err}
 	case errors.As(err, &open) || errors.As(err, &path):
 		return &exitError{exitUnreachable, "is another emulator running? --control, --socks and --dir choose other places", err}
 	}

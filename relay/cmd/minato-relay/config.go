@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/parser"
 
 	"minato/relay"
 )
@@ -48,10 +48,7 @@ type fileConfig struct {
 		Audit string `yaml:"audit"`
 		Calls string `yaml:"calls"`
 	} `yaml:"retention"`
-	TLS *struct {
-		Cert string `yaml:"cert"`
-		Key  string `yaml:"key"`
-	} `yaml:"tls"`
+	TLS     tlsFile `yaml:"tls"`
 	Network struct {
 		SOCKS string `yaml:"socks"`
 		Route bool   `yaml:"route"`
@@ -59,7 +56,14 @@ type fileConfig struct {
 	Devices struct {
 		Emulator string `yaml:"emulator"`
 		File     string `yaml:"file"`
+		Soracom  *struct {
+			AuthKeyFile string `yaml:"auth-key-file"`
+			Endpoint    string `yaml:"endpoint"`
+			Refresh     string `yaml:"refresh"`
+		} `yaml:"soracom"`
 	} `yaml:"devices"`
+	AgentStatusPort uint16 `yaml:"agent-status-port"`
+
 	State string `yaml:"state"`
 	Log   struct {
 		Level  string `yaml:"level"`
@@ -104,17 +108,52 @@ func parseConfig(b []byte, dir string) (config, error) {
 	c := config{logFormat: "text"}
 	for _, part := range []func(*fileConfig, string, *config) error{apiPart, mappingsPart, limitsPart, retentionPart, tlsPart, networkPart, statePart, logPart, timeoutsPart} {
 		if err := part(&f, dir, &c); err != nil {
-			return config{}, err
+			return config{}, placed(b, err)
 		}
 	}
 	return c, nil
 }
 
+// fieldError is what is wrong with one field.
+type fieldError struct {
+	field string // as in mappings.ports, trusted-proxies[0]
+	err   error
+}
+
+func (e *fieldError) Error() string { return e.err.Error() }
+func (e *fieldError) Unwrap() error { return e.err }
+
 func badField(field, value, allowed string) error {
 	if value == "" {
-		return fmt.Errorf("%s is missing: %s", field, allowed)
+		return &fieldError{field, fmt.Errorf("%s is missing: %s", field, allowed)}
 	}
-	return fmt.Errorf("%s: %q is not allowed: %s", field, value, allowed)
+	return &fieldError{field, fmt.Errorf("%s: %q is not allowed: %s", field, value, allowed)}
+}
+
+// badFile is badField for a file that a field names.
+func badFile(field string, err error) error {
+	return &fieldError{field, fmt.Errorf("%s: %w", field, err)}
+}
+
+// placed puts before an error where in the file its field stands, [line:column] as the YAML parser does; of a field that is missing, what should
+// hold it.
+func placed(text []byte, err error) error {
+	var at *fieldError
+	file, parseErr := parser.ParseBytes(text, 0)
+	if !errors.As(err, &at) || parseErr != nil {
+		return err
+	}
+	for field := at.field; field != ""; field = field[:max(strings.LastIndexAny(field, ".["), 0)] {
+		path, pathErr := yaml.PathString("$." + field)
+		if pathErr != nil {
+			continue
+		}
+		if node, findErr := path.FilterFile(file); findErr == nil && node != nil {
+			p := node.GetToken().Position
+			return fmt.Errorf("[%d:%d] %w", p.Line, p.Column, err)
+		}
+	}
+	return err
 }
 
 func hostPort(field, value string) error {
@@ -241,45 +280,6 @@ func mappingsPart(f *fileConfig, _ string, c *config) error {
 		return badField("mappings.ports", m.Ports, "FIRST-LAST such as 10000-32767, from 1 to 65535")
 	}
 	c.relay.Ports = [2]uint16{uint16(lo), uint16(hi)}
-	return nil
-}
-
-func tlsPart(f *fileConfig, dir string, c *config) error {
-	if f.TLS == nil {
-		return nil
-	}
-	if f.TLS.Cert == "" {
-		return badField("tls.cert", "", "the file of the certificate chain (PEM); leave tls out for a private CA")
-	}
-	if f.TLS.Key == "" {
-		return badField("tls.key", "", "the file of the certificate's key (PEM)")
-	}
-	c.relay.Certificates = relay.CertificateFiles(inDir(dir, f.TLS.Cert), inDir(dir, f.TLS.Key))
-	return nil
-}
-
-func networkPart(f *fileConfig, dir string, c *config) error {
-	switch d := f.Devices; {
-	case (d.Emulator == "") == (d.File == ""):
-		return badField("devices", "", "one of devices.emulator (URL) and devices.file")
-	case d.File != "":
-		c.relay.Directory = &relay.FileDirectory{Path: inDir(dir, d.File)}
-	default:
-		u, err := url.Parse(d.Emulator)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-			return badField("devices.emulator", d.Emulator, "a URL such as http://127.0.0.1:7070")
-		}
-		c.relay.Directory = &relay.EmulatorDirectory{URL: d.Emulator}
-	}
-	switch n := f.Network; {
-	case (n.SOCKS == "") == !n.Route:
-		return badField("network", "", "one of network.socks (HOST:PORT) and network.route (true)")
-	case n.Route:
-		c.relay.Network = &relay.RouteNetwork{Directory: c.relay.Directory}
-	default:
-		c.relay.Network = relay.SOCKSNetwork{Addr: n.SOCKS}
-		return hostPort("network.socks", n.SOCKS)
-	}
 	return nil
 }
 

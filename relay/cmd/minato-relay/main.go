@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -19,6 +20,7 @@ const (
 	exitFailed      = 1
 	exitUsage       = 2 // bad usage or configuration
 	exitUnreachable = 3
+	exitDenied      = 4 // the user may not
 )
 
 // exitError is an error with the exit status that tells its class, and its cure where there is one.
@@ -59,7 +61,7 @@ Examples:
   minato-relay backup -c relay.yaml relay.backup
   minato-relay restore -c new-relay.yaml relay.backup
 
-Exit status: 0 done, 1 failed, 2 bad usage or configuration, 3 something could not be reached or opened.`
+Exit status: 0 done, 1 failed, 2 bad usage or configuration, 3 something could not be reached or opened, 4 not allowed.`
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -96,6 +98,9 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var e *exitError
 	if errors.As(err, &e) {
 		status = e.status
+		if status == exitUnreachable && errors.Is(err, fs.ErrPermission) {
+			status = exitDenied
+		}
 		if e.hint != "" {
 			fmt.Fprintf(stderr, "minato-relay: hint: %s\n", e.hint)
 		}

@@ -30,6 +30,21 @@ func TestReferenceIsGoodAndComplete(t *testing.T) {
 	}
 }
 
+// TestPackagedConfig: what the Debian package installs is good, and serves this machine alone.
+func TestPackagedConfig(t *testing.T) {
+	var out, errOut bytes.Buffer
+	if status := execute(t.Context(), []string{"config", "check", "../../packaging/root/etc/minato/relay.yaml"}, &out, &errOut); status != 0 {
+		t.Fatalf("exit status %d: %s", status, errOut.String())
+	}
+	c, err := readConfig("../../packaging/root/etc/minato/relay.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.relay.API != "127.0.0.1:8080" || c.relay.MappingIP.String() != "127.0.0.1" || c.relay.Dir != "/var/lib/minato-relay" {
+		t.Errorf("read as %+v", c)
+	}
+}
+
 const minimal = "network: {socks: 127.0.0.1:7080}\ndevices: {emulator: http://127.0.0.1:7070}\nstate: state\n"
 
 func TestBadConfigs(t *testing.T) {
@@ -47,8 +62,18 @@ func TestBadConfigs(t *testing.T) {
 		{"connections", minimal + "mappings: {max-connections: -1}\n", "mappings.max-connections"},
 		{"key without certificate", minimal + "tls: {key: x}\n", "tls.cert is missing"},
 		{"certificate without key", minimal + "tls: {cert: x}\n", "tls.key is missing"},
+		{"certificate and ACME", minimal + "tls: {cert: a, key: b, acme: {domains: [a.example]}}\n", "tls.acme"},
+		{"ACME without names", minimal + "tls: {acme: {}}\n", "tls.acme.domains is missing"},
+		{"ACME for a wildcard", minimal + "tls: {acme: {domains: [\"*.a.example\"]}}\n", "tls.acme.domains[0]"},
+		{"ACME over http", minimal + "tls: {acme: {directory: http://ca, domains: [a.example]}}\n", "tls.acme.directory"},
+		{"ACME port", minimal + "tls: {acme: {domains: [a.example], listen: 80}}\n", "tls.acme.listen"},
+		{"no client CA", minimal + "tls: {require-client-certificate: true}\n", "tls.client-ca is missing"},
+		{"client CA file", minimal + "tls: {client-ca: /nonexistent}\n", "tls.client-ca: open"},
 		{"two networks", strings.Replace(minimal, "{socks: 127.0.0.1:7080}", "{socks: 127.0.0.1:7080, route: true}", 1), "one of network.socks"},
 		{"two lists", strings.Replace(minimal, "http://127.0.0.1:7070}", "http://127.0.0.1:7070, file: x}", 1), "one of devices.emulator"},
+		{"soracom without a key", strings.Replace(minimal, "emulator: http://127.0.0.1:7070", "soracom: {}", 1), "devices.soracom.auth-key-file is missing"},
+		{"soracom's key", strings.Replace(minimal, "emulator: http://127.0.0.1:7070", "soracom: {auth-key-file: /nonexistent}", 1), "devices.soracom.auth-key-file: reading"},
+		{"soracom's URL", strings.Replace(minimal, "emulator: http://127.0.0.1:7070", "soracom: {auth-key-file: x, endpoint: api.soracom.io}", 1), "devices.soracom.endpoint"},
 		{"URL", strings.Replace(minimal, "http://127.0.0.1:7070", "127.0.0.1", 1), "devices.emulator"},
 		{"no state", strings.Replace(minimal, "state: state", "", 1), "state is missing"},
 		{"remember", minimal + "mappings: {remember-ended: -1}\n", "mappings.remember-ended"},
@@ -66,6 +91,37 @@ func TestBadConfigs(t *testing.T) {
 				t.Errorf("error %v, want %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// The names to have certificates of are the mappings' host name, unless others are named.
+func TestACMEConfig(t *testing.T) {
+	c, err := parseConfig([]byte(minimal+"mappings: {listen: 0.0.0.0, advertise: 203.0.113.7, domain: relay.example}\ntls: {acme: {email: a@relay.example}}\n"), ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := c.relay.ACME; a == nil || len(a.Domains) != 1 || a.Domains[0] != "203-0-113-7.relay.example" || a.Email != "a@relay.example" {
+		t.Errorf("%+v", a)
+	}
+}
+
+// An error says where it stands, as the parser's own do.
+func TestErrorsHaveAPlace(t *testing.T) {
+	for _, tt := range []struct{ text, want string }{
+		{"mappings:\n  listen: localhost\n", "[2:11] mappings.listen: "},
+		{"trusted-proxies:\n  - 10.0.0.0/8\n  - 10.0.0.7\n", "[3:5] trusted-proxies[1]: "},
+		{"limits: {rate-per-source: -1}\n", "[1:27] limits.rate-per-source: "},
+		{"tls:\n  cert: a.pem\n", "[2:7] tls.key is missing: "},
+		{"tls:\n  client-ca: /nonexistent\n", "[2:14] tls.client-ca: open /nonexistent"},
+		{"", "devices is missing: "},
+	} {
+		text := tt.text + minimal
+		if tt.text == "" {
+			text = ""
+		}
+		if _, err := parseConfig([]byte(text), "."); err == nil || !strings.HasPrefix(err.Error(), tt.want) {
+			t.Errorf("%q: %v, want %s", tt.text, err, tt.want)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"minato/relay"
 )
@@ -29,6 +30,9 @@ func (cmd *runCommand) Run(ctx context.Context, p *program, s streams) error {
 		return err
 	}
 	c.relay.Logger = p.logger(s.err, c)
+	if d, ok := c.relay.Directory.(*relay.SoracomDirectory); ok {
+		d.Logger = c.relay.Logger
+	}
 	c.relay.BootstrapKey = func(id, secret string) {
 		fmt.Fprintf(s.out, "authKeyId: %s\nauthKey:   %s\n", id, secret)
 	}
@@ -36,7 +40,13 @@ func (cmd *runCommand) Run(ctx context.Context, p *program, s streams) error {
 	if err != nil {
 		return &exitError{status: exitUsage, err: err}
 	}
-	if err := r.Run(ctx); err != nil {
+	telling, stop := context.WithCancel(ctx)
+	var told sync.WaitGroup
+	told.Go(func() { newSystemd(c.relay.Logger, r.Alive).tell(telling, r.Ready()) }) // ends at stop
+	err = r.Run(ctx)
+	stop()
+	told.Wait()
+	if err != nil {
 		return &exitError{status: exitUnreachable, err: err}
 	}
 	return nil

@@ -80,6 +80,8 @@ func TestRefusals(t *testing.T) {
 		{"no password file", append(allOff[:4:4], "--ssh=127.0.0.1:0", "--vnc-password-file=/nonexistent"), exitUsage, "reading the VNC password"},
 		{"empty password", append(allOff[:4:4], "--ssh=127.0.0.1:0", "--vnc-password-file="+write(t, "\n")), exitUsage, "is empty"},
 		{"long password", append(allOff[:4:4], "--ssh=127.0.0.1:0", "--vnc-password-file="+write(t, "123456789")), exitUsage, "at most 8"},
+		{"bad passwords", append(allOff[:4:4], "--ssh=127.0.0.1:0", "--ssh-passwords="+write(t, "a:b\nc\n")), exitUsage, "line 2"},
+		{"no shell", append(allOff[:4:4], "--ssh=127.0.0.1:0", "--ssh-shell=/nonexistent"), exitUsage, "looking for the SSH shell"},
 		{"bad keys", append(allOff[:4:4], "--ssh=127.0.0.1:0", "--ssh-authorized-keys="+write(t, "x y")), exitUsage, "line 1"},
 	}
 	for _, tt := range tests {

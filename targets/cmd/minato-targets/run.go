@@ -28,6 +28,8 @@ type runCommand struct {
 
 	VNCPasswordFile   string `name:"vnc-password-file" help:"File with the VNC password in its first line; without it nobody is asked." placeholder:"FILE"`
 	SSHAuthorizedKeys string `name:"ssh-authorized-keys" help:"Keys that may log in; without it nobody can." placeholder:"FILE"`
+	SSHPasswords      string `name:"ssh-passwords" help:"Who may log in with which password: lines of USER:PASSWORD." placeholder:"FILE"`
+	SSHShell          string `name:"ssh-shell" help:"Program that a log-in runs, as the user that runs this; without it there are sample commands." placeholder:"PROGRAM"`
 	SSHHostKey        string `name:"ssh-host-key" help:"Host key, made when absent; without it a new one at each start." placeholder:"FILE"`
 }
 
@@ -106,7 +108,7 @@ func closeAll(listeners map[string]net.Listener) {
 
 func (c *runCommand) config(listeners map[string]net.Listener) (targets.Config, error) {
 	cfg := targets.Config{Name: c.Name, HTTPS: listeners["https"] != nil, Dial: dialOwn(listeners)}
-	cfg.SSH.HostKeyFile = c.SSHHostKey
+	cfg.SSH.HostKeyFile, cfg.SSH.Shell = c.SSHHostKey, c.SSHShell
 	if c.VNCPasswordFile != "" {
 		b, err := os.ReadFile(c.VNCPasswordFile)
 		if err != nil {
@@ -125,7 +127,29 @@ func (c *runCommand) config(listeners map[string]net.Listener) (targets.Config, 
 		}
 		cfg.SSH.AuthorizedKeys = strings.Split(string(b), "\n")
 	}
+	if c.SSHPasswords != "" {
+		var err error
+		if cfg.SSH.Passwords, err = readPasswords(c.SSHPasswords); err != nil {
+			return cfg, fmt.Errorf("reading the SSH passwords: %w", err)
+		}
+	}
 	return cfg, nil
+}
+
+func readPasswords(file string) (map[string]string, error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	passwords := make(map[string]string)
+	for i, line := range strings.Split(strings.TrimRight(string(b), "\r\n"), "\n") {
+		user, password, ok := strings.Cut(strings.TrimSuffix(line, "\r"), ":")
+		if !ok || user == "" || password == "" {
+			return nil, fmt.Errorf("line %d of %q is not USER:PASSWORD", i+1, file)
+		}
+		passwords[user] = password
+	}
+	return passwords, nil
 }
 
 // dialOwn reaches what is served here, by port.

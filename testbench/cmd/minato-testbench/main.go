@@ -16,9 +16,10 @@ import (
 
 // Exit statuses, the same for all of Minato's programs.
 const (
-	exitFailed      = 1 // a scenario failed
+	exitFailed      = 1 // a scenario or check failed
 	exitUsage       = 2 // bad usage or configuration
 	exitUnreachable = 3
+	exitNotAllowed  = 4
 )
 
 // exitError is an error with the exit status that tells its class.
@@ -46,10 +47,13 @@ func (l logging) logger(w io.Writer) *slog.Logger {
 
 var commands struct {
 	logging
-	Run    runCommand    `cmd:"" help:"Run scenarios and report on them."`
-	List   listCommand   `cmd:"" help:"List the scenarios: name and what it proves."`
-	Up     upCommand     `cmd:"" help:"Build the whole path on this machine, print how to reach it, and leave it running."`
-	Tunnel tunnelCommand `cmd:"" help:"Carry plaintext clients over TLS to a relay, as stunnel does in client mode."`
+	Run     runCommand     `cmd:"" help:"Run scenarios and report on them."`
+	List    listCommand    `cmd:"" help:"List the scenarios: name and what it proves."`
+	Check   checkCommand   `cmd:"" help:"Check a live relay and a live device, beside it in the field: what works, what does not, and what to do."`
+	Connect connectCommand `cmd:"" help:"Reach one service of a device: mapping, tunnel, viewer; the mapping is removed at the end."`
+	Up      upCommand      `cmd:"" help:"Build the whole path on this machine, print how to reach it, and leave it running."`
+	Tunnel  tunnelCommand  `cmd:"" help:"Carry plaintext clients over TLS to a relay, as stunnel does in client mode."`
+	Bench   benchCommand   `cmd:"" help:"Measure the relay beside haproxy, nginx and stunnel, as ratios."`
 }
 
 const examples = `Prove the path from an LTE modem to a client, and reach devices through a relay.
@@ -57,11 +61,15 @@ const examples = `Prove the path from an LTE modem to a client, and reach device
 Examples:
   minato-testbench run                                    every scenario, a table, exit status 1 if one failed
   minato-testbench run --scenario 'vnc-*' --out out/report --format table,html
+  minato-testbench check --relay https://relay.example:8080 --key-file relay.key --ca ca.pem --sim 8981...
+  minato-testbench connect --relay https://relay.example:8080 --key-file relay.key --ca ca.pem --sim 8981... --service vnc --viewer auto
   minato-testbench up                                     leave the system running, print how to reach it
   minato-testbench tunnel --accept 127.0.0.1:5999 --connect 127-0-0-1.relay.example:23456 --ca ca.pem
   minato-testbench tunnel -c stunnel.conf                 the services of an existing stunnel.conf
+  minato-testbench bench --json bench.json --chart bench.svg
 
-Exit status: 0 done, 1 a scenario failed, 2 bad usage or configuration, 3 something could not be reached.`
+Exit status: 0 done, 1 a scenario or check failed, 2 bad usage or configuration,
+3 something could not be reached, 4 not allowed.`
 
 func main() {
 	if child, status := runChild(); child {
@@ -75,7 +83,8 @@ func main() {
 
 // run parses the command line, does what it says, and gives the exit status.
 func run(ctx context.Context, args []string) int {
-	parser := kong.Must(&commands, kong.Name("minato-testbench"), kong.Description(examples), kong.BindTo(ctx, (*context.Context)(nil)))
+	parser := kong.Must(&commands, kong.Name("minato-testbench"), kong.Description(examples), kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Vars{"agent_socket": agentSocket, "measures": measureNames()})
 	k, err := parser.Parse(args)
 	if err != nil {
 		err = &exitError{status: exitUsage, hint: "minato-testbench --help shows the commands", err: err}

@@ -18,14 +18,17 @@ import (
 )
 
 type runCommand struct {
-	Scenario string   `help:"Names to run, with * and ? as in file names." placeholder:"GLOB"`
+	Scenario []string `help:"Names to run, with * and ? as in file names; default: all." placeholder:"GLOB,..."`
 	Out      string   `help:"Directory for the report, the captures and the logs." default:"out/report" placeholder:"DIR"`
 	Format   []string `help:"Reports: table on standard output; json, junit and html as files in --out." enum:"table,json,junit,html" default:"table"`
+	Parallel int      `help:"Scenarios at a time; default: twice as many as processors." placeholder:"N"`
+	Repeat   int      `help:"How often each runs." default:"1"`
+	Seed     uint64   `help:"Of what scenarios leave to chance, such as the data that they move; default: another one each time, which the report names." placeholder:"N"`
 	Programs bool     `help:"Run emulator, relay and agent as separate programs, from bin/, where the scenario can."`
 }
 
 func (c runCommand) Run(ctx context.Context, log *slog.Logger) error {
-	cfg := testbench.Config{Scenarios: c.Scenario, Dir: c.Out, Programs: c.Programs}
+	cfg := testbench.Config{Scenarios: c.Scenario, Dir: c.Out, Programs: c.Programs, Parallel: c.Parallel, Repeat: c.Repeat, Seed: c.Seed}
 	if log.Enabled(ctx, slog.LevelInfo) { // otherwise the refusals that scenarios provoke would stand between the rows; the report has each log
 		cfg.Logger = log
 	}
@@ -81,12 +84,14 @@ func (c runCommand) write(run report.Run) error {
 	return nil
 }
 
-type listCommand struct{}
+type listCommand struct {
+	Scenario []string `arg:"" optional:"" help:"Names to list, with * and ? as in file names; default: all." placeholder:"GLOB"`
+}
 
-func (listCommand) Run() error {
-	jobs, err := testbench.Jobs("")
+func (c listCommand) Run() error {
+	jobs, err := testbench.Jobs(c.Scenario...)
 	if err != nil {
-		return err
+		return &exitError{status: exitUsage, err: err}
 	}
 	for _, j := range jobs {
 		fmt.Printf("%-28s %s\n", j.Title(), j.Doc)

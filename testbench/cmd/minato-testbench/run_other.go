@@ -9,9 +9,10 @@ import (
 
 // The whole path needs PTYs and network namespaces: it runs on Linux only.
 type (
-	runCommand  struct{}
-	listCommand struct{}
-	upCommand   struct{}
+	runCommand   struct{}
+	listCommand  struct{}
+	upCommand    struct{}
+	benchCommand struct{}
 )
 
 func linuxOnly() error {
@@ -19,8 +20,11 @@ func linuxOnly() error {
 		err: errors.New("this command runs on Linux only, and this is " + runtime.GOOS)}
 }
 
-func (runCommand) Run() error  { return linuxOnly() }
-func (listCommand) Run() error { return linuxOnly() }
-func (upCommand) Run() error   { return linuxOnly() }
+func (runCommand) Run() error   { return linuxOnly() }
+func (listCommand) Run() error  { return linuxOnly() }
+func (upCommand) Run() error    { return linuxOnly() }
+func (benchCommand) Run() error { return linuxOnly() }
 
 func runChild() (child bool, status int) { return false, 0 }
+
+func measureNames() string { return "" }

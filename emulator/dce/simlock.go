@@ -1,0 +1,71 @@
+package dce
+
+import (
+	"errors"
+	"slices"
+)
+
+// SIMLock is the state of a card's lock.
+type SIMLock struct {
+	PIN, PUK       string // as in SIMCard
+	Unlocked       bool   // the PIN was given, or there is none
+	BadPIN, BadPUK int    // wrong tries; three of the PIN ask for the PUK
+}
+
+// laidLock is a lock on top of the card's own, or of another.
+type laidLock struct{ under SIMLock } // what was there when it came
+
+// LayLock puts a lock on top of the one that is there. lift takes it away: what was under it is as it was, whether other locks came
+// on top and whichever of them goes first. The modem leaves the network when the lock that counts is closed.
+func (m *Modem) LayLock(l SIMLock) (lift func(), err error) {
+	check := SIMCard{IMSI: m.subscriber(), PIN: l.PIN}
+	if err := check.validate(); err != nil {
+		return nil, err
+	}
+	if l.PUK != "" && (len(l.PUK) != 8 || !digits(l.PUK)) {
+		return nil, errors.New("SIM: PUK: 8 digits are allowed")
+	}
+	m.mu.Lock()
+	laid := &laidLock{m.sim.lock()}
+	m.locks = append(m.locks, laid)
+	m.sim.setLock(l)
+	m.mu.Unlock()
+	m.lockChanged()
+	return func() { m.liftLock(laid) }, nil
+}
+
+func (m *Modem) liftLock(laid *laidLock) {
+	m.mu.Lock()
+	i := slices.Index(m.locks, laid)
+	top := i == len(m.locks)-1
+	if top {
+		m.sim.setLock(laid.under)
+	} else {
+		m.locks[i+1].under = laid.under
+	}
+	m.locks = slices.Delete(m.locks, i, i+1)
+	m.mu.Unlock()
+	if top {
+		m.lockChanged()
+	}
+}
+
+// lockChanged tells of another lock, and acts on it.
+func (m *Modem) lockChanged() {
+	m.mu.Lock()
+	ready := m.sim.ready()
+	m.mu.Unlock()
+	m.unsolicited(m.fill("+CPIN: {cpin}"))
+	if !ready {
+		m.detach("the SIM is locked", true)
+	}
+	m.poke()
+}
+
+func (s *simState) lock() SIMLock {
+	return SIMLock{s.card.PIN, s.card.PUK, s.unlocked, s.badPIN, s.badPUK}
+}
+
+func (s *simState) setLock(l SIMLock) {
+	s.card.PIN, s.card.PUK, s.unlocked, s.badPIN, s.badPUK = l.PIN, l.PUK, l.Unlocked, l.BadPIN, l.BadPUK
+}

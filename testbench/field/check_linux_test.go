@@ -1,0 +1,32 @@
+package field_test
+
+import (
+	"strings"
+	"testing"
+
+	"minato/testbench/report"
+)
+
+// TestAllIsWell: every protocol, nothing broken.
+func TestAllIsWell(t *testing.T) {
+	t.Parallel()
+	e := world(t, nil)
+	u := of(t, e)
+	u.services = "vnc,modbus,http,https,ssh"
+	run, err := u.check(t, 0).Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range run.Results {
+		if r.Status != report.Pass {
+			t.Errorf("%s: %s %s %s", r.Name, r.Status, r.Code, r.Err)
+		}
+	}
+	text := screen(run)
+	for _, want := range []string{"RFB 003.008", "holding register 0", "HTTP/1.1 200", "SSH-2.0-", "round trip", "bit/s down", "bit/s up", "http R03, modbus R04, ssh R01, vnc R06"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the screen does not say %q:\n%s", want, text)
+		}
+	}
+	expectNoMapping(t, u, nil)
+}

@@ -1,0 +1,13 @@
+//go:build !windows
+
+package neterr
+
+import "syscall"
+
+const (
+	addrInUse    = syscall.EADDRINUSE
+	addrNotAvail = syscall.EADDRNOTAVAIL
+	access       = syscall.EACCES
+	refused      = syscall.ECONNREFUSED
+	reset        = syscall.ECONNRESET
+)

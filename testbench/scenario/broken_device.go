@@ -1,0 +1,151 @@
+package scenario
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"minato/relay"
+	"minato/relay/relayapi"
+	"minato/testbench/env"
+)
+
+// Ports of services that do not do what they should.
+const (
+	hangUpPort = 7001
+	greedyPort = 7002
+)
+
+// brokenDevice is a story of a device, or of its line, that is not as the mapping expects: the client's connection ends, and the log says why.
+type brokenDevice struct {
+	name, doc string
+	port      int
+	tls       bool
+	code      string
+	before    func(ctx context.Context, e *env.Env) error // breaks it; nil: it is broken anyway
+	client    func(ctx context.Context, m *env.Mapping) error
+}
+
+var brokenDevices = []brokenDevice{
+	{"tls-on-plaintext", "With the option OFF a TLS client meets a plaintext device: the log says to turn the option ON (R07).", 80, false, "R07", nil, shakesHands},
+	{"double-tls", "With the option ON a device that does TLS itself is reached with TLS ended once too often: the log says OFF (R08).", 443, true, "R08", nil, asksPage},
+	{"device-refused", "Nothing listens on the device's port: the connection ends in order, and the log says so (R09).", 9, true, "R09", nil, expectNothing},
+	{"device-timeout", "A device that is online and answers nothing: the connection ends in order, and the log says firewall or stale session (R10).", 80, true, "R10",
+		func(ctx context.Context, e *env.Env) error { return e.Inject(ctx, "silent-link", nil) }, expectNothing},
+	{"sim-offline", "A SIM without a session is not dialled at all: the log says power, antenna, SIM (R11).", 80, true, "R11",
+		func(ctx context.Context, e *env.Env) error {
+			if err := e.Inject(ctx, "sim-out", nil); err != nil {
+				return err
+			}
+			return env.Await(ctx, "the SIM to be offline", func() (bool, error) {
+				sim, err := e.ReadSIM(ctx)
+				return !sim.Online, err
+			})
+		}, expectNothing},
+	{"device-hung-up", "A service that accepts and closes without a byte is told from one that is not there (R17).", hangUpPort, true, "R17", nil, expectNothing},
+	{"stalled", "The first bytes pass, then the device takes no more: the log tells it from a device that is not there (R18).", greedyPort, false, "R18", nil,
+		func(ctx context.Context, m *env.Mapping) error {
+			c, err := m.Dial(ctx)
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			if err := readBanner(c); err != nil {
+				return err
+			}
+			if err := m.Client.Inject(ctx, "silent-link"); err != nil {
+				return err
+			}
+			deadline, _ := ctx.Deadline()
+			if err := c.SetWriteDeadline(deadline); err != nil {
+				return err
+			}
+			_, err = io.CopyN(c, endless{}, 64<<20)
+			if err == nil {
+				return errors.New("64 MiB went to a device that takes nothing")
+			}
+			return nil
+		}},
+}
+
+// endless is as many zeros as anyone reads.
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// expectNothing connects as the option wants it, and wants the end without a byte.
+func expectNothing(ctx context.Context, m *env.Mapping) error {
+	c, err := m.Dialer()(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	return expectOrderlyEnd(ctx, c)
+}
+
+func shakesHands(ctx context.Context, m *env.Mapping) error {
+	c, err := m.Dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if err := tls.Client(c, &tls.Config{InsecureSkipVerify: true}).HandshakeContext(ctx); err == nil {
+		return errors.New("the device's plaintext port did TLS")
+	}
+	return nil
+}
+
+// asksPage wants no page.
+func asksPage(ctx context.Context, m *env.Mapping) error {
+	c, err := m.DialTLS(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if _, err := io.WriteString(c, "GET / HTTP/1.1\r\nHost: device\r\nConnection: close\r\n\r\n"); err != nil {
+		return err
+	}
+	b, _ := io.ReadAll(io.LimitReader(c, 64<<10))
+	if len(b) > 12 && string(b[9:12]) == "200" {
+		return fmt.Errorf("a plaintext request got %q from a TLS server", b[:20])
+	}
+	return nil
+}
+
+func (b brokenDevice) scenario() Scenario {
+	return Scenario{
+		Name: b.name, Doc: b.doc, On: userspace,
+		Setup: func(c *env.Config) {
+			c.Relay = func(c *relay.Config) { c.DialTimeout, c.StallTimeout = 2*time.Second, 2*time.Second }
+			c.Services = append(c.Services,
+				env.Service{Name: "hangs-up", Port: hangUpPort, Handle: func(net.Conn) {}},
+				env.Service{Name: "greedy", Port: greedyPort, Handle: func(c net.Conn) { io.WriteString(c, "RFB 003.008\n"); io.Copy(io.Discard, c) }})
+		},
+		Run: func(ctx context.Context, e *env.Env) error {
+			m, err := mapFor(ctx, e, b.port, env.MapOptions{TLS: b.tls})
+			if err != nil {
+				return err
+			}
+			if b.before != nil {
+				if err := b.before(ctx, e); err != nil {
+					return err
+				}
+			}
+			if err := b.client(ctx, m); err != nil {
+				return err
+			}
+			entry, err := m.AwaitRefusal(ctx, b.code)
+			if err != nil {
+				return err
+			}
+			if entry.Type != relayapi.AuditClosed || entry.Reason == "" {
+				return fmt.Errorf("the audit log has %+v, wanted the end of a connection with a reason", entry)
+			}
+			return nil
+		},
+	}
+}
