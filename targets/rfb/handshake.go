@@ -16,8 +16,8 @@ import (
 
 var errAuthentication = errors.New("authentication failed: wrong password")
 
-// handshake is sections 7.1 to 7.3: version, security, initialisation with a screen of size. It returns the shared flag.
-func (s *Server) handshake(ctx context.Context, conn net.Conn, r *bufio.Reader, size image.Rectangle) (shared bool, err error) {
+// handshake is sections 7.1 to 7.3.1: version, security, ClientInit, whose shared flag it returns.
+func (s *Server) handshake(ctx context.Context, conn net.Conn, r *bufio.Reader) (shared bool, err error) {
 	conn.SetDeadline(time.Now().Add(handshakeTimeout))
 	v, err := exchangeVersion(conn, r)
 	if err != nil {
@@ -37,10 +37,7 @@ func (s *Server) handshake(ctx context.Context, conn net.Conn, r *bufio.Reader, 
 	if err != nil {
 		return false, fmt.Errorf("reading ClientInit: %w", unexpected(err))
 	}
-	if _, err := conn.Write(s.serverInit(size)); err != nil {
-		return false, err
-	}
-	return clientInit != 0, conn.SetDeadline(time.Time{})
+	return clientInit != 0, nil
 }
 
 // exchangeVersion: any version but the three published ones is to be taken as 3.3 (section 7.1.1).
@@ -141,7 +138,14 @@ func writeSecurityFailure(conn io.Writer, v version, reason string) {
 	conn.Write(b)
 }
 
-// serverInit is section 7.3.2.
+// initialise ends the handshake with ServerInit (section 7.3.2) for a screen of size.
+func (s *Server) initialise(conn net.Conn, size image.Rectangle) error {
+	if _, err := conn.Write(s.serverInit(size)); err != nil {
+		return err
+	}
+	return conn.SetDeadline(time.Time{})
+}
+
 func (s *Server) serverInit(size image.Rectangle) []byte {
 	b := binary.BigEndian.AppendUint16(nil, uint16(size.Dx()))
 	b = binary.BigEndian.AppendUint16(b, uint16(size.Dy()))

@@ -87,8 +87,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 func (s *Server) serveConn(ctx context.Context, conn net.Conn) {
 	log := s.cfg.Logger.With("remote", conn.RemoteAddr())
 	r := bufio.NewReaderSize(conn, readBuffer)
-	size := s.cfg.Framebuffer.Bounds()
-	shared, err := s.handshake(ctx, conn, r, size)
+	shared, err := s.handshake(ctx, conn, r)
 	if err != nil {
 		if ctx.Err() == nil {
 			log.Info("VNC connection refused", "err", err)
@@ -97,10 +96,13 @@ func (s *Server) serveConn(ctx context.Context, conn net.Conn) {
 	}
 	log.Info("VNC viewer connected", "shared", shared)
 	v := newViewer(conn, s.cfg.Framebuffer, s.cfg.Cursor)
+	size := s.cfg.Framebuffer.Bounds()
 	v.damage = s.cfg.Framebuffer.attach(size)
 	defer s.cfg.Framebuffer.detach(v.damage)
-	s.admit(v, shared)
-	err = s.view(ctx, log, v, r)
+	s.admit(v, shared) // before the answer: who comes after it has the later word on sharing
+	if err = s.initialise(conn, size); err == nil {
+		err = s.view(ctx, log, v, r)
+	}
 	s.leave(v)
 	switch {
 	case ctx.Err() != nil, errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
