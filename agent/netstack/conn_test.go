@@ -11,6 +11,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -173,6 +174,18 @@ func TestDeadlines(t *testing.T) {
 	if _, err := c.Write(make([]byte, 64<<20)); !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Fatalf("write: %v, want a deadline", err)
 	}
+}
+
+// A call that found the connection open may set a deadline after Close has stopped the one before.
+func TestDeadlineAfterStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // where a set that waits is a deadlock
+		d := newDeadline()
+		d.set(time.Now().Add(time.Hour))
+		d.stop()
+		d.set(time.Time{})
+		d.set(time.Now().Add(time.Hour))
+		d.stop()
+	})
 }
 
 func TestClosed(t *testing.T) {

@@ -55,11 +55,12 @@ func (d *deadline) done() <-chan struct{} {
 	return d.passed
 }
 
-// stop forgets the timer of a deadline that nobody waits for any more.
+// stop forgets the timer of a deadline that nobody waits for any more. A set that comes later, by a call that found the connection open, must not
+// wait for a timer that never fires.
 func (d *deadline) stop() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.timer != nil {
-		d.timer.Stop()
+	if d.timer != nil && d.timer.Stop() {
+		d.timer = nil
 	}
 }
