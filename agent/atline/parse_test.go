@@ -2,6 +2,7 @@ package atline
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -84,6 +85,10 @@ func TestRedact(t *testing.T) {
 		{`+CPWD="SC","1234","5678"`, `+CPWD="SC",***`},
 		{`+CGAUTH=1,1,"u","p";+CPIN="1234"`, `+CGAUTH=1,1,***;+CPIN=***`},
 		{`+CGDCONT=1,"IP","soracom.io"`, `+CGDCONT=1,"IP","soracom.io"`},
+		{`+CNCFG=0,1,"apn","u","p",2`, `+CNCFG=0,1,"apn",***`},
+		{`^NDISDUP=1,1,"apn","u","p",2`, `^NDISDUP=1,1,"apn",***`}, {`^NDISDUP=1,0`, `^NDISDUP=1,0`},
+		{"A" + strings.Repeat("\xfe", 20) + "+CPIN: READY", "A" + strings.Repeat("\xfe", 20) + "+CPIN: READY"},
+		{strings.Repeat("\xfe", 20) + `+cpin="1234"`, strings.Repeat("\xfe", 20) + "+cpin=***"},
 	}
 	for _, tt := range tests {
 		if got := Redact(tt.in); got != tt.want {

@@ -11,6 +11,8 @@ var secretCommands = []struct {
 	{"+CGAUTH", 2},   // 27.007, 10.1.31: cid and protocol
 	{"+QICSGP", 3},   // Quectel: cid, type, APN
 	{"$QCPDPP", 2},   // Qualcomm
+	{"+CNCFG", 3},    // SIMCom: profile, type, APN
+	{"^NDISDUP", 3},  // Huawei: cid, connect, APN
 	{"+UAUTHREQ", 2}, // u-blox
 	{"^AUTHDATA", 2}, // Huawei
 	{"+CSIM", 0},     // an APDU may be VERIFY, with the PIN in it
@@ -26,9 +28,8 @@ func Redact(text string) string {
 }
 
 func redactPart(text string) string {
-	upper := strings.ToUpper(text)
 	for _, s := range secretCommands {
-		at := strings.Index(upper, s.name)
+		at := indexFold(text, s.name)
 		if at < 0 {
 			continue
 		}
@@ -50,4 +51,15 @@ func redactPart(text string) string {
 		return text[:head] + "***"
 	}
 	return text
+}
+
+// indexFold is where a name begins in text, in upper or lower case; -1: nowhere. The whole text in upper case is no place to look: of what is no
+// UTF-8, as noise on a line, it is longer than the text.
+func indexFold(text, name string) int {
+	for i := 0; i+len(name) <= len(text); i++ {
+		if strings.EqualFold(text[i:i+len(name)], name) {
+			return i
+		}
+	}
+	return -1
 }
