@@ -4,7 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"io"
+	"regexp"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	gossh "golang.org/x/crypto/ssh"
@@ -57,8 +60,8 @@ func TestShellOnTerminal(t *testing.T) {
 	}
 	say("tty > /dev/null && echo $TERM", "vt100")
 	say("stty size", "24 80")
-	s.WindowChange(50, 132)
-	say("stty size", "50 132")
+	s.WindowChange(50, 132) // which is not in one order with what is typed
+	say(`while [ "$(stty size)" = "24 80" ]; do :; done; stty size`, "50 132")
 	io.WriteString(in, "exit 3\n")
 	if got := exitStatus(s.Wait()); got != 3 {
 		t.Errorf("status = %d, want 3", got)
@@ -82,6 +85,46 @@ func TestShellEndsWithItsSession(t *testing.T) {
 		if got := exitStatus(session(t, client).Run("exit 4")); got != 4 {
 			t.Fatalf("status = %d, want 4", got)
 		}
+	}
+}
+
+// TestTerminalEndsWithItsSession: what stays in the background with the terminal open holds up neither the session nor Serve, which login waits for.
+func TestTerminalEndsWithItsSession(t *testing.T) {
+	left := 0
+	t.Cleanup(func() { // last of all
+		if left > 0 {
+			syscall.Kill(left, syscall.SIGKILL)
+		}
+	})
+	s := session(t, login(t, Config{Shell: "sh"}))
+	if err := s.RequestPty("vt100", 24, 80, gossh.TerminalModes{}); err != nil {
+		t.Fatal(err)
+	}
+	in, _ := s.StdinPipe()
+	out, _ := s.StdoutPipe()
+	if err := s.Shell(); err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(in, "(trap '' HUP; exec sleep 100000) & echo pid $!\n")
+	pid := regexp.MustCompile(`pid (\d+)`)
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if m := pid.FindStringSubmatch(lines.Text()); m != nil {
+			left, _ = strconv.Atoi(m[1])
+			return
+		}
+	}
+	t.Fatal("the shell says nothing")
+}
+
+// TestBackground: a command that leaves something in the background has ended well.
+func TestBackground(t *testing.T) {
+	s := session(t, login(t, Config{Shell: "sh"}))
+	out, err := s.CombinedOutput("sleep 600 & echo $!")
+	if n, _ := strconv.Atoi(strings.TrimSpace(string(out))); n > 0 {
+		syscall.Kill(n, syscall.SIGKILL)
+	}
+	if err != nil {
+		t.Errorf("%v; it printed %q", err, out)
 	}
 }
 
