@@ -21,6 +21,7 @@ type damage struct {
 	moves   bool              // the viewer takes CopyRect
 	move    move              // not seen yet, older than the boxes; empty: none
 	resized bool              // the viewer does not know of bounds
+	reading bool              // the pixels of the last news: whether they show a move from now on is not known
 }
 
 // move is an area whose content came from elsewhere on the screen.
@@ -73,12 +74,12 @@ func (d *damage) addLocked(r image.Rectangle) {
 	}
 }
 
-// addMove notes that to has what was at from. It is kept for CopyRect where the viewer takes that and no other move waits; what the
-// viewer had not seen of the source is damage at the destination too.
+// addMove notes that to has what was at from. It is kept for CopyRect where the viewer takes that, no other move waits and no pixels are
+// still to be read, which would show the source after the move; what the viewer had not seen of the source is damage at the destination too.
 func (d *damage) addMove(to image.Rectangle, from image.Point) {
 	source := image.Rectangle{from, from.Add(to.Size())}
 	d.mu.Lock()
-	if !d.moves || !d.move.to.Empty() || !to.In(d.bounds) || !source.In(d.bounds) {
+	if !d.moves || d.reading || !d.move.to.Empty() || !to.In(d.bounds) || !source.In(d.bounds) {
 		d.addLocked(to)
 	} else {
 		d.move = move{to, from}
@@ -132,7 +133,15 @@ func (d *damage) news(region image.Rectangle) news {
 		d.move = move{}
 	}
 	n.rects = d.takeLocked(region)
+	d.reading = len(n.rects) > 0
 	return n
+}
+
+// allRead says that all pixels of the last news have been read.
+func (d *damage) allRead() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.reading = false
 }
 
 func tile(column, row int) image.Rectangle {

@@ -53,7 +53,14 @@ func serve(t testing.TB, cfg rfb.Config) (connect func() *rfbtest.Viewer) {
 
 func serveOn(t testing.TB, s *rfb.Server) (connect func() *rfbtest.Viewer) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l := listen(t, s, "tcp", "127.0.0.1:0")
+	return func() *rfbtest.Viewer { return connectTo(t, l.Addr().Network(), l.Addr().String()) }
+}
+
+// listen has s serve until the test ends.
+func listen(t testing.TB, s *rfb.Server, network, address string) net.Listener {
+	t.Helper()
+	l, err := net.Listen(network, address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +73,7 @@ func serveOn(t testing.TB, s *rfb.Server) (connect func() *rfbtest.Viewer) {
 			t.Errorf("Serve = %v, want nil on cancel", err)
 		}
 	})
-	return func() *rfbtest.Viewer { return connectTo(t, l.Addr().Network(), l.Addr().String()) }
+	return l
 }
 
 func connectTo(t testing.TB, network, address string) *rfbtest.Viewer {

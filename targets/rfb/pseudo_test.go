@@ -5,6 +5,8 @@ import (
 	"image"
 	"image/color"
 	"math/rand/v2"
+	"net"
+	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -123,6 +125,49 @@ func TestMovesAmongChanges(t *testing.T) {
 	}
 	if moves == 0 {
 		t.Error("no move was sent as one")
+	}
+}
+
+// readHook is a connection whose reader is asked before each Read.
+type readHook struct {
+	net.Conn
+	before func()
+}
+
+func (h *readHook) Read(b []byte) (int, error) { h.before(); return h.Conn.Read(b) }
+
+// TestMoveWithinAnUpdate: what moves while a large update is on its way to a slow viewer is not copied there from pixels that have moved already.
+func TestMoveWithinAnUpdate(t *testing.T) {
+	f := rfb.NewFramebuffer(1000, 800) // 3 MB as Raw, of which a socket of this kind holds little
+	show(f, draw(image.Pt(1000, 800), pictures["noise"]), image.Point{})
+	s, err := rfb.NewServer(rfb.Config{Framebuffer: f})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := listen(t, s, "unix", filepath.Join(t.TempDir(), "rfb"))
+	c, err := net.Dial("unix", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	conn := &readHook{c, func() {}}
+	v, err := rfbtest.New(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := v.SetEncodings(rfbtest.Raw, rfbtest.CopyRect); err != nil {
+		t.Fatal(err)
+	}
+	reads := 0
+	conn.before = func() {
+		if reads++; reads == 3 { // the update has begun to come
+			scroll(f, 10, color.RGBA{1, 2, 3, 255})
+		}
+	}
+	update(t, v, false)
+	update(t, v, true)
+	if !bytes.Equal(f.Snapshot().Pix, v.Screen.Pix) {
+		t.Error("the viewer shows something else")
 	}
 }
 

@@ -124,6 +124,25 @@ func TestDamage(t *testing.T) {
 	}
 }
 
+// TestMoveWhilePixelsAreRead: pixels that are read after a move show its source as it is now, so that the viewer cannot copy from there.
+func TestMoveWhilePixelsAreRead(t *testing.T) {
+	d := newDamage(image.NewRGBA(image.Rect(0, 0, 32, 32)))
+	d.takeMoves(true)
+	to, source := image.Rect(0, 0, 10, 10), image.Rect(0, 10, 10, 20)
+	d.add(source)
+	d.news(d.bounds)
+	d.addMove(to, source.Min)
+	d.allRead()
+	if n := d.news(d.bounds); !n.move.to.Empty() || !cmp.Equal(n.rects, []image.Rectangle{to}) {
+		t.Errorf("news = %+v, want the pixels of %v", n, to)
+	}
+	d.allRead()
+	d.addMove(to, source.Min)
+	if n := d.news(d.bounds); n.move.to != to || len(n.rects) > 0 {
+		t.Errorf("news = %+v, want the move", n)
+	}
+}
+
 // FuzzDamage: whatever was added and asked for, nothing that was added is lost, and nothing clean outside a box is sent twice.
 func FuzzDamage(f *testing.F) {
 	f.Add([]byte{1, 2, 30, 40, 0, 0, 100, 70, 5, 5, 9, 9})

@@ -191,10 +191,15 @@ func (v *viewer) writeUpdate(n news, head [][]byte, p *pixels, colorMap bool, en
 	for _, b := range head {
 		out = append(out, b...)
 	}
-	for _, r := range rects {
+	for i, r := range rects {
 		out = appendRectangleHeader(out, r, encoding)
 		// What Draw changes between two bands is damage again, and is sent again with the next update.
-		v.framebuffer.reading(func() { out = v.made[encoding].appendRect(out, n.img, r, p) })
+		v.framebuffer.reading(func() {
+			out = v.made[encoding].appendRect(out, n.img, r, p)
+			if i == len(rects)-1 {
+				v.damage.allRead()
+			}
+		})
 		if len(out) >= maxBand {
 			if err := v.write(out); err != nil {
 				return err
