@@ -8,26 +8,31 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
+
+	"golang.org/x/crypto/ssh"
 
 	"minato/testbench/env"
 )
 
-// upServices are the device's services as Up maps them: port, TLS option, and how a user reaches each.
+// upServices are the device's services as Up maps them: what it is, port, TLS option, and how a user reaches each.
 var upServices = []struct {
+	name string
 	port int
 	tls  bool
 	use  func(m *env.Mapping, ca, sshKey string) string
 }{
-	{80, true, func(m *env.Mapping, ca, _ string) string {
+	{"web page", 80, true, func(m *env.Mapping, ca, _ string) string {
 		return fmt.Sprintf("curl --cacert %s https://%s/", ca, m.Endpoint)
 	}},
-	{5900, true, func(m *env.Mapping, ca, _ string) string {
-		return tunnelTo(m, ca, "127.0.0.1:5999") + "   then a VNC viewer to 127.0.0.1:5999"
+	{"screen", 5900, true, func(m *env.Mapping, ca, _ string) string {
+		return tunnelTo(m, ca, "127.0.0.1:5999") + "\n            and in another terminal a VNC viewer: vncviewer 127.0.0.1::5999"
 	}},
-	{502, true, func(m *env.Mapping, ca, _ string) string {
-		return tunnelTo(m, ca, "127.0.0.1:1502") + "   then mbpoll -m tcp -p 1502 -r 1 -c 2 127.0.0.1"
+	{"registers", 502, true, func(m *env.Mapping, ca, _ string) string {
+		return tunnelTo(m, ca, "127.0.0.1:1502") + "\n            and in another terminal: mbpoll -m tcp -p 1502 -r 1 -c 2 127.0.0.1"
 	}},
-	{22, false, func(m *env.Mapping, _, sshKey string) string {
+	{"shell", 22, false, func(m *env.Mapping, _, sshKey string) string {
 		return fmt.Sprintf("ssh -i %s -p %d %s@%s", sshKey, m.Port, env.SSHUser, m.IPAddress)
 	}},
 }
@@ -40,6 +45,14 @@ func tunnelTo(m *env.Mapping, ca, accept string) string {
 // Up builds the whole path in this process at the documented default addresses, makes a port mapping for each service of the device, says how to reach
 // them on w, and keeps it running until ctx ends.
 func Up(ctx context.Context, dir string, w io.Writer, logger *slog.Logger) (err error) {
+	if dir, err = filepath.Abs(dir); err != nil {
+		return err
+	}
+	release, err := claim(dir)
+	if err != nil {
+		return err
+	}
+	defer release()
 	e, err := env.Start(ctx, env.Config{Dir: dir, Logger: logger, Fixed: true})
 	if err != nil {
 		return err
@@ -64,7 +77,7 @@ func Up(ctx context.Context, dir string, w io.Writer, logger *slog.Logger) (err 
 	fmt.Fprintf(w, "            %s\n            %s\n", id, secret)
 	fmt.Fprintf(w, "relay API   http://%s/v1   with the same key\n", e.Address.API)
 	fmt.Fprintf(w, "emulator    http://%s   modem %s\n", e.Address.Control, e.Address.AT)
-	fmt.Fprintf(w, "agent       %s status --socket %s\n\n", filepath.Join(filepath.Dir(os.Args[0]), "minato-agent"), e.Address.Status)
+	fmt.Fprintf(w, "agent       %s status --socket %s\n\n", strings.TrimSuffix(os.Args[0], filepath.Base(os.Args[0]))+"minato-agent", e.Address.Status)
 	for _, s := range upServices {
 		m, err := c.Map(ctx, s.port, env.MapOptions{TLS: s.tls, Duration: 28800, Sources: []string{"127.0.0.0/8"}})
 		if err != nil {
@@ -74,15 +87,44 @@ func Up(ctx context.Context, dir string, w io.Writer, logger *slog.Logger) (err 
 		if s.tls {
 			option = "ON"
 		}
-		fmt.Fprintf(w, "device port %-5d TLS option %-4s %s\n", s.port, option, s.use(m, ca, e.SSHKey.File))
+		fmt.Fprintf(w, "%-11s device port %d, TLS option %s\n            %s\n", s.name, s.port, option, s.use(m, ca, e.SSHKey.File))
 	}
+	host, err := e.HostKey()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "            its host key is %s\n", ssh.FingerprintSHA256(host))
 	fmt.Fprintf(w, "\nfield check %s check --relay http://%s --key-file %s --ca %s --sim %s\n", os.Args[0], e.Address.API, e.KeyFile(), ca, sim.ID)
 	fmt.Fprint(w, "\nThe mappings last 8 hours. Press Ctrl-C to end.\n")
 	ctx, stop := e.Context(ctx)
 	defer stop()
 	<-ctx.Done()
+	fmt.Fprintf(w, "\nEnding. Keys, CA and audit log stay in %s for the next time.\n", dir)
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 		return cause
 	}
 	return nil
 }
+
+// claim makes dir and keeps others out of it: a second Up there would fail, but only after it had replaced what the commands of the first name.
+// The claim ends with the process, however it ends.
+func claim(dir string) (release func() error, err error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		err = fmt.Errorf("%w in %s", ErrUp, dir)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f.Close, nil
+}
+
+// ErrUp: what Up is to start runs already.
+var ErrUp = errors.New("the system is up already")

@@ -38,7 +38,7 @@ func (v *Values) advance(d time.Duration, noise *rand.Rand) {
 		target = pumpFlow * (1 + 0.01*noise.NormFloat64())
 	}
 	v.Inflow += (target - v.Inflow) * min(1, dt/pumpTimeConst)
-	if v.Inflow < 0.005 {
+	if !v.Pump && v.Inflow < 0.05 { // which the screen shows as 0.0
 		v.Inflow = 0
 	}
 	v.Outflow = valveFlow * v.Valve / 100 * math.Sqrt(max(0, v.Level)/100)

@@ -61,7 +61,7 @@ func (e *Env) writeAgentConfig(n int, at, ppp string) (string, error) {
 		fmt.Fprintf(&services, "  - {name: %s, port: %d, target: %q}\n", s.Name, s.Port, "tcp://"+s.addr)
 	}
 	text := fmt.Sprintf(agentTemplate, at, ppp, services.String(), DeviceName(n), e.VNCPassword,
-		filepath.Join(e.Dir, "ssh_host_key"), strings.TrimSpace(e.SSHKey.Authorized), socket, e.AgentMore)
+		e.hostKeyFile(), strings.TrimSpace(e.SSHKey.Authorized), socket, e.AgentMore)
 	path := filepath.Join(e.Dir, name+".yaml")
 	return path, os.WriteFile(path, []byte(text), 0o600)
 }

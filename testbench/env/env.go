@@ -122,7 +122,7 @@ func Start(ctx context.Context, cfg Config) (_ *Env, err error) {
 	if cfg.NoParts {
 		return e, nil
 	}
-	if e.SSHKey, err = newSSHKey(cfg.Dir); err != nil {
+	if e.SSHKey, err = sshKey(cfg.Dir); err != nil {
 		return nil, err
 	}
 	for _, s := range cfg.Services {
@@ -207,6 +207,7 @@ func (e *Env) run(ctx context.Context, name string, ready <-chan struct{}, run f
 	case <-ready:
 		return nil
 	case <-done:
+		e.stops = e.stops[:len(e.stops)-1] // it has ended, and would say the same once more
 		return fmt.Errorf("the %s ended before it was ready: %w", name, ended)
 	case <-ctx.Done():
 		return fmt.Errorf("waiting for the %s: %w", name, context.Cause(ctx))

@@ -4,7 +4,9 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/pem"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -18,19 +20,49 @@ type SSHKey struct {
 	Authorized string // a line for authorized_keys
 }
 
-func newSSHKey(dir string) (SSHKey, error) {
-	pub, priv, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return SSHKey{}, fmt.Errorf("making an SSH key: %w", err)
+// sshKey is the key pair of a directory: the one that an environment before has left there, as the other state is kept too, or a new one.
+func sshKey(dir string) (SSHKey, error) {
+	k := SSHKey{File: filepath.Join(dir, "id_field")}
+	var err error
+	if k.PEM, err = os.ReadFile(k.File); errors.Is(err, fs.ErrNotExist) {
+		if k.PEM, err = newSSHKey(); err == nil {
+			err = os.WriteFile(k.File, k.PEM, 0o600)
+		}
 	}
-	block, err := ssh.MarshalPrivateKey(priv, "testbench")
 	if err != nil {
-		return SSHKey{}, fmt.Errorf("encoding an SSH key: %w", err)
+		return SSHKey{}, err
 	}
-	public, err := ssh.NewPublicKey(pub)
+	signer, err := ssh.ParsePrivateKey(k.PEM)
 	if err != nil {
-		return SSHKey{}, fmt.Errorf("encoding an SSH key: %w", err)
+		return SSHKey{}, fmt.Errorf("reading the SSH key %s (remove it for a new one): %w", k.File, err)
 	}
-	k := SSHKey{File: filepath.Join(dir, "id_field"), PEM: pem.EncodeToMemory(block), Authorized: string(ssh.MarshalAuthorizedKey(public))}
-	return k, os.WriteFile(k.File, k.PEM, 0o600)
+	k.Authorized = string(ssh.MarshalAuthorizedKey(signer.PublicKey()))
+	return k, nil
 }
+
+func newSSHKey() ([]byte, error) {
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("making an SSH key: %w", err)
+	}
+	block, err := ssh.MarshalPrivateKey(key, "testbench")
+	if err != nil {
+		return nil, fmt.Errorf("encoding an SSH key: %w", err)
+	}
+	return pem.EncodeToMemory(block), nil
+}
+
+// HostKey is the public key by which the first device's SSH server is known.
+func (e *Env) HostKey() (ssh.PublicKey, error) {
+	b, err := os.ReadFile(e.hostKeyFile())
+	if err != nil {
+		return nil, err
+	}
+	signer, err := ssh.ParsePrivateKey(b)
+	if err != nil {
+		return nil, fmt.Errorf("reading the device's host key: %w", err)
+	}
+	return signer.PublicKey(), nil
+}
+
+func (e *Env) hostKeyFile() string { return filepath.Join(e.Dir, "ssh_host_key") }

@@ -100,12 +100,17 @@ func (c listCommand) Run() error {
 }
 
 type upCommand struct {
-	Dir string `help:"Directory of the parts' state, ports and logs." default:"out/up" placeholder:"DIR"`
+	Dir string `help:"Directory of the parts' state, ports and logs; default: ${default}." default:"out/up" placeholder:"DIR"`
 }
 
 func (c upCommand) Run(ctx context.Context, log *slog.Logger) error {
 	err := testbench.Up(ctx, c.Dir, os.Stdout, log)
-	if err != nil {
+	switch {
+	case errors.Is(err, testbench.ErrUp):
+		return &exitError{status: exitUnreachable, err: err, hint: "use the one that runs, or end it with Ctrl-C in its terminal"}
+	case errors.Is(err, syscall.EADDRINUSE):
+		return &exitError{status: exitUnreachable, err: err, hint: "another program has this address, perhaps an `up` with another --dir: ss -ltnp shows which; end it first"}
+	case err != nil:
 		return &exitError{status: exitUnreachable, err: err}
 	}
 	return nil
