@@ -1,11 +1,14 @@
 package agent
 
 import (
+	"context"
 	"net"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"minato/targets"
 )
 
 func TestNotify(t *testing.T) {
@@ -71,3 +74,23 @@ func TestStuckSupervisorStarvesTheWatchdog(t *testing.T) {
 		t.Error("not stuck")
 	}
 }
+
+// A service that stays when the link has ended holds the supervisor, and the watchdog learns of it.
+func TestLinkThatDoesNotEndStarvesTheWatchdog(t *testing.T) {
+	f := newFakeModem(t, nil)
+	stays := stayingService(make(chan struct{}))
+	cfg := config(f.path, "")
+	cfg.Services[0].Target, cfg.Lookup = "builtin:http", func(string) targets.Service { return stays }
+	r := start(t, cfg)
+	<-r.Ready()
+	if due := r.due.Load(); due != 0 {
+		t.Errorf("due by %d while the link is up", due)
+	}
+	f.drop()
+	await(t, func() bool { return r.due.Load() != 0 })
+	close(stays)
+}
+
+type stayingService chan struct{}
+
+func (s stayingService) Serve(context.Context, net.Listener) error { <-s; return nil }

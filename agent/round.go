@@ -55,6 +55,7 @@ func (r *round) run(ctx context.Context) (up time.Duration, f *Failure) {
 	online := time.Now()
 	r.agent.online(time.Since(r.started))
 	err := r.link.wait(ctx)
+	r.agent.busyUntil(0) // taking the link down is a matter of seconds
 	return max(time.Since(online), 1), r.explain(ctx, StateOnline, err)
 }
 
