@@ -120,6 +120,9 @@ func (a *Agent) keepServing(l *link, s *service, listener net.Listener, err erro
 			a.serviceState(s, nil)
 		}
 	}
+	if err == nil { // the link ended before anybody was served
+		listener.Close()
+	}
 }
 
 // dialOwn reaches a listed service through the link's own address, for SSH port forwarding. Ports that are not listed are
