@@ -35,7 +35,7 @@ const (
 func world(t *testing.T, change func(*relay.Config)) *env.Env {
 	t.Helper()
 	e, err := env.Start(t.Context(), env.Config{Dir: t.TempDir(), Relay: func(c *relay.Config) {
-		c.DialTimeout, c.RememberEnded = 2*time.Second, 100
+		c.RememberEnded = 100
 		if change != nil {
 			change(c)
 		}
