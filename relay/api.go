@@ -152,14 +152,17 @@ func (r *Relay) handler(rt route) http.Handler {
 func (r *Relay) answer(rt route, c *call) (any, error) {
 	if rt.role != "" {
 		if err := r.authenticate(c); err != nil {
+			if tooMany := r.callRates.check(c, r.cfg.Clock.Now()); tooMany != nil { // by address: nobody is known
+				return nil, tooMany
+			}
 			return nil, err
-		}
-		if !mayAct(c.who.role, rt.role) {
-			return nil, forbidden(c.who.role, rt.role)
 		}
 	}
 	if err := r.callRates.check(c, r.cfg.Clock.Now()); err != nil {
 		return nil, err
+	}
+	if rt.role != "" && !mayAct(c.who.role, rt.role) {
+		return nil, forbidden(c.who.role, rt.role)
 	}
 	return rt.serve(r, c)
 }

@@ -27,6 +27,9 @@ func (r *Relay) recordCall(c *call, rt route, err error) {
 	const longestPath = 256 // of what is kept: it comes from outside
 	entry.Path = entry.Path[:min(len(entry.Path), longestPath)]
 	r.metrics.call(rt.pattern, status)
+	if status == http.StatusTooManyRequests && c.who.id == "" {
+		return // a flood from nobody must not push out what was done
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Context()), auditTimeout)
 	defer cancel()
 	if err := r.store.AppendCall(ctx, entry); err != nil {

@@ -217,24 +217,6 @@ func endpointPort(m *relayapi.PortMapping) string {
 	return m.Endpoint[strings.LastIndexByte(m.Endpoint, ':')+1:]
 }
 
-func TestCallRate(t *testing.T) {
-	clock := newFakeClock()
-	r := startRelay(t, Config{Clock: clock, CallRate: 1})
-	for range 5 {
-		if _, err := r.SIMs(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	_, err := r.SIMs(t.Context())
-	if e := (*relayapi.Error)(nil); !errors.As(err, &e) || e.Status != 429 || e.Message != "too many calls: wait 1 s" {
-		t.Errorf("the sixth call: %v", err)
-	}
-	clock.Advance(1e9)
-	if _, err := r.SIMs(t.Context()); err != nil {
-		t.Errorf("a second later: %v", err)
-	}
-}
-
 // The log of calls tells who asked for what, and an ended token stays ended after a restart.
 func TestAPIAuditLogAndLogout(t *testing.T) {
 	dir := t.TempDir()
