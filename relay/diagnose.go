@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"net/http"
 	"net/netip"
 	"strings"
 	"time"
@@ -73,6 +74,7 @@ func (r *Relay) diagnosePortMapping(c *call) (any, error) {
 	if err := decodeOptionalBody(c, &body); err != nil {
 		return nil, err
 	}
+	http.NewResponseController(c.writer).SetReadDeadline(time.Time{}) // the server's ReadTimeout would end the context before DialTimeout does
 	client := c.caller.Addr()
 	if body.SourceIPAddress != "" {
 		if client, err = netip.ParseAddr(body.SourceIPAddress); err != nil {

@@ -91,6 +91,7 @@ func (r *Relay) streamEvents(c *call) (any, error) {
 	c.header.Set("Content-Type", "text/event-stream")
 	c.header.Set("Cache-Control", "no-store")
 	out := http.NewResponseController(c.writer)
+	out.SetReadDeadline(time.Time{}) // the server's ReadTimeout would end the request's context; an error shows in the writes
 	write := func(format string, args ...any) bool {
 		out.SetWriteDeadline(time.Now().Add(eventTimeout)) // an error shows in the write
 		if _, err := fmt.Fprintf(c.writer, format, args...); err != nil {

@@ -1,12 +1,10 @@
 package relay
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"io"
 	"net"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -14,51 +12,6 @@ import (
 
 	"minato/relay/relayapi"
 )
-
-func TestExtend(t *testing.T) {
-	clock := newFakeClock()
-	r := startRelay(t, Config{Clock: clock})
-	m := r.mapping(false)
-	conn := r.opened(m)
-	clock.Advance(time.Hour - time.Second)
-	extended, err := r.ExtendPortMapping(t.Context(), m.IPAddress, m.Port, 7200)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := clock.Now().Add(2 * time.Hour).UnixMilli(); extended.ExpiredTime != want || extended.CreatedTime != m.CreatedTime {
-		t.Errorf("extended to %d, want %d", extended.ExpiredTime, want)
-	}
-	clock.Advance(2*time.Hour - time.Millisecond)
-	io.WriteString(conn, "y")
-	if _, err := io.ReadFull(conn, make([]byte, 1)); err != nil {
-		t.Errorf("a live connection after an extension: %v", err)
-	}
-	if _, err := r.ExtendPortMapping(t.Context(), m.IPAddress, m.Port, 28801); err == nil {
-		t.Error("extended beyond 8 hours")
-	}
-	shorter, err := r.ExtendPortMapping(t.Context(), m.IPAddress, m.Port, 1)
-	if err != nil || len(shorter.Warnings) != 0 && shorter.Warnings[0].Code != "W22" {
-		t.Errorf("%+v, %v", shorter, err)
-	}
-	clock.Advance(time.Second)
-	expectCut(t, conn)
-	expectPortClosed(t, m)
-	if _, err := r.ExtendPortMapping(t.Context(), m.IPAddress, m.Port, 60); err == nil {
-		t.Error("extended an ended mapping")
-	}
-	entries, _, err := r.AuditLogs(t.Context(), relayapi.AuditQuery{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range entries {
-		if e.Type == relayapi.AuditExtended {
-			t.Errorf("Napter's log has %+v", e)
-		}
-	}
-	if list, _, err := r.ConnectionLogs(t.Context(), relayapi.AuditQuery{Type: relayapi.AuditExtended}); err != nil || len(list) != 2 {
-		t.Errorf("%d entries EXTENDED, %v", len(list), err)
-	}
-}
 
 // Of many that connect at once to a one-time mapping one is served, and the mapping ends with it.
 func TestOneTime(t *testing.T) {
@@ -200,46 +153,5 @@ func TestDiagnose(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-func TestEvents(t *testing.T) {
-	r := startRelay(t, Config{})
-	auth, err := r.Auth(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	req, err := http.NewRequestWithContext(t.Context(), "GET", r.BaseURL+"/v1/events", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set(relayapi.HeaderAPIKey, auth.APIKey)
-	req.Header.Set(relayapi.HeaderToken, auth.Token)
-	resp, err := r.HTTPClient.Do(req)
-	if err != nil || resp.StatusCode != 200 {
-		t.Fatalf("%+v, %v", resp, err)
-	}
-	defer resp.Body.Close()
-	lines := bufio.NewScanner(resp.Body)
-	next := func(want string) {
-		t.Helper()
-		for lines.Scan() {
-			if strings.HasPrefix(lines.Text(), want) {
-				return
-			}
-		}
-		t.Fatalf("no %q: %v", want, lines.Err())
-	}
-	next(": listening")
-	m := r.mapping(false)
-	next("event: CREATED")
-	next(`data: {"operatorId":"OP0000000001"`)
-	conn := r.opened(m)
-	next("event: ACCESS")
-	next("event: CONNECTED")
-	conn.Close()
-	next("event: CLOSED")
-	r.stop() // ends the stream, and does not wait for it
-	for lines.Scan() {
 	}
 }

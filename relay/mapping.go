@@ -38,6 +38,8 @@ type portMapping struct {
 	live atomic.Int64   // connections
 	wg   sync.WaitGroup // connections; grows under mu only
 
+	extending sync.Mutex // held while an extension is written, and by an expiry while it looks at the end
+
 	mu           sync.Mutex
 	current      store.Mapping   // guarded by mu
 	listener     net.Listener    // guarded by mu; nil: the port is not open
@@ -67,6 +69,15 @@ func (pm *portMapping) mapping() store.Mapping {
 	pm.mu.Lock()
 	defer pm.mu.Unlock()
 	return pm.current
+}
+
+// update takes over what was stored, unless what is known is later: who wrote last may be here first.
+func (pm *portMapping) update(m store.Mapping) {
+	pm.mu.Lock()
+	defer pm.mu.Unlock()
+	if m.Revision > pm.current.Revision {
+		pm.current = m
+	}
 }
 
 func (pm *portMapping) hasEnded() bool {

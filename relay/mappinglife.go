@@ -20,6 +20,8 @@ import (
 //	extend   stored and synced -> EXTENDED synced -> timer set -> answered
 //	expiry   connections cut -> removed and synced -> EXPIRED synced
 //
+// An expiry waits for an extension that is under way, which was asked for before the end.
+//
 // A crash between two of them leaves a mapping that was never answered, which lives until its end like any other; or one that is gone and
 // whose DELETED is missing, though its DELETE was never answered; or an entry past its end, which the next start removes with EXPIRED.
 
@@ -89,7 +91,12 @@ func (r *Relay) deleteMapping(ctx context.Context, addr netip.AddrPort, caller n
 
 // extendMapping gives a mapping another end. Its connections go on.
 func (r *Relay) extendMapping(ctx context.Context, m store.Mapping, end time.Time, caller netip.AddrPort) (store.Mapping, error) {
-	extended, err := r.store.ExtendMapping(ctx, m, end)
+	if pm := r.mappings.get(m.Addr()); pm != nil {
+		pm.extending.Lock()
+		defer pm.extending.Unlock()
+	}
+	// A caller who leaves while it is written must not keep the mapping from learning of it.
+	extended, err := r.store.ExtendMapping(context.WithoutCancel(ctx), m, end)
 	if err != nil {
 		return m, err
 	}
@@ -99,9 +106,7 @@ func (r *Relay) extendMapping(ctx context.Context, m store.Mapping, end time.Tim
 	defer s.mu.Unlock()
 	if pm := s.byAddr[m.Addr()]; pm != nil {
 		pm.stopTimer()
-		pm.mu.Lock()
-		pm.current = extended
-		pm.mu.Unlock()
+		pm.update(extended)
 		pm.armTimer()
 	}
 	return extended, nil
@@ -109,16 +114,26 @@ func (r *Relay) extendMapping(ctx context.Context, m store.Mapping, end time.Tim
 
 // expire ends a mapping whose timer fired.
 func (r *Relay) expire(pm *portMapping) {
-	if !r.mappings.takeSame(pm) {
-		return // deleted, or the relay is ending
-	}
-	if m := pm.mapping(); !m.Expired(r.cfg.Clock.Now()) {
-		r.rearm(pm)
-		return
+	if !r.takeExpired(pm) {
+		return // deleted or extended, or the relay is ending
 	}
 	pm.end(errExpired)
 	r.remember(pm)
 	r.recordExpiry(pm.mapping())
+}
+
+// takeExpired takes a mapping out of the set if its end has come.
+func (r *Relay) takeExpired(pm *portMapping) bool {
+	pm.extending.Lock()
+	defer pm.extending.Unlock()
+	if !r.mappings.takeSame(pm) {
+		return false
+	}
+	if m := pm.mapping(); !m.Expired(r.cfg.Clock.Now()) {
+		r.rearm(pm)
+		return false
+	}
+	return true
 }
 
 // rearm puts a mapping back whose timer was early, as after the system's clock was set back or its end was moved. Where the relay has begun to end
@@ -182,9 +197,7 @@ func (c *connection) spend(ctx context.Context) bool {
 		}
 		return false
 	}
-	pm.mu.Lock()
-	pm.current = spent
-	pm.mu.Unlock()
+	pm.update(spent)
 	return true
 }
 
