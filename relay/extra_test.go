@@ -73,11 +73,7 @@ func TestLiveConnections(t *testing.T) {
 	r := startRelay(t, Config{})
 	m := r.mapping(true)
 	a, b := r.opened(m), r.opened(m)
-	list, err := r.Connections(t.Context())
-	list = slices.DeleteFunc(list, func(c relayapi.Connection) bool { return c.State == "connecting" }) // opened has tried without TLS too
-	if err != nil || len(list) != 2 {
-		t.Fatalf("%+v, %v", list, err)
-	}
+	list := r.awaitLive(2, 1)
 	for _, c := range list {
 		if c.State != "connected" || c.SIMID != simA || !c.TLS || c.BytesUp != 1 || c.BytesDown != 1 || c.Direction.DestinationPort != int64(m.Port) {
 			t.Errorf("connection %+v", c)
@@ -100,6 +96,27 @@ func TestLiveConnections(t *testing.T) {
 	var apiErr *relayapi.Error
 	if err := r.CutConnection(t.Context(), "none"); !errors.As(err, &apiErr) || apiErr.Status != 404 {
 		t.Errorf("cutting nothing: %v", err)
+	}
+}
+
+// awaitLive waits until n connections are live that have carried so many bytes each way: a byte is counted after it has arrived.
+func (r *testRelay) awaitLive(n int, bytes int64) []relayapi.Connection {
+	r.t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for late := time.After(patience); ; {
+		list, err := r.Connections(r.t.Context())
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if len(list) == n && !slices.ContainsFunc(list, func(c relayapi.Connection) bool { return c.BytesUp != bytes || c.BytesDown != bytes }) {
+			return list
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			r.t.Fatalf("live connections %+v; want %d of %d bytes", list, n, bytes)
+		}
 	}
 }
 

@@ -51,9 +51,8 @@ func TestInside(t *testing.T) {
 	if _, err := io.ReadFull(conn, b); err != nil || string(b) != "ping" {
 		t.Fatalf("read %q, %v", b, err)
 	}
-	live, err := r.Connections(t.Context())
-	if err != nil || len(live) != 1 || live[0].ConnectionID != conn.ID || live[0].Direction.SourceIPAddress != "127.0.0.1" || live[0].BytesUp != 4 {
-		t.Errorf("live: %+v, %v", live, err)
+	if live := r.awaitLive(1, 4); live[0].ConnectionID != conn.ID || live[0].Direction.SourceIPAddress != "127.0.0.1" {
+		t.Errorf("live: %+v", live)
 	}
 	if err := r.CutConnection(t.Context(), conn.ID); err != nil {
 		t.Fatal(err)

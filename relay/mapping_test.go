@@ -16,9 +16,11 @@ import (
 // opened is a connection through a mapping that has carried a byte each way.
 func (r *testRelay) opened(m *relayapi.PortMapping) net.Conn {
 	r.t.Helper()
-	var conn net.Conn = r.dial(m)
+	var conn net.Conn
 	if m.TLSRequired {
 		conn = r.dialTLS(m)
+	} else {
+		conn = r.dial(m)
 	}
 	if _, err := io.WriteString(conn, "x"); err != nil {
 		r.t.Fatal(err)
