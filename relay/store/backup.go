@@ -13,7 +13,7 @@ import (
 
 // A backup is gzip over JSON lines: a header, then one record a line, then an end with their number, so that a backup that was cut off is
 // told from a whole one. It holds what the store must not lose: mappings, keys, users, secrets (the private CA's key among them), files (the ACME
-// account and its certificates), counters and the audit logs, the oldest entries first.
+// account and its certificates), counters, the host keys of devices, tokens that were given back, and the audit logs, the oldest entries first.
 const backupFormat = "minato-relay backup 1"
 
 type backupRecord struct {
@@ -25,6 +25,8 @@ type backupRecord struct {
 	Secret  *backupSecret `json:"secret,omitempty"`
 	Counter *backupCount  `json:"counter,omitempty"`
 	File    *backupSecret `json:"file,omitempty"`
+	HostKey *backupSecret `json:"hostKey,omitempty"` // by its name in the bucket
+	Token   string        `json:"token,omitempty"`   // id of one that was given back
 	Entry   *Entry        `json:"entry,omitempty"`
 	Call    *Call         `json:"call,omitempty"`
 	End     *int          `json:"end,omitempty"` // how many records came before, without the header
@@ -123,6 +125,24 @@ func (s *Store) backupState(ctx context.Context, write func(backupRecord) error)
 			return err
 		}
 	}
+	hostKeys, err := bucketEntries(ctx, s.hostKeys)
+	if err != nil {
+		return err
+	}
+	for _, e := range hostKeys {
+		if err := write(backupRecord{HostKey: &backupSecret{e.Key(), e.Value()}}); err != nil {
+			return err
+		}
+	}
+	tokens, err := bucketEntries(ctx, s.tokens)
+	if err != nil {
+		return err
+	}
+	for _, e := range tokens {
+		if err := write(backupRecord{Token: e.Key()}); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -179,6 +199,9 @@ func (s *Store) backupCalls(ctx context.Context, write func(backupRecord) error)
 	}
 	return nil
 }
+
+// longestToken is how long a token that was given back is remembered after a restore: its own end is not in the backup, and none lives longer.
+const longestToken = 48 * time.Hour
 
 // maxRecord bounds one line of a backup.
 const maxRecord = 1 << 20
@@ -249,6 +272,11 @@ func (s *Store) restoreRecord(ctx context.Context, r backupRecord) error {
 		return err
 	case r.File != nil:
 		return s.PutFile(ctx, r.File.Name, r.File.Value)
+	case r.HostKey != nil:
+		_, err := s.hostKeys.Put(ctx, r.HostKey.Name, r.HostKey.Value)
+		return err
+	case r.Token != "":
+		return s.EndToken(ctx, r.Token, longestToken)
 	case r.Counter != nil:
 		return s.Add(ctx, r.Counter.Name, r.Counter.Value)
 	case r.Entry != nil:

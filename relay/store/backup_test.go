@@ -29,6 +29,12 @@ func TestBackupAndRestore(t *testing.T) {
 	if err := from.Add(ctx, "n", 7); err != nil {
 		t.Fatal(err)
 	}
+	if err := from.PutHostKey(ctx, "8981 1", []byte("ssh")); err != nil {
+		t.Fatal(err)
+	}
+	if err := from.EndToken(ctx, "given-back", time.Hour); err != nil {
+		t.Fatal(err)
+	}
 	all := appendEntries(t, 700, func(i int) (*Store, Entry) {
 		return from, Entry{Type: []EntryType{Access, Created, Closed}[i%3], SIMID: fmt.Sprint(i % 2)}
 	})
@@ -39,7 +45,7 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 	var file bytes.Buffer
 	n, err := from.Backup(ctx, &file)
-	if err != nil || n != 1+1+1+1+1+700+5 {
+	if err != nil || n != 1+1+1+1+1+1+1+700+5 {
 		t.Fatalf("%d records, %v", n, err)
 	}
 	saved := file.Bytes()
@@ -64,6 +70,14 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 	if c, err := to.Counter(ctx, "n"); err != nil || c != 7 {
 		t.Errorf("counter %d, %v", c, err)
+	}
+	if k, err := to.HostKey(ctx, "8981 1"); err != nil || string(k) != "ssh" {
+		t.Errorf("host key %q, %v", k, err)
+	}
+	for id, want := range map[string]bool{"given-back": true, "good": false} {
+		if ended, err := to.TokenEnded(ctx, id); err != nil || ended != want {
+			t.Errorf("token %s: ended %v, %v", id, ended, err)
+		}
 	}
 	checkAudit(t, to, Query{Limit: 1000}, all)
 	checkAudit(t, to, Query{SIMID: "1", Limit: 1000}, choose(all, Query{SIMID: "1"}))
