@@ -189,34 +189,6 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// R18: a device that takes the first bytes and then no more.
-func TestStalled(t *testing.T) {
-	done := make(chan struct{})
-	r := startRelay(t, Config{StallTimeout: 200 * time.Millisecond, Network: device(t, func(c *net.TCPConn) {
-		c.SetReadBuffer(4096)
-		io.ReadFull(c, make([]byte, 5))
-		io.WriteString(c, "first")
-		<-done
-	})})
-	t.Cleanup(func() { close(done) }) // before the device is waited for
-	conn := r.dial(r.mapping(false))
-	io.WriteString(conn, "first")
-	if _, err := io.ReadFull(conn, make([]byte, 5)); err != nil {
-		t.Fatal(err)
-	}
-	go func() { // ends when the relay gives the connection up
-		b := make([]byte, 1<<20)
-		for {
-			if _, err := conn.Write(b); err != nil {
-				return
-			}
-		}
-	}()
-	expectEOF(t, conn)
-	conn.Close()
-	r.expectCause("R18", "CLOSED")
-}
-
 // A flood is counted, not listed.
 func TestFloodIsOneEntry(t *testing.T) {
 	clock := newFakeClock()

@@ -77,6 +77,7 @@ func (c *connection) stallTime() time.Duration { return min(stallTime, c.relay.c
 // causeOfEnd is why a connection that reached the device was of no use; "" where it was, as far as can be seen from here.
 func (c *connection) causeOfEnd(res splice.Result) Cause {
 	clientTLS := !c.mapping.TLS && c.up.protocol == recognize.TLS
+	deviceBroke := res.End == splice.TargetError
 	deviceTLS := c.down.protocol == recognize.TLS || c.down.protocol == recognize.TLSAlert
 	switch {
 	case errors.Is(res.Err, errExpired):
@@ -85,8 +86,7 @@ func (c *connection) causeOfEnd(res splice.Result) Cause {
 		return CauseDoubleTLS
 	case clientTLS && c.down.heard && !deviceTLS:
 		return CauseTLSOnPlaintext
-	case errors.Is(res.Err, syscall.ETIMEDOUT), res.Unsent > 0 && res.Quiet >= c.stallTime(),
-		res.Muffled && res.Quiet >= c.stallTime()/4: // the kernel counts from the last acknowledgement, and takes bytes into its buffer for a while after that
+	case deviceBroke && errors.Is(res.Err, syscall.ETIMEDOUT), res.Unsent > 0 && res.Quiet >= c.stallTime():
 		return CauseStalled
 	case clientTLS && !c.down.heard && res.End != splice.TargetClosed && res.End != splice.TargetError && res.Duration >= deafTime:
 		return CauseTLSOnPlaintext

@@ -59,12 +59,17 @@ func (d *direction) spliceTCP(src, dst *net.TCPConn) (read bool, err error) {
 		}
 		// ReadFrom splices from a *net.TCPConn within a LimitedReader, and only from these.
 		n, err := dst.ReadFrom(&io.LimitedReader{R: src, N: chunk})
+		read := err == nil || errors.Is(err, os.ErrDeadlineExceeded) || d.readFailed(src, err)
+		if !read {
+			d.bytes.Add(n) // they went before the wait that failed: nothing moves now
+			return false, err
+		}
 		d.count(n)
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return false, nil
 		case err != nil:
-			return d.readFailed(src, err), err
+			return true, err
 		case n < chunk:
 			return true, io.EOF
 		}
@@ -82,5 +87,5 @@ func (d *direction) readFailed(src *net.TCPConn, err error) bool {
 	}
 	src.SetReadDeadline(time.Now().Add(burst))
 	_, err = src.Read(make([]byte, 1))
-	return err != nil && !isTimeout(err)
+	return err != nil && err != io.EOF && !isTimeout(err) // a source that has ended in order has not failed
 }

@@ -30,7 +30,7 @@ type outcome struct {
 	read bool // the error is of the source
 	err  error
 
-	inferred bool // from the socket's state: the other direction was told the error itself, and is about to say it
+	inferred bool // from the socket's state: the other direction was told the error itself, and says it before its copying ends
 }
 
 // end says it from the session's side.
@@ -123,8 +123,12 @@ func (d *direction) write(b []byte) error {
 	}
 	d.session.touch()
 	n, err := d.dst.Write(b)
+	if err != nil {
+		d.bytes.Add(int64(n)) // they went before the wait that failed: nothing moves now
+		return err
+	}
 	d.count(int64(n))
-	return err
+	return nil
 }
 
 func (d *direction) count(n int64) {
@@ -152,7 +156,9 @@ func isTLS(c net.Conn) bool {
 	return ok
 }
 
+// isTimeout tells that a deadline of ours has passed. The kernel's ETIMEDOUT, by which it gives up a peer that acknowledges nothing, calls itself
+// a timeout too, but it is told once, and the connection is broken.
 func isTimeout(err error) bool {
 	var timeout net.Error
-	return errors.As(err, &timeout) && timeout.Timeout()
+	return errors.As(err, &timeout) && timeout.Timeout() && !errors.Is(err, syscall.ETIMEDOUT)
 }

@@ -7,28 +7,24 @@ import (
 	"time"
 )
 
-// hearsay bounds the wait for the direction that was told an error which the other inferred: it may be a timeout and no reset.
-const hearsay = time.Second
-
 // report takes how a direction ended. The second to end, or the first that broke while it was read from, ends the session.
 func (s *Session) report(o outcome) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.over {
+		if end, err := o.end(&s.up); s.inferred && end == s.ended && errors.Is(err, syscall.ETIMEDOUT) {
+			s.err = err // no reset, then
+		}
 		return
 	}
 	if s.ended != 0 {
-		end, err := overruled(s.ended, s.err, o, &s.up)
-		s.muffled = s.muffled && err == s.err
-		s.endLocked(end, err)
+		s.endLocked(overruled(s.ended, s.err, o, &s.up))
 		return
 	}
-	s.muffled = o.inferred
+	s.inferred = o.inferred
 	s.ended, s.err = o.end(&s.up)
+	s.quiet, s.unsent = s.sinceMoved(), unsent(s.target) // before the end counts as a movement, and is passed on
 	switch {
-	case o.inferred:
-		s.touch()
-		s.limitLocked(hearsay)
 	case o.read && s.err != nil:
 		s.endLocked(s.ended, s.err) // nothing more can come from there, and nothing go there
 	case s.cfg.CloseTimeout > 0:
@@ -56,7 +52,7 @@ func (s *Session) silent() {
 	if s.over {
 		return
 	}
-	left := s.limit - (time.Since(s.start) - time.Duration(s.moved.Load()))
+	left := s.limit - s.sinceMoved()
 	switch {
 	case left > 0:
 		s.silence.Reset(left)
@@ -88,10 +84,11 @@ func (s *Session) endLocked(end End, err error) {
 
 // finish closes the connections, waits for the directions and tells the result.
 func (s *Session) finish(end End, err error) {
-	quiet := time.Since(s.start) - time.Duration(s.moved.Load())
-	left := unsent(s.target)
+	quiet, left := s.sinceMoved(), unsent(s.target)
 	s.mu.Lock()
-	muffled := s.muffled && end == s.ended
+	if left > 0 && s.unsent > 0 && s.quiet > quiet { // bytes waited when the first side ended, and still do
+		quiet = s.quiet
+	}
 	s.mu.Unlock()
 	s.stopping.Store(true)
 	if end == TargetError && s.cfg.CloseClient != nil {
@@ -104,7 +101,12 @@ func (s *Session) finish(end End, err error) {
 		s.unpark()
 		s.copying.Wait()
 	}
-	s.done(Result{Stats: s.Stats(), End: end, Err: err, Duration: time.Since(s.start), Quiet: quiet, Muffled: muffled, Unsent: left})
+	s.mu.Lock()
+	if s.inferred && end == s.ended { // all that was to be reported has been
+		err = s.err
+	}
+	s.mu.Unlock()
+	s.done(Result{Stats: s.Stats(), End: end, Err: err, Duration: time.Since(s.start), Quiet: quiet, Unsent: left})
 }
 
 // unpark ends the directions that are parked. From stopping on none parks anew.

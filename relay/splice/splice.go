@@ -89,9 +89,8 @@ type Result struct {
 	Err      error // cause of Cut (context.Cause), error of ClientError and TargetError, else nil
 	Duration time.Duration
 
-	Quiet   time.Duration // at the end: since a byte last moved
-	Muffled bool          // the kernel's word on a broken connection was lost on the way: Err is a guess, and may have been a timeout
-	Unsent  int64         // at the end: bytes that the target's machine has not acknowledged; 0 where the system cannot tell
+	Quiet  time.Duration // since a byte last moved: at the end, or when the first side ended if bytes have waited for the target since before that
+	Unsent int64         // at the end: bytes that the target's machine has not acknowledged; 0 where the system cannot tell
 }
 
 // Session is one relayed connection.
@@ -118,13 +117,15 @@ type Session struct {
 	done    func(Result) // called once, by finish
 	stopCut func() bool  // lets go of the context
 
-	mu      sync.Mutex    // guards what follows
-	ended   End           // the first end; 0: none yet
-	err     error         // of the first end
-	muffled bool          // err was inferred
-	over    bool          // finish was started
-	limit   time.Duration // of silence; 0: none
-	silence *time.Timer   // nil: there was no limit so far
+	mu       sync.Mutex    // guards what follows
+	ended    End           // the first end; 0: none yet
+	err      error         // of the first end
+	inferred bool          // err was, unless the direction that was told it has said it since
+	quiet    time.Duration // when the first side ended: since a byte last moved
+	unsent   int64         // and what the target's machine had not acknowledged
+	over     bool          // finish was started
+	limit    time.Duration // of silence; 0: none
+	silence  *time.Timer   // nil: there was no limit so far
 }
 
 // New prepares a session. To let the kernel splice, pass *net.TCPConn and no wrapper.
@@ -160,6 +161,11 @@ func (s *Session) Start(ctx context.Context, done func(Result)) {
 	s.copying.Add(2)
 	go s.up.copy()   // ends, or parks, when client is silent; ends when target breaks, or both are closed
 	go s.down.copy() // likewise, the other way
+}
+
+// sinceMoved is how long no byte has moved.
+func (s *Session) sinceMoved() time.Duration {
+	return time.Since(s.start) - time.Duration(s.moved.Load())
 }
 
 // touch notes that a byte moved.
