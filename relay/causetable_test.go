@@ -166,9 +166,9 @@ func (row refusedClient) mappingFor(t *testing.T, r *testRelay) *relayapi.PortMa
 // socket is the row's bare client: it sends, and must see an orderly end in time, after the bytes that it may see.
 func (row refusedClient) socket(t *testing.T, r *testRelay) {
 	m := row.mappingFor(t, r)
+	began := time.Now() // before the relay can have accepted
 	tcp := r.dial(m)
 	var conn net.Conn = tcp
-	began := time.Now()
 	tcp.SetDeadline(began.Add(row.within + atOnce))
 	switch row.code {
 	case "R08": // gets as far as the device
