@@ -2,6 +2,7 @@ package splice
 
 import (
 	"io"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -40,13 +41,22 @@ func TestCloseTimeout(t *testing.T) {
 	})
 }
 
-// TestIdleTCP: also while the kernel moves the bytes.
+// TestIdleTCP: also where the kernel moves the bytes they put it off.
 func TestIdleTCP(t *testing.T) {
+	const size, half = 64 << 20, 32 << 20 // each more than the buffers on the way
 	client, target := tcpPair(t), tcpPair(t)
-	_, wait := run(t, t.Context(), client, target, Config{IdleTimeout: 300 * time.Millisecond})
-	go client.far.Write(make([]byte, 4<<20))
-	io.ReadFull(target.far, make([]byte, 4<<20))
-	if r := wait(); r.End != Idle || r.Up != 4<<20 {
-		t.Errorf("result %+v, want idle after 4 MiB", r)
+	s, wait := run(t, t.Context(), client, target, Config{IdleTimeout: time.Hour})
+	var sending sync.WaitGroup
+	sending.Go(func() { client.far.Write(make([]byte, size)) })
+	io.ReadFull(target.far, make([]byte, half))
+	s.moved.Store(-int64(time.Hour))
+	io.ReadFull(target.far, make([]byte, size-half))
+	sending.Wait()
+	await(t, "all bytes in the counter, and their movement", func() bool { return s.Stats().Up == size && s.sinceMoved() < time.Hour })
+	s.mu.Lock()
+	s.limitLocked(10 * time.Millisecond)
+	s.mu.Unlock()
+	if r := wait(); r.End != Idle || r.Up != size {
+		t.Errorf("result %+v, want idle after 64 MiB", r)
 	}
 }
