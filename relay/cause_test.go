@@ -68,29 +68,6 @@ func speaks(banner string) func(*net.TCPConn) {
 	}
 }
 
-// R06: the silent client gets its end in time; the device's banner says what it waited for, and is asked for once.
-func TestSilenceIsProbed(t *testing.T) {
-	asked := make(chan struct{}, 10)
-	r := startRelay(t, Config{SilenceTimeout: 50 * time.Millisecond, Network: device(t, func(c *net.TCPConn) {
-		asked <- struct{}{}
-		speaks("RFB 003.008\n")(c)
-	})})
-	m := r.mapping(true)
-	for range 2 {
-		conn := r.dial(m)
-		expectEOF(t, conn)
-		conn.Close()
-		r.awaitAuditOf(conn)
-	}
-	e := r.expectCause("R06", "DENIED")
-	if e.DeviceProtocol != "rfb" || !strings.Contains(e.CloseReason, "VNC") {
-		t.Errorf("audit entry %+v; want the device's protocol", e)
-	}
-	if n := len(asked); n != 1 {
-		t.Errorf("the device was asked %d times", n)
-	}
-}
-
 // R07: the device's plaintext answer passes as it is, and the log says what is wrong.
 func TestTLSOnPlaintext(t *testing.T) {
 	const answer = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"

@@ -52,6 +52,8 @@ func (pm *portMapping) banner(ctx context.Context) recognize.Protocol {
 		b.protocol, _ = recognize.FromServer(first)
 		conn.Close()
 	}
-	b.asked = time.Now()
+	if ctx.Err() == nil { // else nothing was found out: the client was cut while the device was asked
+		b.asked = time.Now()
+	}
 	return b.protocol
 }
