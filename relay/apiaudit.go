@@ -112,6 +112,7 @@ func auditAnswer(e store.Entry, lang string) relayapi.NapterAuditLogEntry {
 		CloseCode:    e.End.Code,
 		CloseArgs:    e.End.Args,
 
+		DevicePort:     int(e.DevicePort),
 		DeviceProtocol: e.Device,
 		Count:          e.Count,
 	}

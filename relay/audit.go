@@ -53,7 +53,7 @@ func (r *Relay) auditConnection(e store.Entry) {
 // entryOf starts an entry about a mapping or one of its connections.
 func entryOf(m store.Mapping, t store.EntryType, now time.Time) store.Entry {
 	return store.Entry{
-		Time: now, Type: t, OperatorID: m.OperatorID, SIMID: m.SIMID, IMSI: m.IMSI, TLS: m.TLS, Destination: m.Addr(),
+		Time: now, Type: t, OperatorID: m.OperatorID, SIMID: m.SIMID, IMSI: m.IMSI, TLS: m.TLS, Destination: m.Addr(), DevicePort: m.DevicePort,
 	}
 }
 

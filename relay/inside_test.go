@@ -60,7 +60,7 @@ func TestInside(t *testing.T) {
 	if _, err := conn.Read(b); err == nil {
 		t.Error("a cut connection goes on")
 	}
-	if e := r.awaitAudit(relayapi.AuditClosed); e.ConnectionID != conn.ID || e.BytesDown != 4 || !strings.Contains(e.CloseReason, "cut over the API") {
+	if e := r.awaitAudit(relayapi.AuditClosed); e.ConnectionID != conn.ID || e.DevicePort != m.Destination.Port || e.BytesDown != 4 || !strings.Contains(e.CloseReason, "cut over the API") {
 		t.Errorf("the log has %+v", e)
 	}
 	conn, err = r.dialInside(t.Context(), m, browser)

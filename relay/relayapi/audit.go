@@ -37,6 +37,7 @@ type NapterAuditLogEntry struct {
 	CloseCode string   `json:"closeCode,omitempty"` // of the close reason: the same in every language
 	CloseArgs []string `json:"closeArgs,omitempty"` // and what it is about
 
+	DevicePort     int    `json:"devicePort,omitempty"`     // that the mapping leads to; 0: not known
 	DeviceProtocol string `json:"deviceProtocol,omitempty"` // what the device spoke
 	Count          int    `json:"count,omitempty"`          // how many equal refusals the entry stands for; 0: one
 }

@@ -37,6 +37,7 @@ type Entry struct {
 	TLS          bool           `json:"tls,omitempty"`
 	Source       netip.AddrPort `json:"src,omitzero"`   // the client
 	Destination  netip.AddrPort `json:"dst,omitzero"`   // the public address and port
+	DevicePort   uint16         `json:"port,omitempty"` // 0: a port that leads nowhere, or an entry of an older relay
 	Code         string         `json:"code,omitempty"` // of the causes, R01 and on
 	Reason       string         `json:"why,omitempty"`
 	Protocol     string         `json:"proto,omitempty"` // that the client spoke

@@ -47,10 +47,13 @@ export function chartTime(seconds) {
     : when.toLocaleDateString(locale(), {month: 'short', day: 'numeric'});
 }
 
-/** The time of day, with the day where it is not today. */
+export function day(ms) {
+  return new Date(ms).toLocaleDateString(locale(), {dateStyle: 'full'});
+}
+
+/** The time of day. */
 export function clock(ms) {
-  const when = new Date(ms), time = when.toLocaleTimeString(locale(), {hour12: false});
-  return when.toDateString() === new Date().toDateString() ? time : `${when.toLocaleDateString(locale(), {month: 'short', day: 'numeric'})} ${time}`;
+  return new Date(ms).toLocaleTimeString(locale(), {hour12: false});
 }
 
 export function number(n) {

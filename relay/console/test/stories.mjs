@@ -8,6 +8,8 @@ import {accessible, japanese, loads} from './pages.mjs';
 /** Waits until the page says something. */
 const said = (page, text) => page.getByText(text).first().waitFor();
 
+const deviceName = async stage => (await stage.api('GET', `/sims/${stage.sim}`)).tags.name;
+
 /** Runs OpenSSH as a user would, and gives its exit status. */
 function ssh(stage, port) {
   return new Promise(resolve => {
@@ -188,8 +190,11 @@ export const stories = {
     await refused.waitFor();
     const took = performance.now() - began;
     await refused.getByText('make the mapping with the TLS option OFF').waitFor();
-    await refused.locator('summary').click();
+    await log.locator('.log > li').first().and(log.locator('.day')).waitFor(); // the date, said once
+    await refused.locator('summary').getByText('SSH, ' + await deviceName(stage)).waitFor();
+    await refused.getByText('make the mapping with the TLS option OFF').click();
     await refused.getByText('first bytes (ssh)').waitFor();
+    await refused.locator(`a[href$="${stage.sim}"]`).getByText(await deviceName(stage)).waitFor();
     await log.click('#language');
     await refused.getByText('最初のデータ (ssh)').waitFor();
     await refused.getByText('何も送らずに終了: TLS ON に SSH').waitFor();

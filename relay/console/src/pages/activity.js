@@ -8,15 +8,17 @@ import {notice} from '../parts/notices.js';
 import {usePoll} from '../parts/poll.js';
 import {serviceOf} from '../parts/services.js';
 import {Failed, Loading} from '../parts/state.js';
+import {useNames} from './devices.js';
 
 export function Activity() {
+  const name = useNames();
   return html`
     <h1 tabindex="-1">${t('activity')}</h1>
-    <section aria-labelledby="live"><h2 id="live">${t('live')}</h2><${Live} /></section>
-    <section aria-labelledby="log"><h2 id="log">${t('auditLog')}</h2><${Log} /></section>`;
+    <section aria-labelledby="live"><h2 id="live">${t('live')}</h2><${Live} name=${name} /></section>
+    <section aria-labelledby="log"><h2 id="log">${t('auditLog')}</h2><${Log} name=${name} /></section>`;
 }
 
-function Live() {
+function Live({name}) {
   const state = usePoll(async () => {
     const [connections, mappings] = await Promise.all([call('GET', '/connections'), call('GET', '/port_mappings')]);
     return connections.map(c => ({...c, mapping: mappings.find(m => m.ipAddress === c.direction.destinationIPAddress && m.port === c.direction.destinationPort)}));
@@ -37,7 +39,7 @@ function Live() {
       <thead><tr><th scope="col">${t('client')}</th><th scope="col">${t('device')}</th><th scope="col">${t('since', '')}</th><th scope="col">↑ ↓</th><th scope="col">${t('timeLeft')}</th><th scope="col"><span class="hidden">${t('cut')}</span></th></tr></thead>
       <tbody>${data.map(c => html`<tr key=${c.connectionId}>
         <th scope="row">${c.direction.sourceIPAddress}:${c.direction.sourcePort}</th>
-        <td data-label=${t('device')}><a href="/console/devices/${encodeURIComponent(c.simId)}">${c.simId}</a> ${t('service_' + serviceOf(c.devicePort).id)} ${c.devicePort}</td>
+        <td data-label=${t('device')}><a href="/console/devices/${encodeURIComponent(c.simId)}">${name(c.simId)}</a> ${t('service_' + serviceOf(c.devicePort).id)} ${c.devicePort}</td>
         <td data-label=${t('since', '')}>${moment(c.createdAt)}</td>
         <td data-label="↑ ↓">${bytes(c.bytesUp)} / ${bytes(c.bytesDown)}</td>
         <td data-label=${t('timeLeft')}>${c.mapping && html`<${Countdown} mapping=${c.mapping} />`}</td>

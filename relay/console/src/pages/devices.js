@@ -1,6 +1,7 @@
 // The devices: the SIMs that the user may see, with their states.
 import {useSignal} from '@preact/signals';
 import {html} from 'htm/preact';
+import {useEffect} from 'preact/hooks';
 import {call} from '../api.js';
 import {lang, moment, number, t} from '../i18n.js';
 import {usePoll} from '../parts/poll.js';
@@ -18,6 +19,13 @@ export async function allSIMs() {
 }
 
 export const nameOf = sim => sim.tags.name || sim.simId;
+
+/** Gives a function from a SIM's id to its device's name, as names were when the page came up; until they are known, and without one, it is the id. */
+export function useNames() {
+  const names = useSignal(new Map());
+  useEffect(() => { allSIMs().then(list => { names.value = new Map(list.map(sim => [sim.simId, nameOf(sim)])); }, () => {}); }, []); // the page itself says what does not work
+  return id => names.value.get(id) ?? id;
+}
 
 const mostRows = 200; // a browser draws them at once; the search narrows the rest
 

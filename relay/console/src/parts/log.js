@@ -2,8 +2,9 @@
 import {useSignal} from '@preact/signals';
 import {html} from 'htm/preact';
 import {call} from '../api.js';
-import {bytes, clock, moment, t, words} from '../i18n.js';
+import {bytes, clock, day, moment, t, words} from '../i18n.js';
 import {usePoll} from './poll.js';
+import {serviceOf} from './services.js';
 import {Failed, Loading} from './state.js';
 
 const types = ['ACCESS', 'CONNECTED', 'DENIED', 'REFUSED', 'CLOSED', 'CREATED', 'EXTENDED', 'DELETED', 'EXPIRED'];
@@ -12,7 +13,8 @@ const codes = Array.from({length: 18}, (_, i) => 'R' + String(i + 1).padStart(2,
 /** How much of the log is fetched for one page of it. */
 const pageSize = 50;
 
-export function Log({simId, compact}) {
+/** name gives the name of a SIM's device; without it the log is of one device, whose name the page tells. */
+export function Log({simId, name, compact}) {
   const filter = useSignal({sim: '', type: '', code: '', from: '', to: ''});
   const older = useSignal([]); // pages behind the first
   const next = useSignal('');
@@ -55,33 +57,44 @@ export function Log({simId, compact}) {
     ${error && html`<${Failed} error=${error} />`}
     ${!data && !error && html`<${Loading} />`}
     ${data && html`
-      <ol class="log">${[...data, ...older.value].map(e => html`<${Entry} key=${`${e.createdAt} ${e.connectionId} ${e.type} ${e.direction.destinationPort}`} entry=${e} />`)}</ol>
+      <ol class="log">${[...data, ...older.value].flatMap((e, i, all) => {
+        const date = day(e.createdAt), again = i > 0 && date === day(all[i - 1].createdAt);
+        const row = html`<${Entry} key=${`${e.createdAt} ${e.connectionId} ${e.type} ${e.direction.destinationPort}`} entry=${e} name=${name} />`;
+        return again ? [row] : [html`<li class="day" key=${date}>${date}</li>`, row];
+      })}</ol>
       ${data.length === 0 && html`<p class="muted">${t('nothing')}</p>`}
       ${next.value && !compact && html`<button class="secondary outline" onClick=${more}>${t('more')}</button>`}`}`;
 }
 
-function Entry({entry: e}) {
+function Entry({entry: e, name}) {
   const bad = e.type === 'DENIED' || e.type === 'REFUSED' || (e.code && e.code !== 'R13');
   const from = e.direction.sourceIPAddress ? `${e.direction.sourceIPAddress}${e.connectionId ? ':' + e.direction.sourcePort : ''}` : '';
   const details = e.ladder.length > 0 || e.closeReason || e.protocol;
   const head = html`
     <time datetime=${new Date(e.createdAt).toISOString()} title=${moment(e.createdAt)}>${clock(e.createdAt)}</time>
     <span class="badge ${bad ? 'bad' : e.type === 'CONNECTED' ? 'good' : ''}">${t('type_' + e.type)}</span>
-    <span class="who">${from && html`<span>${from}</span> → `}<span>${e.direction.destinationIPAddress}:${e.direction.destinationPort}</span></span>
+    <span>${[e.devicePort && serviceName(e.devicePort), name?.(e.simId)].filter(Boolean).join(', ')}</span>
+    <span class="who muted">${from && html`<span>${from}</span> → `}<span>${e.direction.destinationIPAddress}:${e.direction.destinationPort}</span></span>
     ${e.count > 1 && html`<span class="chip">×${e.count}</span>`}
-    ${e.bytesUp || e.bytesDown ? html`<span class="muted">↑ ${bytes(e.bytesUp ?? 0)} ↓ ${bytes(e.bytesDown ?? 0)}</span>` : null}`;
+    ${e.bytesUp || e.bytesDown ? html`<span class="muted">↑ ${bytes(e.bytesUp ?? 0)} ↓ ${bytes(e.bytesDown ?? 0)}</span>` : null}
+    ${e.code && html`<span class="reason"><b>${e.code}</b> ${e.reason}</span>`}`;
   return html`
     <li class=${bad ? 'refused' : ''} data-code=${e.code}>
-      ${details ? html`<details><summary>${head}</summary><${Details} entry=${e} /></details>` : html`<div class="plain">${head}</div>`}
-      ${e.code && html`<p class="reason"><b>${e.code}</b> ${e.reason}</p>`}
+      ${details ? html`<details><summary>${head}</summary><${Details} entry=${e} name=${name} /></details>` : html`<div class="plain">${head}</div>`}
     </li>`;
 }
 
 const lanes = ['client', 'relay', 'device'];
 
-function Details({entry: e}) {
+const serviceName = port => {
+  const {id} = serviceOf(port);
+  return id === 'other' ? t('devicePort', port) : t('service_' + id);
+};
+
+function Details({entry: e, name}) {
   const facts = [
-    ['SIM', e.simId], [t('clientSpoke'), e.protocol], [t('deviceSpoke'), e.deviceProtocol], ['TLS', e.tlsVersion], ['SNI', e.sni],
+    [t('device'), name && e.simId && html`<a href="/console/devices/${encodeURIComponent(e.simId)}">${name(e.simId)}</a>`],
+    ['SIM', e.simId], [t('devicePortLabel'), e.devicePort], [t('clientSpoke'), e.protocol], [t('deviceSpoke'), e.deviceProtocol], ['TLS', e.tlsVersion], ['SNI', e.sni],
     [t('lasted'), e.durationMs !== undefined && `${(e.durationMs / 1000).toFixed(1)} s`], [t('endedBy'), e.closeCode && words(e.closeCode, e.closeArgs, e.closeReason)],
   ].filter(([, v]) => v);
   return html`
