@@ -143,7 +143,8 @@ var japanese = map[string]string{
 	"the device speaks first: %s":                  "デバイスが先に送信します: %s",
 	"the device speaks TLS itself":                 "デバイス自身が TLS を使っています",
 	"the device speaks SSH":                        "デバイスは SSH を使っています",
-	"the option is ON and the device speaks plaintext: clients must speak TLS":              "オプションは ON でデバイスは平文です。クライアントは TLS で接続してください",
-	"the option is OFF and the device speaks TLS":                                           "オプションは OFF でデバイスは TLS です",
-	"the option is OFF and the device speaks no TLS: clients must speak as the device does": "オプションは OFF でデバイスは TLS を使いません。クライアントはデバイスと同じプロトコルで接続してください",
+	"the device speaks SSH, which encrypts itself: make the mapping with the TLS option OFF": "デバイスは SSH を使っています。SSH は自ら暗号化するため、TLS オプションを OFF にしてポートマッピングを作り直してください",
+	"the option is ON and the device speaks plaintext: clients must speak TLS":               "オプションは ON でデバイスは平文です。クライアントは TLS で接続してください",
+	"the option is OFF and the device speaks TLS":                                            "オプションは OFF でデバイスは TLS です",
+	"the option is OFF and the device speaks no TLS: clients must speak as the device does":  "オプションは OFF でデバイスは TLS を使いません。クライアントはデバイスと同じプロトコルで接続してください",
 }

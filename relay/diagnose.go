@@ -50,8 +50,16 @@ func (d *diagnosis) step(name string, do func() (finding text, cause Cause)) {
 	s.Result, s.Finding, s.TookMs = resultOK, finding.in(d.lang), time.Since(began).Milliseconds()
 	if cause != "" {
 		s.Result = resultFailed
-		d.answer.FailedStep, d.answer.Code, d.answer.Message = name, string(cause), cause.Text(d.lang)
+		d.answer.FailedStep, d.answer.Code, d.answer.Message = name, string(cause), d.words(cause)
 	}
+}
+
+// words are a cause's own, but for one that blames a client: here there is none, and the device was heard.
+func (d *diagnosis) words(c Cause) string {
+	if c == CauseSSHOnTLS {
+		return textf("the device speaks SSH, which encrypts itself: make the mapping with the TLS option OFF").in(d.lang)
+	}
+	return c.Text(d.lang)
 }
 
 // fail ends the diagnosis for a reason that has no number.

@@ -26,6 +26,7 @@ export default {
   create: 'Open', createAnyway: 'Open anyway', made: 'The port is open.', left: 'ends in', ended: 'ended', timeLeft: 'Time left', host: 'Host', port: 'Port', from: 'Allowed from', howToConnect: 'How to connect',
   copy: 'Copy', copied: 'Copied', notCopied: 'Not copied', caHint: 'the relay’s CA certificate, for the commands above', qrOf: x => `QR code: ${x}`,
   diagnose: 'Diagnose', extend: 'Extend to one hour', extended: 'The mapping now ends an hour from now.', delete: 'Close port', deleted: 'The port is closed.',
+  openOff: 'Open again with TLS OFF', openedOff: at => `A port with the TLS option OFF is open: ${at}.`,
   diagnosis: 'Diagnosis', diagnosisGood: 'The whole way to the device is good.', step_policy: 'Allowed from here', step_port: 'Public port', step_session: 'SIM online', step_device: 'Device port', step_banner: 'Device answers', step_tls: 'TLS option fits',
   result_ok: 'good', result_failed: 'broken', result_skipped: 'not tried',
 

@@ -10,6 +10,9 @@ effect(() => { document.documentElement.lang = lang.value; });
 
 const texts = computed(() => languages[lang.value]);
 
+/** A text of the relay with its times, which are in UTC, as the user reads them. */
+export const withTimes = text => text?.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, time => moment(Date.parse(time)));
+
 /** The text of a key in the user's language. */
 export function t(key, ...args) {
   const text = texts.value[key] ?? en[key] ?? key;
@@ -24,7 +27,7 @@ export function words(code, args = [], fallback = code) {
   const key = 'word_' + code;
   if (!(key in en)) return fallback;
   if (code === 'end') return t(key, words(args[0], args.slice(1)));
-  return t(key, ...args.map(a => /^R\d\d$/.test(a) ? t('name_' + a) : a));
+  return t(key, ...args.map(a => /^R\d\d$/.test(a) ? t('name_' + a) : withTimes(a)));
 }
 
 export function setLang(to) {

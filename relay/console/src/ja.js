@@ -26,6 +26,7 @@ export default {
   create: '開く', createAnyway: 'それでも開く', made: 'ポートが開きました。', left: '残り', ended: '終了', timeLeft: '残り時間', host: 'ホスト', port: 'ポート', from: '許可するアクセス元', howToConnect: '接続方法',
   copy: 'コピー', copied: 'コピーしました', notCopied: 'コピーできません', caHint: '上のコマンドで使うリレーの CA 証明書', qrOf: x => `QR コード: ${x}`,
   diagnose: '診断', extend: '今から 1 時間に延長', extended: 'ポートマッピングは今から 1 時間後に終了します。', delete: 'ポートを閉じる', deleted: 'ポートを閉じました。',
+  openOff: 'TLS OFF で開き直す', openedOff: at => `TLS オプション OFF のポートを開きました: ${at}`,
   diagnosis: '診断', diagnosisGood: 'デバイスまでの経路に問題はありません。', step_policy: 'アクセス元の許可', step_port: '公開ポート', step_session: 'SIM オンライン', step_device: 'デバイスのポート', step_banner: 'デバイスの応答', step_tls: 'TLS オプション',
   result_ok: '正常', result_failed: '異常', result_skipped: '未実施',
 

@@ -198,6 +198,14 @@ export const stories = {
     await log.click('#language');
     await refused.getByText('最初のデータ (ssh)').waitFor();
     await refused.getByText('何も送らずに終了: TLS ON に SSH').waitFor();
+    await page.bringToFront();
+    await card.getByRole('button', {name: 'Diagnose'}).click();
+    await card.getByText('the device speaks SSH, which encrypts itself').waitFor();
+    must(!/\d{4}-\d\d-\d\dT/.test(await card.locator('.chain').textContent()), 'a time is not as the user reads it');
+    await card.getByRole('button', {name: 'Open again with TLS OFF'}).click();
+    const open = await page.getByText('A port with the TLS option OFF is open').textContent();
+    const cured = await ssh(stage, /:(\d+)\.$/.exec(open)[1]);
+    must(cured !== 255, `ssh through the port with the option OFF ended with ${cured}`);
     return `explained ${took.toFixed(0)} ms after ssh gave up`;
   },
 

@@ -7,7 +7,7 @@ import {go} from '../router.js';
 import {notice} from './notices.js';
 import {useNow} from './poll.js';
 import {Diagnosis} from './diagnosis.js';
-import {commands, hostOf, linkOf, serviceOf} from './services.js';
+import {commands, endpointOf, hostOf, linkOf, serviceOf} from './services.js';
 import {Copy} from './state.js';
 
 export const mayOperate = () => session.value?.role !== 'viewer';
@@ -67,6 +67,10 @@ export function Mapping({mapping: m, simId, expanded}) {
     await call('POST', pathOf(m) + '/extend', {duration: 3600});
     notice(t('extended'));
   });
+  const openOff = () => act('openOff', async () => {
+    const made = await create(simId, {port: m.destination.port, duration: Math.ceil((m.expiredTime - Date.now()) / 1000), ranges: m.source.ipRanges, tls: false, oneTime: m.oneTime});
+    notice(t('openedOff', endpointOf(made)));
+  });
   const remove = () => act('delete', async () => {
     await call('DELETE', pathOf(m), undefined, {expect: [404]});
     notice(t('deleted'));
@@ -87,7 +91,7 @@ export function Mapping({mapping: m, simId, expanded}) {
         <div><dt>${t('from')}</dt><dd>${m.source.ipRanges.join(', ')}</dd></div>
       </dl>
       ${!m.spent && html`<details open=${expanded}><summary>${t('howToConnect')}</summary><${HowTo} mapping=${m} /></details>`}
-      ${diagnosing.value && html`<${Diagnosis} path=${pathOf(m)} />`}
+      ${diagnosing.value && html`<${Diagnosis} path=${pathOf(m)} openOff=${openOff} />`}
       ${mayOperate() && html`<footer class="actions">
         ${!m.spent && service.open && html`<button type="button" class="small" onClick=${() => visit(simId, service, m)}>${t('open_' + service.open)}</button>`}
         ${!m.spent && button('diagnose', () => { diagnosing.value = false; setTimeout(() => { diagnosing.value = true; }); }, 'secondary outline')}
