@@ -43,7 +43,7 @@ func (c *Console) serveSSH(ctx context.Context, s *socket) error {
 		HostKeyCallback: func(_ string, _ net.Addr, key ssh.PublicKey) error { return hostKey.judge(ctx, key) },
 	})
 	if err != nil {
-		return explainSSH(err)
+		return login.explain(err)
 	}
 	device.SetDeadline(time.Time{})
 	client := ssh.NewClient(conn, channels, requests)
@@ -100,6 +100,24 @@ func (l *sshLogin) methods() ([]ssh.AuthMethod, error) {
 			}))
 	}
 	return list, nil
+}
+
+// explain puts a failed handshake into a code, as explainSSH does. Where the device asked for nothing that the login has, that is what to mend.
+func (l *sshLogin) explain(err error) error {
+	err = explainSSH(err)
+	var r *Refusal
+	if !errors.As(err, &r) || !strings.Contains(r.Detail, "attempted methods [none]") {
+		return err
+	}
+	switch {
+	case l.Password == "" && l.PrivateKey == "":
+		r.Code, r.Message = "ssh-nothing", "the device takes nobody without a password or key"
+	case l.PrivateKey == "":
+		r.Code, r.Message = "ssh-keys-only", "the device takes no password: it wants a key"
+	case l.Password == "":
+		r.Code, r.Message = "ssh-no-keys", "the device takes no key: it wants a password"
+	}
+	return r
 }
 
 // errHostKey ends a handshake whose host key the user did not accept.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
+	"encoding/pem"
 	"io"
 	"net"
 	"net/http"
@@ -100,8 +101,8 @@ func TestWebSocketRefusals(t *testing.T) {
 	}
 }
 
-// sshDevice is an SSH server that echoes in capitals, until a line says exit.
-func sshDevice(t *testing.T) func(net.Conn) {
+// sshDevice is an SSH server that echoes in capitals, until a line says exit. It takes a password, where set says nothing else.
+func sshDevice(t *testing.T, set ...func(*glssh.Server)) func(net.Conn) {
 	t.Helper()
 	_, key, err := ed25519.GenerateKey(nil)
 	if err != nil {
@@ -125,6 +126,9 @@ func sshDevice(t *testing.T) func(net.Conn) {
 			io.WriteString(s, strings.ToUpper(string(b[:n]))+pty.Term)
 			s.Exit(3)
 		},
+	}
+	for _, f := range set {
+		f(server)
 	}
 	return server.HandleConn
 }
@@ -167,13 +171,40 @@ func TestSSH(t *testing.T) {
 }
 
 func TestSSHRefusals(t *testing.T) {
-	for _, tt := range []struct{ name, login, answer, code string }{
-		{"wrong password", `{"user":"field","password":"bad"}`, `{"accept":true}`, "ssh-auth"},
-		{"host key not accepted", `{"user":"field","password":"good"}`, `{"accept":false}`, "ssh-host-key"},
-		{"a key that is none", `{"user":"field","privateKey":"nonsense"}`, ``, "ssh-key"},
+	_, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := ssh.MarshalPrivateKey(private, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	withKey, err := json.Marshal(map[string]string{"user": "field", "privateKey": string(pem.EncodeToMemory(block))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	password := func(*glssh.Server) {}
+	keys := func(s *glssh.Server) {
+		s.PasswordHandler = nil
+		s.PublicKeyHandler = func(glssh.Context, glssh.PublicKey) bool { return false }
+	}
+	for _, tt := range []struct {
+		name   string
+		takes  func(*glssh.Server)
+		login  string
+		answer string
+		code   string
+	}{
+		{"wrong password", password, `{"user":"field","password":"bad"}`, `{"accept":true}`, "ssh-auth"},
+		{"wrong key", keys, string(withKey), `{"accept":true}`, "ssh-auth"},
+		{"a password where keys are taken", keys, `{"user":"field","password":"good"}`, `{"accept":true}`, "ssh-keys-only"},
+		{"a key where a password is taken", password, string(withKey), `{"accept":true}`, "ssh-no-keys"},
+		{"nothing to log in with", password, `{"user":"field"}`, `{"accept":true}`, "ssh-nothing"},
+		{"host key not accepted", password, `{"user":"field","password":"good"}`, `{"accept":false}`, "ssh-host-key"},
+		{"a key that is none", password, `{"user":"field","privateKey":"nonsense"}`, ``, "ssh-key"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := serve(t, sshDevice(t))
+			s := serve(t, sshDevice(t, tt.takes))
 			s.signIn()
 			ctx, ws := s.open("ssh")
 			say(t, ctx, ws, tt.login)

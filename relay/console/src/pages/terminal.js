@@ -68,7 +68,7 @@ export function Terminal({sim: simId, query}) {
       </form>
       ${question.value && html`<${HostKey} ...${question.value} />`}
       <p class="muted" hidden=${state.value !== 'connected'}><small>${t('escapeHint')}</small></p>
-      <div class="terminal" ref=${box} hidden=${loggingIn} data-state=${state.value}></div>
+      <div class="terminal" ref=${box} hidden=${loggingIn || !shown.current} data-state=${state.value}></div>
     <//>`;
 }
 
