@@ -1,10 +1,10 @@
 // The console's texts in English. ja.js has the same keys.
 export default {
-  skip: 'Skip to the content', navigation: 'Main', breadcrumb: 'Path', notFound: 'There is no such page', loading: 'Loading …', close: 'Close', cancel: 'Cancel',
+  skip: 'Skip to the content', navigation: 'Main', breadcrumb: 'Path', notFound: 'There is no such page', noPort: 'This address names no port', noPortWhy: 'It lacks “?mapping=” with the host and port that lead to the device: open what you want from the device’s page.', loading: 'Loading …', close: 'Close', cancel: 'Cancel',
   theme: 'Colours', theme_: 'as the system', theme_dark: 'dark', theme_light: 'light', signOut: 'Sign out',
   role_viewer: 'viewer: reads', role_operator: 'operator', role_admin: 'administrator',
   overview: 'Overview', devices: 'Devices', device: 'Device', activity: 'What happened',
-  offline: 'The connection to the relay is lost. Trying again … What you typed is kept.', offlineForm: 'The relay cannot be reached. Nothing that you typed is lost: try again when the connection is back.',
+  offline: 'The connection to the relay is lost. Trying again …', offlineForm: 'The relay cannot be reached. Nothing that you typed is lost: try again when the connection is back.',
 
   signIn: 'Sign in', signInWith: 'Sign in with', signIn_key: 'API key', signIn_user: 'User', authKeyId: 'Key id', authKey: 'Key', userName: 'User name', password: 'Password', username: 'User name',
   keyHint: 'keyId-…, printed by the relay at its first start', needed: 'This is needed.', signInAgain: 'Your sign-in has ended', signInAgainWhy: 'Sign in again; you are where you were, and what you typed is kept.',
@@ -13,7 +13,7 @@ export default {
   tag: 'Tags', name: 'Name', address: 'Address', since: when => `since ${when}`.trim(), countDevices: (n, of) => `${n} of ${of} devices`, narrow: n => `The first ${n} are shown: narrow the search.`,
 
   access: 'On-demand remote access', openHere: 'Open here', newAccess: 'For a tool on my PC…', newAccessHint: 'host and port for ssh, RDP, a VNC viewer …',
-  open_vnc: 'Screen', open_vnc_hint: 'VNC, in this page', open_ssh: 'Terminal', open_ssh_hint: 'SSH, in this page', open_http: 'Web page', open_http_hint: 'https, in a new tab', open_modbus: 'Registers', open_modbus_hint: 'Modbus, live',
+  open_vnc: 'Screen', open_vnc_hint: 'VNC, in this page', open_ssh: 'Terminal', open_ssh_hint: 'SSH, in this page', open_http: 'Web page', open_http_hint: 'https, in a new tab; the browser warns unless it knows the relay’s CA', open_modbus: 'Registers', open_modbus_hint: 'Modbus, live',
   viewerOnly: 'Your role may look, but not open devices.', noMappings: 'No port is open to this device.', mappingEnded: 'The mapping has ended.',
   service: 'Service', services: 'Services', service_ssh: 'SSH', service_rdp: 'RDP', service_vnc: 'VNC', service_http: 'HTTP', service_modbus: 'Modbus', service_other: 'Other',
   devicePort: n => `port ${n}`, devicePortLabel: 'Device port', duration: 'Time allowed', span: s => s < 3600 ? `${s / 60} minutes` : s === 3600 ? '1 hour' : `${s / 3600} hours`,
@@ -30,7 +30,7 @@ export default {
   diagnosis: 'Diagnosis', diagnosisGood: 'The whole way to the device is good.', step_policy: 'Allowed from here', step_port: 'Public port', step_session: 'SIM online', step_device: 'Device port', step_banner: 'Device answers', step_tls: 'TLS option fits',
   result_ok: 'good', result_failed: 'broken', result_skipped: 'not tried',
 
-  agent: 'The agent on the device', agentState: 'State', operator: 'Operator', signal: 'Signal', modem: 'Modem', connectedSince: 'Connected since', lastFailure: 'Last failure', connections: 'Connections',
+  agent: 'The agent on the device', agentState: 'State', operator: 'Operator', signal: 'Signal', modem: 'Modem', connectedSince: 'Connected since', lastFailure: 'Last failure', connections: 'Connections', activeTotal: (live, all) => `${live} live, ${all} so far`,
   history: 'Connection history', live: 'Live connections', noLive: 'Nobody is connected.', client: 'Client', cut: 'Cut', cutDone: 'The connection is cut.', auditLog: 'Audit log', filters: 'Filters', simOrIMSI: 'SIM or IMSI', type: 'Event', code: 'Reason',
   fromTime: 'From', toTime: 'To', nothing: 'Nothing.', more: 'Older entries', ladder: 'Event ladder', lane_client: 'Client', lane_relay: 'Relay', lane_device: 'Device', clientSpoke: 'Client spoke', deviceSpoke: 'Device spoke', lasted: 'Lasted', endedBy: 'Ended',
   type_ACCESS: 'arrived', type_CONNECTED: 'connected', type_DENIED: 'denied', type_REFUSED: 'refused', type_CLOSED: 'closed', type_CREATED: 'port opened', type_EXTENDED: 'extended', type_DELETED: 'port closed', type_EXPIRED: 'expired',
@@ -46,10 +46,10 @@ export default {
   'word_limit-rate': (a, n, s) => `limit: ${a} opened more than ${n} connections a second; it ends in ${s} s`, 'word_limit-source': (n, a) => `limit: ${n} live connections of ${a}; it ends when one of them closes`, 'word_limit-sim': (n, sim) => `limit: ${n} live connections to SIM ${sim}; it ends when one of them closes`, word_error: e => e,
   word_cut: 'the connection was cut', word_expired: 'the time allowed is over', word_deleted: 'the port was closed', word_shutdown: 'the relay is shutting down', 'word_browser-gone': 'the browser has gone',
 
-  connect: 'Connect', connectAgain: 'Connect again', backToDevice: 'Back to the device', notConnected: 'Not connected', sessionEnded: 'The session has ended', endedByDevice: 'One side closed the connection.', socketClosed: 'The connection to the relay ended.',
+  connect: 'Connect', connectAgain: 'Connect again', backToDevice: 'Back to the device', notConnected: 'Not connected', sessionEnded: 'The session has ended', endedByDevice: 'One side closed the connection.', askingWhy: 'Asking the relay why …', socketClosed: 'The connection to the relay ended.',
   vnc_connecting: 'Connecting …', vnc_connected: 'Connected', vnc_ended: 'Ended', vncCanvas: 'The device’s screen. Shift+Esc gives the keyboard back to the page.', vncDenied: 'The device refused', vncLogin: 'The device asks who you are',
-  screenTools: 'Screen', fullscreen: 'Full screen', fit: 'Fit', viewOnly: 'View only', clipboard: 'Clipboard', sendClipboard: 'Send to the device', escapeHint: 'Shift+Esc gives the keyboard back to this page.',
-  sshUser: 'User name on the device', sshMemory: 'Kept in memory only, never stored.', privateKey: 'Private key', passphrase: 'Passphrase of the key', shellExit: s => `The shell ended with status ${s}.`,
+  screenTools: 'Screen', fullscreen: 'Full screen', fit: 'Fit', viewOnly: 'View only', clipboard: 'Clipboard', sendClipboard: 'Send to the device', clipboardSent: 'The text is sent to the device’s clipboard.', clipboardLatin1: 'The clipboard of most VNC servers takes Latin-1 only: other characters arrive as “?”.', escapeHint: 'Shift+Esc gives the keyboard back to this page.',
+  sshUser: 'User name on the device', sshMemory: 'Kept in memory only, never stored.', privateKey: 'Private key', passphrase: 'Passphrase of the key', shellExit: 'The shell has ended.', shellStatus: s => `Its exit status, which most often is that of its last command, was ${s}.`,
   hostKeyNew: 'First connection: is this the device?', hostKeyNewWhy: 'Compare the fingerprint with the device’s own if you can. It is remembered for this SIM.', hostKeyTrust: 'Trust and connect',
   hostKeyChanged: 'The device shows another host key', hostKeyChangedWhy: 'Either the device was reinstalled or replaced, or somebody is in between. Do not go on unless you know why.', hostKeyKnown: 'remembered', hostKeyReplace: 'Replace and connect',
   ssh: 'The device does not speak SSH here, or it ended the connection.', 'ssh-auth': 'The device did not accept the user name, password or key.', 'ssh-nothing': 'The device takes nobody without a password or key.', 'ssh-keys-only': 'The device takes no password: it wants a key. Give your private key.', 'ssh-no-keys': 'The device takes no key: it wants a password.', 'ssh-host-key': 'The host key was not accepted.', 'ssh-key': 'The private key cannot be read; an encrypted one needs its passphrase.',

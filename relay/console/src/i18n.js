@@ -22,6 +22,9 @@ export function t(key, ...args) {
 /** A text that is kept: a string, or a function that says it in the language of the moment. */
 export const said = text => typeof text === 'function' ? text() : text;
 
+/** Words that stand alone. */
+export const sentence = text => text[0].toUpperCase() + text.slice(1) + (lang.value === 'ja' ? '。' : '.');
+
 /** What the relay says happened, by its code; a cause among the arguments by its name. fallback is what an older relay wrote. */
 export function words(code, args = [], fallback = code) {
   const key = 'word_' + code;

@@ -1,10 +1,10 @@
 // コンソールの文言(日本語)。キーは en.js と同じ。
 export default {
-  skip: '本文へ移動', navigation: 'メイン', breadcrumb: '現在位置', notFound: 'ページが見つかりません', loading: '読み込み中…', close: '閉じる', cancel: 'キャンセル',
+  skip: '本文へ移動', navigation: 'メイン', breadcrumb: '現在位置', notFound: 'ページが見つかりません', noPort: 'アドレスにポートの指定がありません', noPortWhy: 'デバイスに通じるホストとポートを示す「?mapping=」がありません。デバイスのページから開いてください。', loading: '読み込み中…', close: '閉じる', cancel: 'キャンセル',
   theme: '配色', theme_: 'システムに合わせる', theme_dark: 'ダーク', theme_light: 'ライト', signOut: 'サインアウト',
   role_viewer: '閲覧者', role_operator: 'オペレーター', role_admin: '管理者',
   overview: '概要', devices: 'デバイス', device: 'デバイス', activity: '履歴',
-  offline: 'リレーとの接続が切れました。再接続しています… 入力内容は保持されています。', offlineForm: 'リレーに接続できません。入力内容は失われていません。接続が戻ってからもう一度実行してください。',
+  offline: 'リレーとの接続が切れました。再接続しています…', offlineForm: 'リレーに接続できません。入力内容は失われていません。接続が戻ってからもう一度実行してください。',
 
   signIn: 'サインイン', signInWith: 'サインイン方法', signIn_key: 'API キー', signIn_user: 'ユーザー', authKeyId: 'キー ID', authKey: 'キー', userName: 'ユーザー名', password: 'パスワード', username: 'ユーザー名',
   keyHint: 'keyId-… リレーの初回起動時に表示されます', needed: '入力してください。', signInAgain: 'サインインの有効期限が切れました', signInAgainWhy: 'もう一度サインインしてください。元の画面に戻り、入力内容は保持されています。',
@@ -13,7 +13,7 @@ export default {
   tag: 'タグ', name: '名前', address: 'アドレス', since: when => when ? `${when} から` : '開始', countDevices: (n, of) => `${of} 台中 ${n} 台`, narrow: n => `最初の ${n} 台を表示しています。検索で絞り込んでください。`,
 
   access: 'オンデマンドリモートアクセス', openHere: 'ここで開く', newAccess: 'PC のツールで接続…', newAccessHint: 'ssh、RDP、VNC ビューアー用のホストとポート',
-  open_vnc: '画面', open_vnc_hint: 'VNC をこのページで', open_ssh: 'ターミナル', open_ssh_hint: 'SSH をこのページで', open_http: 'Web ページ', open_http_hint: 'https を新しいタブで', open_modbus: 'レジスター', open_modbus_hint: 'Modbus をリアルタイムで',
+  open_vnc: '画面', open_vnc_hint: 'VNC をこのページで', open_ssh: 'ターミナル', open_ssh_hint: 'SSH をこのページで', open_http: 'Web ページ', open_http_hint: 'https を新しいタブで。リレーの CA を登録していないブラウザーでは警告が出ます', open_modbus: 'レジスター', open_modbus_hint: 'Modbus をリアルタイムで',
   viewerOnly: 'このロールでは閲覧のみ可能で、デバイスへの接続はできません。', noMappings: 'このデバイスに開いているポートはありません。', mappingEnded: 'ポートマッピングは終了しました。',
   service: 'サービス', services: 'サービス', service_ssh: 'SSH', service_rdp: 'RDP', service_vnc: 'VNC', service_http: 'HTTP', service_modbus: 'Modbus', service_other: 'その他',
   devicePort: n => `ポート ${n}`, devicePortLabel: 'デバイス側ポート', duration: 'アクセス可能時間', span: s => s < 3600 ? `${s / 60} 分` : `${s / 3600} 時間`,
@@ -30,7 +30,7 @@ export default {
   diagnosis: '診断', diagnosisGood: 'デバイスまでの経路に問題はありません。', step_policy: 'アクセス元の許可', step_port: '公開ポート', step_session: 'SIM オンライン', step_device: 'デバイスのポート', step_banner: 'デバイスの応答', step_tls: 'TLS オプション',
   result_ok: '正常', result_failed: '異常', result_skipped: '未実施',
 
-  agent: 'デバイスのエージェント', agentState: '状態', operator: '通信事業者', signal: '電波', modem: 'モデム', connectedSince: '接続開始', lastFailure: '直近の障害', connections: '接続数',
+  agent: 'デバイスのエージェント', agentState: '状態', operator: '通信事業者', signal: '電波', modem: 'モデム', connectedSince: '接続開始', lastFailure: '直近の障害', connections: '接続数', activeTotal: (live, all) => `現在 ${live}、累計 ${all}`,
   history: '接続履歴', live: '現在の接続', noLive: '接続はありません。', client: 'クライアント', cut: '切断', cutDone: '接続を切断しました。', auditLog: '監査ログ', filters: '絞り込み', simOrIMSI: 'SIM または IMSI', type: 'イベント', code: '理由',
   fromTime: '開始', toTime: '終了', nothing: 'ありません。', more: 'さらに表示', ladder: 'イベントの流れ', lane_client: 'クライアント', lane_relay: 'リレー', lane_device: 'デバイス', clientSpoke: 'クライアントの通信', deviceSpoke: 'デバイスの通信', lasted: '継続時間', endedBy: '終了理由',
   type_ACCESS: '到着', type_CONNECTED: '接続', type_DENIED: '拒否', type_REFUSED: '制限', type_CLOSED: '終了', type_CREATED: 'ポート開始', type_EXTENDED: '延長', type_DELETED: 'ポート終了', type_EXPIRED: '期限切れ',
@@ -46,10 +46,10 @@ export default {
   'word_limit-rate': (a, n, s) => `上限: ${a} からの接続が毎秒 ${n} を超えました。${s} 秒後に解除されます`, 'word_limit-source': (n, a) => `上限: ${a} からの同時接続は ${n} までです。どれかが閉じると解除されます`, 'word_limit-sim': (n, sim) => `上限: SIM ${sim} への同時接続は ${n} までです。どれかが閉じると解除されます`, word_error: e => e,
   word_cut: '接続が切断されました', word_expired: 'アクセス可能時間が終了しました', word_deleted: 'ポートが閉じられました', word_shutdown: 'リレーが停止しています', 'word_browser-gone': 'ブラウザーが離れました',
 
-  connect: '接続', connectAgain: '再接続', backToDevice: 'デバイスに戻る', notConnected: '接続できませんでした', sessionEnded: 'セッションが終了しました', endedByDevice: '一方が接続を閉じました。', socketClosed: 'リレーとの接続が終了しました。',
+  connect: '接続', connectAgain: '再接続', backToDevice: 'デバイスに戻る', notConnected: '接続できませんでした', sessionEnded: 'セッションが終了しました', endedByDevice: '一方が接続を閉じました。', askingWhy: '理由をリレーに問い合わせています…', socketClosed: 'リレーとの接続が終了しました。',
   vnc_connecting: '接続中…', vnc_connected: '接続しました', vnc_ended: '終了', vncCanvas: 'デバイスの画面。Shift+Esc でキーボード操作がページに戻ります。', vncDenied: 'デバイスが拒否しました', vncLogin: 'デバイスの認証',
-  screenTools: '画面操作', fullscreen: '全画面', fit: '画面に合わせる', viewOnly: '閲覧のみ', clipboard: 'クリップボード', sendClipboard: 'デバイスに送る', escapeHint: 'Shift+Esc でキーボード操作がこのページに戻ります。',
-  sshUser: 'デバイスのユーザー名', sshMemory: 'メモリー上だけで扱い、保存しません。', privateKey: '秘密鍵', passphrase: '秘密鍵のパスフレーズ', shellExit: s => `シェルがステータス ${s} で終了しました。`,
+  screenTools: '画面操作', fullscreen: '全画面', fit: '画面に合わせる', viewOnly: '閲覧のみ', clipboard: 'クリップボード', sendClipboard: 'デバイスに送る', clipboardSent: 'デバイスのクリップボードに送りました。', clipboardLatin1: '多くの VNC サーバーのクリップボードは Latin-1 だけを扱います。日本語などの文字は「?」になります。', escapeHint: 'Shift+Esc でキーボード操作がこのページに戻ります。',
+  sshUser: 'デバイスのユーザー名', sshMemory: 'メモリー上だけで扱い、保存しません。', privateKey: '秘密鍵', passphrase: '秘密鍵のパスフレーズ', shellExit: 'シェルが終了しました。', shellStatus: s => `終了ステータスは ${s} でした(通常は最後のコマンドのもの)。`,
   hostKeyNew: '初めての接続です。このデバイスで間違いありませんか?', hostKeyNewWhy: '可能ならデバイス側のフィンガープリントと照合してください。この SIM のホスト鍵として記憶します。', hostKeyTrust: '信頼して接続',
   hostKeyChanged: 'デバイスのホスト鍵が変わりました', hostKeyChangedWhy: 'デバイスが再インストールまたは交換されたか、通信が傍受されています。理由が分からない場合は接続しないでください。', hostKeyKnown: '記憶済み', hostKeyReplace: '置き換えて接続',
   ssh: 'デバイスが SSH で応答しないか、接続を終了しました。', 'ssh-auth': 'ユーザー名、パスワードまたは鍵が受け付けられませんでした。', 'ssh-nothing': 'パスワードまたは鍵が必要です。', 'ssh-keys-only': 'このデバイスはパスワードを受け付けません。秘密鍵を入力してください。', 'ssh-no-keys': 'このデバイスは鍵を受け付けません。パスワードを入力してください。', 'ssh-host-key': 'ホスト鍵が承認されませんでした。', 'ssh-key': '秘密鍵を読み取れません。暗号化されている場合はパスフレーズが必要です。',

@@ -20,27 +20,36 @@ import {SignIn} from './pages/signin.js';
 import {Terminal} from './pages/terminal.js';
 import {VNC} from './pages/vnc.js';
 
+/** Pattern, page, its section in the navigation, and the parameter of the query without which the page has nothing to show. */
 const routes = [
   ['/console/', Overview, 'overview'],
   ['/console/devices', Devices, 'devices'],
   ['/console/devices/:sim', Device, 'devices'],
-  ['/console/devices/:sim/vnc', VNC, 'devices'],
-  ['/console/devices/:sim/ssh', Terminal, 'devices'],
-  ['/console/devices/:sim/modbus', Modbus, 'devices'],
+  ['/console/devices/:sim/vnc', VNC, 'devices', 'mapping'],
+  ['/console/devices/:sim/ssh', Terminal, 'devices', 'mapping'],
+  ['/console/devices/:sim/modbus', Modbus, 'devices', 'mapping'],
   ['/console/activity', Activity, 'activity'],
 ];
 
 const page = computed(() => {
   const url = new URL(place.value, location.href);
-  for (const [pattern, Page, section] of routes) {
+  for (const [pattern, Page, section, needs] of routes) {
     const params = match(pattern, url.pathname);
-    if (params) return {Page, section, params, query: Object.fromEntries(url.searchParams), key: url.pathname};
+    if (!params) continue;
+    const query = Object.fromEntries(url.searchParams);
+    return {Page: needs && !query[needs] ? NoPort : Page, section, params, query, key: url.pathname};
   }
   return {Page: NotFound, params: {}, query: {}, key: 'none'};
 });
 
 function NotFound() {
   return html`<h1 tabindex="-1">${t('notFound')}</h1><p><a href="/console/devices">${t('devices')}</a></p>`;
+}
+
+function NoPort({sim}) {
+  return html`<h1 tabindex="-1">${t('noPort')}</h1><p>${t('noPortWhy')}</p>
+    <p class="actions"><a role="button" href="/console/devices/${encodeURIComponent(sim)}">${t('backToDevice')}</a>
+      <a role="button" class="secondary outline" href="/console/devices">${t('devices')}</a></p>`;
 }
 
 function Switches() {

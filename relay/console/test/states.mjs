@@ -52,10 +52,15 @@ export const states = {
     await page.goto('/console/nowhere');
     await shown(page, 'main h1');
   },
+  async 'no-port'(page, stage) {
+    await page.goto(`/console/${stage.device}/vnc`);
+    await shown(page, 'main a[role=button]');
+  },
   async 'vnc'(page, stage) {
     await visit(page, stage, 'vnc', 5900);
     await shown(page, '.screen.connected canvas');
     await page.click('details.clip summary');
+    await page.fill('details.clip textarea', '日本語');
   },
   'vnc-ended': end,
   async 'vnc-password'(page, stage) {

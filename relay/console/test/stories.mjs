@@ -205,6 +205,10 @@ export const stories = {
     await card.getByRole('button', {name: 'Open again with TLS OFF'}).click();
     const open = await page.getByText('A port with the TLS option OFF is open').textContent();
     const cured = await ssh(stage, /:(\d+)\.$/.exec(open)[1]);
+    await page.click('dialog header .close');
+    await page.click('nav a[href="/console/devices"]');
+    await page.getByRole('heading', {name: 'Devices'}).waitFor();
+    must(await page.locator('.notices p').count() === 0, 'what was said of one page is said on the next');
     must(cured !== 255, `ssh through the port with the option OFF ended with ${cured}`);
     return `explained ${took.toFixed(0)} ms after ssh gave up`;
   },
@@ -226,7 +230,8 @@ export const stories = {
     await page.keyboard.type('echo 42\n');
     await page.waitForFunction(() => [...document.querySelectorAll('.xterm-rows > div')].some(row => row.textContent.trim() === '42'));
     await page.keyboard.type('exit 3\n');
-    await said(page, 'The shell ended with status 3.');
+    await said(page, 'The shell has ended.');
+    await said(page, /last command, was 3\.$/);
     await page.getByRole('button', {name: 'Connect again'}).click();
     await page.getByRole('button', {name: 'Connect', exact: true}).click(); // the form is as it was
     await page.waitForSelector('.terminal[data-state=connected] .xterm-rows'); // no question about the host key
@@ -276,6 +281,40 @@ export const stories = {
     await said(page, 'the mapping has ended');
   },
 
+  async 'a port that somebody closes: the page says that, and until then that the relay does not answer'(stage) {
+    const m = await stage.mapping(5900);
+    const page = await stage.signedIn(screenPage(stage, m));
+    await connected(page);
+    await page.waitForSelector('.countdown');
+    await page.route('**/console/api/**', route => route.abort());
+    await stage.unmap(m);
+    await page.locator('.ended').getByText('The connection to the relay ended.').waitFor();
+    must(await page.locator('.countdown').count() === 0, 'what may be over is counted down');
+    await page.unroute('**/console/api/**');
+    await page.locator('.ended').getByText('The port was closed.').waitFor();
+  },
+
+  async 'an address without a port says what it lacks'(stage) {
+    const page = await stage.signedIn(stage.device + '/vnc');
+    await said(page, 'It lacks “?mapping=”');
+    await page.getByRole('button', {name: 'Back to the device'}).or(page.getByRole('link', {name: 'Back to the device'})).click();
+    await page.waitForSelector('#open-vnc');
+  },
+
+  async 'the clipboard: the screen keeps its place, what cannot be sent is said before, what is sent after'(stage) {
+    const page = await stage.signedIn(screenPage(stage, await stage.mapping(5900)));
+    await connected(page);
+    const before = await page.locator('.screen').boundingBox();
+    await page.click('.clip summary');
+    await page.fill('.clip textarea', 'Grüße');
+    must((await page.locator('.screen').boundingBox()).y === before.y, 'the clipboard moves the screen');
+    must(await page.getByText('Latin-1').count() === 0, 'a good text is warned of');
+    await page.fill('.clip textarea', '日本語');
+    await said(page, 'takes Latin-1 only');
+    await page.click('.clip button');
+    await said(page, 'The text is sent to the device’s clipboard.');
+  },
+
   async 'cut: a live connection is seen with its bytes, and cut'(stage) {
     const m = await stage.mapping(5900);
     const page = await stage.signedIn(screenPage(stage, m));
@@ -285,7 +324,7 @@ export const stories = {
     const row = log.locator('#live-connections tbody tr').filter({hasText: '5900'});
     await row.getByRole('button', {name: 'Cut'}).click();
     await page.bringToFront();
-    await said(page, 'the connection was cut');
+    await page.locator('.ended').getByText('The connection was cut.').waitFor();
   },
 
   async 'bad input: each error stands beside its field'(stage) {
@@ -361,8 +400,7 @@ export const stories = {
       }
       throw new Error(`Tab does not lead to ${what}`);
     };
-    await page.waitForSelector('#authKeyId');
-    await tabTo('#authKeyId');
+    await page.waitForFunction(() => document.activeElement?.id === 'authKeyId');
     await page.keyboard.type(stage.keyId);
     await page.keyboard.press('Tab');
     await page.keyboard.type(stage.key);

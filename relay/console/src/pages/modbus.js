@@ -3,7 +3,7 @@ import {useSignal} from '@preact/signals';
 import {html} from 'htm/preact';
 import {useEffect, useRef} from 'preact/hooks';
 import {said, t} from '../i18n.js';
-import {connect, whyEnded} from '../parts/channel.js';
+import {connect, tellEnd} from '../parts/channel.js';
 import {Ended, Here, useHere} from '../parts/here.js';
 
 const tables = {holding: {write: true, most: 125}, input: {most: 125}, coils: {write: true, bits: true, most: 2000}, discrete: {bits: true, most: 2000}};
@@ -41,14 +41,13 @@ export function Modbus({sim: simId, query}) {
           waiting.get(answer.id)?.(answer);
           waiting.delete(answer.id);
         };
-        ws.onclose = async () => {
+        ws.onclose = () => {
           clearTimeout(timer);
           channel.current = undefined;
           problem.value = '';
           if (!alive) return;
-          const found = await whyEnded(simId, id);
-          why.value = {title: 'sessionEnded', code: found.code, message: found.reason ?? (() => t('endedByDevice')), detail: found.detail};
           state.value = 'ended';
+          tellEnd(why, simId, id);
         };
         const read = async () => {
           const request = what.value;

@@ -8,7 +8,10 @@ import {Field, FormError} from '../parts/field.js';
 
 export function SignIn({again}) {
   const dialog = useRef();
-  useEffect(() => { if (again) dialog.current.showModal(); }, []);
+  useEffect(() => {
+    if (again) dialog.current.showModal();
+    document.querySelector('#authKeyId, #userName').focus();
+  }, []);
   if (!again) return html`<main class="signin"><article><h1>${t('signIn')}</h1><${Form} /></article></main>`;
   return html`
     <dialog ref=${dialog} aria-labelledby="signin-title" onCancel=${event => event.preventDefault()}>

@@ -3,7 +3,7 @@ import {useSignal} from '@preact/signals';
 import {html} from 'htm/preact';
 import {useEffect, useRef} from 'preact/hooks';
 import {t} from '../i18n.js';
-import {connect, whyEnded} from '../parts/channel.js';
+import {connect, tellEnd} from '../parts/channel.js';
 import {Field} from '../parts/field.js';
 import {Ended, Here, useHere} from '../parts/here.js';
 
@@ -34,14 +34,10 @@ export function Terminal({sim: simId, query}) {
       });
       state.value = 'connected';
       let exit;
-      shown.current = open(box.current, channel.ws, {label: t('open_ssh'), onExit: status => { exit = status; }, onEnd: async () => {
+      shown.current = open(box.current, channel.ws, {label: t('open_ssh'), onExit: status => { exit = status; }, onEnd: () => {
         state.value = 'ended';
-        if (exit !== undefined) {
-          why.value = {title: 'sessionEnded', message: () => t('shellExit', exit)};
-          return;
-        }
-        const found = await whyEnded(simId, channel.id);
-        why.value = {title: 'sessionEnded', code: found.code, message: found.reason ?? (() => t('endedByDevice')), detail: found.detail};
+        if (exit === undefined) tellEnd(why, simId, channel.id);
+        else why.value = {title: 'sessionEnded', message: () => t('shellExit'), detail: exit ? () => t('shellStatus', exit) : ''};
       }});
     } catch (err) {
       question.value = null;

@@ -3,8 +3,12 @@ import {useSignal} from '@preact/signals';
 import {html} from 'htm/preact';
 import {useEffect, useRef} from 'preact/hooks';
 import {t} from '../i18n.js';
-import {connect, whyEnded} from '../parts/channel.js';
+import {connect, tellEnd} from '../parts/channel.js';
 import {Ended, Here, useHere} from '../parts/here.js';
+import {notice} from '../parts/notices.js';
+
+/** What RFB's own clipboard cannot carry (RFC 6143 section 7.5.6); a device may know the extension that can, which most do not. */
+const notLatin1 = /[^\0-\xff]/;
 
 export function VNC({sim: simId, query}) {
   const here = useHere(simId, query.mapping);
@@ -43,14 +47,12 @@ export function VNC({sim: simId, query}) {
         v.addEventListener('credentialsrequired', event => { secrets.value = event.detail.types; });
         v.addEventListener('securityfailure', event => { why.value = {title: 'vncDenied', message: event.detail.reason ?? ''}; });
         v.addEventListener('clipboard', event => { clip.value = event.detail.text; });
-        v.addEventListener('disconnect', async () => {
+        v.addEventListener('disconnect', () => {
           rfb.current = undefined;
           if (!alive) return;
           const was = state.value;
           state.value = 'ended';
-          const found = await whyEnded(simId, channel.id);
-          if (was !== 'connected' && why.value.message) return;
-          why.value = {title: 'sessionEnded', code: found.code, message: found.reason ?? (() => t('endedByDevice')), detail: found.detail};
+          if (was === 'connected' || !why.value.message) tellEnd(why, simId, channel.id); // else the device has said why
         });
       } catch (err) {
         if (!alive) return;
@@ -93,6 +95,10 @@ export function VNC({sim: simId, query}) {
     rfb.current.sendCredentials(Object.fromEntries(new FormData(event.target)));
     secrets.value = null;
   };
+  const send = () => {
+    rfb.current.clipboardPasteFrom(clip.value);
+    notice(t('clipboardSent'));
+  };
   const connected = state.value === 'connected';
   return html`
     <${Here} simId=${simId} title=${t('open_vnc')} here=${here}>
@@ -102,8 +108,9 @@ export function VNC({sim: simId, query}) {
         <label class="check"><input type="checkbox" checked=${fit.value} onChange=${e => { fit.value = e.target.checked; }} />${t('fit')}</label>
         <label class="check"><input type="checkbox" checked=${viewOnly.value} onChange=${e => { viewOnly.value = e.target.checked; }} />${t('viewOnly')}</label>
         <details class="clip"><summary>${t('clipboard')}</summary>
-          <textarea aria-label=${t('clipboard')} value=${clip.value} onInput=${e => { clip.value = e.target.value; }}></textarea>
-          <button class="small" disabled=${!connected} onClick=${() => rfb.current.clipboardPasteFrom(clip.value)}>${t('sendClipboard')}</button></details>
+          <div class="panel"><textarea aria-label=${t('clipboard')} value=${clip.value} onInput=${e => { clip.value = e.target.value; }}></textarea>
+            <div role="status">${notLatin1.test(clip.value) && html`<p class="warning box">${t('clipboardLatin1')}</p>`}</div>
+            <button class="small" disabled=${!connected} onClick=${send}>${t('sendClipboard')}</button></div></details>
         <small class="muted">${t('escapeHint')}</small>
       </div>
       <p class="hidden" role="status">${t('vnc_' + state.value)}</p>

@@ -28,7 +28,7 @@ export function AgentStatus({simId, online}) {
       ${status.services?.length > 0 && html`<div class="scroll" tabindex="0" role="region" aria-label=${t('services')}><table>
         <thead><tr><th scope="col">${t('services')}</th><th scope="col">${t('port')}</th><th scope="col">${t('state')}</th><th scope="col">${t('connections')}</th></tr></thead>
         <tbody>${status.services.map(s => html`<tr><th scope="row">${s.name}</th><td>${s.port}</td>
-          <td><span class="badge ${s.up ? 'good' : 'bad'}">${s.up ? t('result_ok') : s.error || t('result_failed')}</span></td><td>${s.active} / ${s.total}</td></tr>`)}</tbody>
+          <td><span class="badge ${s.up ? 'good' : 'bad'}">${s.up ? t('result_ok') : s.error || t('result_failed')}</span></td><td>${t('activeTotal', s.active, s.total)}</td></tr>`)}</tbody>
       </table></div>`}
     </section>`;
 }

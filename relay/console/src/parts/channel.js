@@ -1,6 +1,6 @@
 // A WebSocket to a device through a port mapping: text messages are about the connection, binary ones are the device's.
-import {call, socketURL} from '../api.js';
-import {t, words} from '../i18n.js';
+import {call, offline, socketURL} from '../api.js';
+import {sentence, t, words} from '../i18n.js';
 
 /** Opens one. Gives {ws, id} when the device is connected; throws {code, message, detail} when it is not. first is sent at once; other
     messages before that go to ask, whose answer is sent back. */
@@ -41,13 +41,22 @@ function explain({code, message, detail, detailCode, detailArgs}) {
   return {code, message: code.startsWith('ssh') ? () => t(code) : message, detail: detailCode ? () => words(detailCode, detailArgs, detail) : detail};
 }
 
-/** Why a connection ended, from the audit log: {code, reason, detail}. The entry is written when the connection has ended, which may be later. */
-export async function whyEnded(simId, id) {
+/** Tells the signal why, which Ended shows, why a connection ended. Its entry in the audit log is written when it has ended, which may be later; a relay
+    that has gone says nothing until it is back. An end without a cause is told by what closed the connection. */
+export async function tellEnd(why, simId, id) {
+  why.value = {title: 'sessionEnded', message: () => t(offline.value ? 'socketClosed' : 'askingWhy')};
+  why.value = {title: 'sessionEnded', ...await findEnd(simId, id)};
+}
+
+async function findEnd(simId, id) {
   for (let tries = 0; tries < 20; tries++) {
     const entries = await call('GET', `/audit_logs/connections?limit=50&type=CLOSED&sim_id=${encodeURIComponent(simId)}`);
-    const entry = entries.find(e => e.connectionId === id);
-    if (entry) return {code: entry.code, reason: entry.reason, detail: entry.closeCode && (() => words(entry.closeCode, entry.closeArgs, entry.closeReason))};
+    const e = entries.find(e => e.connectionId === id);
+    const detail = e?.closeCode && (() => words(e.closeCode, e.closeArgs, e.closeReason));
+    if (e?.reason) return {code: e.code, message: e.reason, detail};
+    if (detail) return {message: () => sentence(detail())};
+    if (e) break;
     await new Promise(resolve => setTimeout(resolve, 250));
   }
-  return {};
+  return {message: () => t('endedByDevice')};
 }

@@ -1,6 +1,6 @@
 // The frame of what is opened in the page: the device, the mapping that it goes through with its time left, and why it ended.
 import {html} from 'htm/preact';
-import {call, happened} from '../api.js';
+import {call, happened, offline} from '../api.js';
 import {said, t} from '../i18n.js';
 import {nameOf} from '../pages/devices.js';
 import {Countdown} from './mappings.js';
@@ -28,7 +28,7 @@ export function Here({simId, title, here, children}) {
   return html`
     <nav aria-label=${t('breadcrumb')} class="crumbs"><a href="/console/devices">${t('devices')}</a> / <a href="/console/devices/${encodeURIComponent(simId)}">${sim ? nameOf(sim) : simId}</a></nav>
     <div class="here"><h1 tabindex="-1">${title}</h1>
-      ${mapping && html`<p><${Countdown} mapping=${mapping} /> <button class="small secondary outline" onClick=${extend}>${t('extend')}</button></p>`}</div>
+      ${mapping && !offline.value && html`<p><${Countdown} mapping=${mapping} /> <button class="small secondary outline" onClick=${extend}>${t('extend')}</button></p>`}</div>
     ${children}`;
 }
 

@@ -1,8 +1,13 @@
 // Short messages that a screen reader speaks and that go by themselves.
-import {signal} from '@preact/signals';
+import {effect, signal} from '@preact/signals';
 import {html} from 'htm/preact';
+import {place} from '../router.js';
 
 const shown = signal([]);
+effect(() => { // what is said of one page has no place on the next
+  place.value;
+  shown.value = [];
+});
 
 export function notice(text, kind = 'ok') {
   const entry = {text, kind};
