@@ -108,6 +108,7 @@ func (s *Stack) send(first *stack.PacketBuffer) {
 	rest := b.arena[:0]
 	for i, pkt := range b.held[:n] {
 		p := flatten(rest, pkt)
+		offerLess(p)
 		b.packets[i] = p[:len(p):len(p)]
 		rest = p[len(p):]
 		pkt.DecRef()
