@@ -3,9 +3,13 @@ package check
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -68,13 +72,17 @@ func says(t *testing.T, text string) Dial {
 	})
 }
 
-// silent accepts and says nothing until the test ends, whatever the client does.
-func silent(t *testing.T) Dial {
-	end := make(chan struct{})
-	dial := serve(t, func(*net.TCPConn) { <-end })
-	t.Cleanup(func() { close(end) })
-	return dial
+// silent takes all that the client says and says nothing; it is for a synctest bubble, in which sockets would not wait.
+func silent(context.Context) (net.Conn, error) {
+	client, server := net.Pipe()
+	go io.Copy(io.Discard, server) // until the client closes
+	return halfPipe{client}, nil
 }
+
+// halfPipe is a pipe whose other end does not care about the end of what is said.
+type halfPipe struct{ net.Conn }
+
+func (halfPipe) CloseWrite() error { return nil }
 
 // hangsUp closes in order without a byte, as the relay refuses.
 func hangsUp(t *testing.T) Dial {
@@ -130,8 +138,8 @@ func TestSilentAndHangingUp(t *testing.T) {
 	}
 	for name := range Funcs {
 		t.Run(name, func(t *testing.T) {
-			o := Options{Timeout: 100 * time.Millisecond, Bulk: BulkOptions{Size: 10}}
-			fails(t, name, silent(t), o, steps[name], "no answer within 100ms", "speak first")
+			o := Options{Timeout: 5 * time.Second, Bulk: BulkOptions{Size: 10}}
+			synctest.Test(t, func(t *testing.T) { fails(t, name, silent, o, steps[name], "no answer within 5s", "speak first") })
 			o.Timeout = 0
 			if name == "halfclose" {
 				fails(t, name, hangsUp(t), o, "judging the answer", "no answer came", "closes both directions")
@@ -143,12 +151,10 @@ func TestSilentAndHangingUp(t *testing.T) {
 }
 
 func TestRefused(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	refused := func(context.Context) (net.Conn, error) {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 	}
-	l.Close()
 	for _, name := range []string{"http", "modbus", "rdp", "bulk", "halfclose"} {
-		fails(t, name, dialAddr(l.Addr().String()), Options{}, stepDial, "refused", "nothing listens there")
+		fails(t, name, refused, Options{}, stepDial, "refused", "nothing listens there")
 	}
 }
