@@ -101,6 +101,7 @@ func child() error {
 		return nil
 	})
 
+	before := goleak.IgnoreCurrent()
 	t, err := New(Config{Name: "minato0", Network: network})
 	if err != nil {
 		return err
@@ -130,11 +131,11 @@ func child() error {
 	}
 	dial := func(addr string) (net.Conn, error) { return net.DialTimeout("tcp", addr, patience) }
 	if err := transfer(inward, dial, sub.Addr); err != nil {
-		return fmt.Errorf("to the device: %w", err)
+		return fmt.Errorf("to the device: %w\n%s", err, state(ended, device))
 	}
 	fromDevice := func(addr string) (net.Conn, error) { return device.DialContext(ctx, "tcp", addr) }
 	if err := transfer(outward, fromDevice, defaultAddr); err != nil {
-		return fmt.Errorf("from the device: %w", err)
+		return fmt.Errorf("from the device: %w\n%s", err, state(ended, device))
 	}
 	down()
 	if err := <-ended; err != nil {
@@ -143,7 +144,7 @@ func child() error {
 	if _, err := net.InterfaceByName("minato0"); err == nil {
 		return errors.New("the interface is still there")
 	}
-	return goleak.Find(goleak.IgnoreCurrent())
+	return goleak.Find(before)
 }
 
 // transfer moves 4 MiB there and back, with a half-close.
@@ -174,9 +175,20 @@ func transfer(l net.Listener, dial func(string) (net.Conn, error), addr netip.Ad
 	}()
 	n, err := io.Copy(io.Discard, conn)
 	if err := errors.Join(err, <-echoed); err != nil || n != size {
-		return fmt.Errorf("%d bytes came back: %w", n, err)
+		sockets, _ := exec.Command("ss", "-tino").CombinedOutput() // where it is installed: what the kernel knows of a transfer that stood still
+		return fmt.Errorf("%d bytes came back, want %d: %v\n%s", n, size, err, sockets)
 	}
 	return nil
+}
+
+// state is what else may tell why a transfer stood still.
+func state(ended <-chan error, device *netstack.Stack) string {
+	select {
+	case err := <-ended:
+		return fmt.Sprintf("the tunnel has ended: %v", err)
+	default:
+		return fmt.Sprintf("the device: %+v", device.Stats())
+	}
 }
 
 func ping(addr netip.Addr) error {
