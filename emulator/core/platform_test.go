@@ -127,12 +127,14 @@ func TestPlatformEnds(t *testing.T) {
 		l := listenHost(t)
 		c := startCore(t, Config{Subscribers: subs, Platform: streamService(l.Addr().String()), PlatformIdle: 50 * time.Millisecond})
 		conn, err := startDevice(t, activate(t, c, subs[0])).DialContext(testContext(t), "tcp", insideAddr)
-		if err != nil {
+		if err != nil && !errors.Is(err, syscall.ECONNREFUSED) { // its reset may come before the dial is over
 			t.Fatal(err)
 		}
-		defer conn.Close()
 		host, _, _ := accept(t, l)
-		reset(t, conn)
+		if err == nil {
+			defer conn.Close()
+			reset(t, conn)
+		}
 		reset(t, host)
 	})
 	t.Run("session", func(t *testing.T) {
