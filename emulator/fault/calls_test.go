@@ -145,7 +145,7 @@ func TestAuthRefused(t *testing.T) {
 func TestIPCPSilent(t *testing.T) {
 	w := newWorld(t)
 	w.inject("ipcp-silent")
-	l := w.dial(ppp.Config{RestartInterval: 20 * time.Millisecond})
+	l := w.dial(ppp.Config{RestartInterval: 200 * time.Millisecond}) // ten of them for LCP and authentication, too: the machine may be busy
 	if err := l.End(); !errors.Is(err, ppp.ErrNoAddress) {
 		t.Errorf("the link ended with %v", err)
 	}
