@@ -151,7 +151,7 @@ func TestRedial(t *testing.T) {
 	s := sharedFor(t)
 	e, _ := startModem(t, s, emulator.Config{})
 	prepare(t, s, "sora")
-	end := dial(t, s, "lcp-echo-interval 1 lcp-echo-failure 3")
+	end := dial(t, s, "lcp-echo-interval 3 lcp-echo-failure 5") // the guest's clock goes on while this process waits for its turn
 	online(t, s, end)
 	if err := e.Modem(0).Inject("no-carrier", nil); err != nil {
 		t.Fatal(err)
@@ -159,7 +159,7 @@ func TestRedial(t *testing.T) {
 	if exit := await(t, end); exit != pppdHangup {
 		t.Errorf("pppd ended with exit status %d, want %d", exit, pppdHangup)
 	}
-	logged(t, s, "No response to 3 echo-requests")
+	logged(t, s, "No response to 5 echo-requests")
 	end = dial(t, s, "")
 	local, _ := online(t, s, end)
 	if given := e.Core().Subscribers()[0].Session.Addr.String(); local != given {
