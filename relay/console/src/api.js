@@ -55,6 +55,17 @@ export async function call(method, path, body, {expect = []} = {}) {
   }
 }
 
+/** All pages of a list. */
+export async function callAll(path) {
+  const all = [];
+  for (let after = ''; ;) {
+    const page = await call('GET', `${path}?limit=1000${after && '&last_evaluated_key=' + encodeURIComponent(after)}`);
+    all.push(...page);
+    if (!page.next) return all;
+    after = page.next;
+  }
+}
+
 function send(method, url, body) {
   const headers = {'X-Soracom-Lang': lang.value};
   if (body !== undefined) headers['Content-Type'] = 'application/json';

@@ -3,6 +3,7 @@ import {execFile} from 'node:child_process';
 import {readFileSync} from 'node:fs';
 import {must} from './stage.mjs';
 import {awaitSameScreen, canvasData} from './screen.mjs';
+import {leftTerminal, secondPage} from './edges.mjs';
 import {accessible, japanese, loads} from './pages.mjs';
 
 /** Waits until the page says something. */
@@ -236,6 +237,10 @@ export const stories = {
     await page.getByRole('button', {name: 'Connect', exact: true}).click(); // the form is as it was
     await page.waitForSelector('.terminal[data-state=connected] .xterm-rows'); // no question about the host key
   },
+
+  'SSH in the page: a login that is left leaves no shell': leftTerminal,
+
+  'more mappings than one page of the list: all are shown': secondPage,
 
   async 'SSH in the page: that the device takes keys only is said'(stage) {
     const page = await stage.signedIn(stage.device);

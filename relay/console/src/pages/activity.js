@@ -1,6 +1,6 @@
 // What happened: the connections that live now, and the audit log.
 import {html} from 'htm/preact';
-import {call} from '../api.js';
+import {call, callAll} from '../api.js';
 import {bytes, moment, t} from '../i18n.js';
 import {Log} from '../parts/log.js';
 import {Countdown, mayOperate} from '../parts/mappings.js';
@@ -20,7 +20,7 @@ export function Activity() {
 
 function Live({name}) {
   const state = usePoll(async () => {
-    const [connections, mappings] = await Promise.all([call('GET', '/connections'), call('GET', '/port_mappings')]);
+    const [connections, mappings] = await Promise.all([call('GET', '/connections'), callAll('/port_mappings')]);
     return connections.map(c => ({...c, mapping: mappings.find(m => m.ipAddress === c.direction.destinationIPAddress && m.port === c.direction.destinationPort)}));
   }, [], 2000);
   const {data, error} = state.value;

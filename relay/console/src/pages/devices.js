@@ -2,21 +2,13 @@
 import {useSignal} from '@preact/signals';
 import {html} from 'htm/preact';
 import {useEffect} from 'preact/hooks';
-import {call} from '../api.js';
+import {callAll} from '../api.js';
 import {lang, moment, number, t} from '../i18n.js';
 import {usePoll} from '../parts/poll.js';
 import {Failed, Loading, Online} from '../parts/state.js';
 
 /** All pages of the list of SIMs. */
-export async function allSIMs() {
-  const all = [];
-  for (let after = ''; ;) {
-    const page = await call('GET', `/sims?limit=1000${after && '&last_evaluated_key=' + encodeURIComponent(after)}`);
-    all.push(...page);
-    if (!page.next) return all;
-    after = page.next;
-  }
-}
+export const allSIMs = () => callAll('/sims');
 
 export const nameOf = sim => sim.tags.name || sim.simId;
 

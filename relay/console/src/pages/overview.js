@@ -2,7 +2,7 @@
 import {useSignal} from '@preact/signals';
 import {html} from 'htm/preact';
 import {useEffect, useRef} from 'preact/hooks';
-import {call} from '../api.js';
+import {call, callAll} from '../api.js';
 import {bytes, chartTime, lang, number, t} from '../i18n.js';
 import {usePoll} from '../parts/poll.js';
 import {Failed, Loading} from '../parts/state.js';
@@ -15,7 +15,7 @@ export function Overview() {
   const range = useSignal('hour');
   const now = usePoll(async () => {
     const [sims, mappings, connections, health] = await Promise.all([
-      allSIMs(), call('GET', '/port_mappings'), call('GET', '/connections'), fetch('/v1/health').then(r => r.json()),
+      allSIMs(), callAll('/port_mappings'), call('GET', '/connections'), fetch('/v1/health').then(r => r.json()),
     ]);
     return {sims, mappings, connections, health};
   });

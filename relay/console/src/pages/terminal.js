@@ -12,8 +12,12 @@ export function Terminal({sim: simId, query}) {
   const state = useSignal('login'); // login, connecting, hostkey, connected, ended
   const why = useSignal({});
   const question = useSignal(null); // {algorithm, fingerprint, known, answer}
-  const box = useRef(), shown = useRef();
-  useEffect(() => () => shown.current?.end(), []);
+  const box = useRef(), shown = useRef(), left = useRef(false);
+  useEffect(() => () => {
+    left.current = true;
+    question.value?.answer(false);
+    shown.current?.end();
+  }, []);
 
   const login = async event => {
     event.preventDefault();
@@ -23,7 +27,7 @@ export function Terminal({sim: simId, query}) {
       const {open} = await import('../parts/xterm.js'); // first: the shell speaks as soon as it is there
       const channel = await connect('ssh', query.mapping, {
         first: {...given, cols: 80, rows: 24},
-        ask: key => new Promise(resolve => {
+        ask: key => left.current ? {accept: false} : new Promise(resolve => {
           question.value = {...key, answer: accept => {
             question.value = null;
             state.value = 'connecting';
@@ -32,6 +36,10 @@ export function Terminal({sim: simId, query}) {
           state.value = 'hostkey';
         }),
       });
+      if (left.current) {
+        channel.ws.close();
+        return;
+      }
       state.value = 'connected';
       let exit;
       shown.current = open(box.current, channel.ws, {label: t('open_ssh'), onExit: status => { exit = status; }, onEnd: () => {

@@ -2,7 +2,7 @@
 import {useSignal} from '@preact/signals';
 import {html} from 'htm/preact';
 import {useEffect, useRef} from 'preact/hooks';
-import {call, happened, session} from '../api.js';
+import {callAll, happened, session} from '../api.js';
 import {t} from '../i18n.js';
 import {Field, FormError} from './field.js';
 import {create, Mapping} from './mappings.js';
@@ -101,7 +101,7 @@ function Form({sim, onMade}) {
 
 /** The mapping that was made, as it is now: it may be extended, or end, while the dialog is open. */
 function Made({mapping, simId, onEnd}) {
-  const state = usePoll(async () => (await call('GET', '/port_mappings')).find(m => m.endpoint === mapping.endpoint) ?? null);
+  const state = usePoll(async () => (await callAll('/port_mappings')).find(m => m.endpoint === mapping.endpoint) ?? null);
   const now = state.value.data === undefined ? mapping : state.value.data;
   useEffect(() => { document.getElementById('access-title').focus(); }, []);
   return html`

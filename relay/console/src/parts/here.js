@@ -1,6 +1,6 @@
 // The frame of what is opened in the page: the device, the mapping that it goes through with its time left, and why it ended.
 import {html} from 'htm/preact';
-import {call, happened, offline} from '../api.js';
+import {call, callAll, happened, offline} from '../api.js';
 import {said, t} from '../i18n.js';
 import {nameOf} from '../pages/devices.js';
 import {Countdown} from './mappings.js';
@@ -10,7 +10,7 @@ import {usePoll} from './poll.js';
 /** Gives {sim, mapping} as they are now; mapping is null once it has ended. */
 export function useHere(simId, endpoint) {
   const sim = usePoll(() => call('GET', `/sims/${encodeURIComponent(simId)}`), [simId], 30_000);
-  const mapping = usePoll(async () => (await call('GET', '/port_mappings')).find(m => m.endpoint === endpoint) ?? null, [endpoint]);
+  const mapping = usePoll(async () => (await callAll('/port_mappings')).find(m => m.endpoint === endpoint) ?? null, [endpoint]);
   return {sim: sim.value.data, mapping: mapping.value.data};
 }
 

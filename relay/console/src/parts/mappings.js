@@ -1,7 +1,7 @@
 // Port mappings: what is made, how it is used, and its end.
 import {useSignal} from '@preact/signals';
 import {html} from 'htm/preact';
-import {call, happened, session} from '../api.js';
+import {call, callAll, happened, session} from '../api.js';
 import {moment, span, t} from '../i18n.js';
 import {go} from '../router.js';
 import {notice} from './notices.js';
@@ -16,7 +16,7 @@ const pathOf = m => `/port_mappings/${encodeURIComponent(m.ipAddress)}/${m.port}
 
 /** The mappings of a SIM, the newest first. */
 export async function mappingsOf(simId) {
-  const all = await call('GET', '/port_mappings');
+  const all = await callAll('/port_mappings');
   return all.filter(m => (m.simId ?? m.destination.simId) === simId).sort((a, b) => b.createdTime - a.createdTime);
 }
 
