@@ -22,9 +22,13 @@ func (a *Agent) cure(ctx context.Context, c Cure) {
 	}
 	a.log.Info("cure", "cure", c)
 	a.update(func(s *Status) { s.Cure = c.String(); s.Cures[c.String()]++ })
-	a.busyUntil(cureTimeout)
+	limit := cureTimeout
+	if c == CurePowerCycle {
+		limit += a.cfg.Cures.PowerCycleTimeout
+	}
+	a.busyUntil(limit)
 	begin := time.Now()
-	cctx, cancel := context.WithTimeout(ctx, cureTimeout)
+	cctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	err := a.applyCure(cctx, c)
 	switch {
@@ -52,9 +56,9 @@ func (a *Agent) applyCure(ctx context.Context, c Cure) error {
 		return m.RestartRadio(ctx)
 	}
 	err = m.Reset(ctx)
-	a.closeSession() // the modem forgets all that was set, and its USB ports go away
-	if err == nil {
-		err = a.restarted(m.Boot())
+	a.closeSession()         // the modem forgets all that was set, and its USB ports go away
+	if !modem.Refused(err) { // some modems restart without a word
+		err = errors.Join(err, a.restarted(m.Boot()))
 	}
 	return err
 }
@@ -104,13 +108,15 @@ func (a *Agent) powerCycle(ctx context.Context) error {
 	cmd.Stdout, cmd.Stderr = &out, &out
 	// It counts whether or not it ends well: it may have cut the power.
 	noted := a.restarted(modem.GenericBoot)
-	if err := cmd.Run(); err != nil {
+	err := cmd.Run()
+	a.booting = time.Now().Add(modem.GenericBoot) // from when the power is back
+	if err != nil {
 		if ctx.Err() != nil {
 			err = fmt.Errorf("no end within %v: %w", a.cfg.Cures.PowerCycleTimeout, err)
 		}
 		return fmt.Errorf("running cures.power_cycle %q: %w: %s", argv[0], err, strings.TrimSpace(string(out)))
 	}
-	return errors.Join(noted)
+	return noted
 }
 
 // boundedBuffer keeps the beginning of what is written to it.

@@ -1,11 +1,14 @@
 package agent
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"minato/agent/modem"
 )
 
 // The ladder is climbed on a modem that never registers: radio, restart by the vendor's command, then the power.
@@ -102,5 +105,59 @@ func TestEndHangsUp(t *testing.T) {
 	r.stop()
 	if n := f.count("H"); n != 1 {
 		t.Errorf("hung up %d times: %q", n, f.commands())
+	}
+}
+
+// A restart that the modem does not confirm counts: it may have been heard, and the next one must not come too early.
+func TestUnconfirmedRestartCounts(t *testing.T) {
+	f := newFakeModem(t, map[string]string{"+CFUN=1,1": "silence"})
+	a, err := New(config(f.path, "127.0.0.1:9"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- a.applyCure(ctx, CureReset) }()
+	await(t, func() bool { return f.count("+CFUN=1,1") > 0 })
+	cancel()
+	if err := <-done; err == nil {
+		t.Error("it was confirmed")
+	}
+	if n := a.ladder.state.resets().Count; n != 1 || !a.booting.After(time.Now()) {
+		t.Errorf("%d restarts, booting until %v", n, a.booting)
+	}
+}
+
+// A refused one does not.
+func TestRefusedRestartDoesNotCount(t *testing.T) {
+	f := newFakeModem(t, nil)
+	a, err := New(config(f.path, "127.0.0.1:9"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.applyCure(t.Context(), CureReset); !modem.Refused(err) {
+		t.Errorf("restarting: %v", err)
+	}
+	if n := a.ladder.state.resets().Count; n != 0 || !a.booting.IsZero() {
+		t.Errorf("%d restarts, booting until %v", n, a.booting)
+	}
+}
+
+// The command has the time that it was given, and the modem boots from the command's end on.
+func TestPowerCycleTakesItsTime(t *testing.T) {
+	cfg := config("/dev/no-such-modem", "127.0.0.1:9")
+	cfg.Cures = CuresConfig{PowerCycle: []string{"/bin/sleep", "0.1"}, PowerCycleTimeout: 10 * time.Minute}
+	a, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	a.cure(t.Context(), CurePowerCycle)
+	if d := a.booting.Sub(begin); d < modem.GenericBoot+100*time.Millisecond {
+		t.Errorf("it has booted %v after the command began", d)
+	}
+	if due := time.Unix(0, a.due.Load()); due.Before(begin.Add(cfg.Cures.PowerCycleTimeout)) {
+		t.Errorf("it has to end within %v", due.Sub(begin))
 	}
 }
