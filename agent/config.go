@@ -204,7 +204,7 @@ func (c *Config) setDefaults() {
 	}
 	setDefault(&c.Modem.Baud, 115200)
 	setDefault(&c.Modem.CMUX, "auto")
-	setDefault(&c.Backoff.Min, time.Second)
+	setDefault(&c.Backoff.Min, defaultBackoffMin)
 	setDefault(&c.Backoff.Max, max(time.Minute, c.Backoff.Min))
 	setDefault(&c.Backoff.Stable, time.Minute)
 	setDefault(&c.Probe.Target, defaultProbe)
@@ -213,7 +213,7 @@ func (c *Config) setDefaults() {
 	setDefault(&c.Probe.Failures, 3)
 	setDefault(&c.Cures.Tries, 2)
 	setDefault(&c.Cures.PowerCycleTimeout, 30*time.Second)
-	setDefault(&c.Cures.ResetInterval, 5*time.Minute)
+	setDefault(&c.Cures.ResetInterval, defaultResetInterval)
 	setDefault(&c.Cures.MaxResetInterval, max(6*time.Hour, c.Cures.ResetInterval))
 	setDefault(&c.Log.Level, "info")
 	setDefault(&c.Log.Format, "text")

@@ -118,6 +118,7 @@ func TestBadConfigurations(t *testing.T) {
 		{"probe", minimal + "probe: {target: ping}\n", []string{"[3:17]", "probe.target", "tcp://IP:PORT"}},
 		{"probe too often", minimal + "probe: {interval: 1ms}\n", []string{"probe.interval", "1s and more"}},
 		{"reset too often", minimal + "cures: {reset_interval: 10s}\n", []string{"[3:25]", "cures.reset_interval", "1m and more"}},
+		{"reset too often later", minimal + "cures: {max_reset_interval: 1s}\n", []string{"[3:29]", "cures.max_reset_interval", "cures.reset_interval"}},
 		{"power cycle", minimal + "cures: {power_cycle: reboot}\n", []string{"[3:22]", "cures.power_cycle"}},
 		{"forward", minimal + "forwards: [{listen: '1883', to: 'a b:1'}]\n", []string{"forwards[0].listen", "forwards[0].to"}},
 		{"open socks", minimal + "socks: {listen: '0.0.0.0:1080'}\n", []string{"[3:17]", "socks.listen", "loopback"}},

@@ -111,21 +111,25 @@ func (c *Config) Validate() error {
 
 	b := &c.Backoff
 	check(b.Min >= 0, "backoff.min", b.Min, "allowed are positive durations, as 1s")
-	check(b.Max == 0 || b.Max >= b.Min, "backoff.max", b.Max, "it must not be less than backoff.min")
+	check(b.Max == 0 || b.Max >= cmp.Or(b.Min, defaultBackoffMin), "backoff.max", b.Max, "it must not be less than backoff.min, which is 1s where it is left out")
 	check(b.Stable >= 0, "backoff.stable", b.Stable, "allowed are positive durations, as 1m")
 	u := &c.Cures
 	check(u.Tries >= 0, "cures.tries", u.Tries, "allowed is 1 and more")
 	check(len(u.PowerCycle) == 0 || u.PowerCycle[0] != "", "cures.power_cycle", "", "a list of program and arguments, as [/usr/bin/uhubctl, -a, cycle]")
 	check(u.PowerCycleTimeout >= 0 && u.PowerCycleTimeout <= 10*time.Minute, "cures.power_cycle_timeout", u.PowerCycleTimeout, "allowed are up to 10m")
 	check(u.ResetInterval == 0 || u.ResetInterval >= minResetInterval, "cures.reset_interval", u.ResetInterval, "allowed is 1m and more: restarts wear the modem and its SIM")
-	check(u.MaxResetInterval == 0 || u.MaxResetInterval >= u.ResetInterval, "cures.max_reset_interval", u.MaxResetInterval, "it must not be less than cures.reset_interval")
+	check(u.MaxResetInterval == 0 || u.MaxResetInterval >= cmp.Or(u.ResetInterval, defaultResetInterval), "cures.max_reset_interval", u.MaxResetInterval, "it must not be less than cures.reset_interval, which is 5m where it is left out")
 	check(oneOf(c.Log.Level, "", "debug", "info", "warn", "error"), "log.level", c.Log.Level, "allowed are debug, info, warn and error")
 	check(oneOf(c.Log.Format, "", "text", "json"), "log.format", c.Log.Format, "allowed are text and json")
 	return errors.Join(errs...)
 }
 
-// minResetInterval is the floor below which no configuration restarts a modem.
-const minResetInterval = time.Minute
+// minResetInterval is the floor below which no configuration restarts a modem. The others are what stands where nothing is configured.
+const (
+	minResetInterval     = time.Minute
+	defaultResetInterval = 5 * time.Minute
+	defaultBackoffMin    = time.Second
+)
 
 func oneOf(s string, allowed ...string) bool {
 	for _, a := range allowed {
