@@ -2,6 +2,8 @@ package agent
 
 import (
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -41,6 +43,44 @@ func TestOneMultiplexedPort(t *testing.T) {
 	if err := s.modem.Init(t.Context()); err != nil {
 		t.Errorf("the modem is not in command mode: %v", err)
 	}
+}
+
+// The status socket may ask while the supervisor begins to multiplex.
+func TestCommandWhileTheMultiplexerBegins(t *testing.T) {
+	f := newFakeModem(t, nil)
+	f.cmux = true
+	a, err := New(config(f.path, "127.0.0.1:9"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := openSession(ModemConfig{Port: f.path}, 1, modem.NewPINGuard(nil), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.setSession(s)
+	defer a.closeSession()
+	begun := make(chan struct{})
+	go func() {
+		defer close(begun)
+		if err := s.multiplex(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}()
+	ask := func() int {
+		w := httptest.NewRecorder()
+		a.handleAT(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/at", strings.NewReader(`{"command": "+CSQ"}`)))
+		return w.Code
+	}
+	for began := false; !began && ask() != http.StatusConflict; { // until the port is the multiplexer's
+		select {
+		case <-begun:
+			began = true
+		default:
+		}
+	}
+	for ask() == http.StatusConflict { // until the channel answers
+	}
+	<-begun
 }
 
 // A process that was killed left the modem in the multiplexer.

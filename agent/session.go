@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"sync"
 	"time"
 
 	"minato/agent/atline"
@@ -31,6 +32,8 @@ type session struct {
 	queue    int           // packets that wait for the line; 0: netstack's own
 	news     chan struct{} // a token when the modem announced something about SIM, registration or context
 	ends     chan error    // why a link that is up ends, by what the modem announced
+
+	mu sync.Mutex // held when the supervisor, to whom all this belongs, changes at, which the status socket reads
 }
 
 // openSession opens and locks the ports. Nothing is sent.
@@ -111,8 +114,7 @@ func (s *session) multiplex(ctx context.Context) error {
 
 func (s *session) useMultiplex(x *multiplex) {
 	s.mux = x
-	s.at, s.data = s.line(x.ports[0], "channel 1"), s.line(x.ports[1], "channel 2")
-	s.makeModem()
+	s.useLines(s.line(x.ports[0], "channel 1"), s.line(x.ports[1], "channel 2"))
 	s.log.Info("the port is multiplexed")
 }
 
@@ -121,8 +123,22 @@ func (s *session) dropMultiplex() {
 	s.mux.end()
 	s.at.Close()
 	s.data.Close()
-	s.mux, s.at, s.data = nil, s.raw, s.raw
+	s.mux = nil
+	s.useLines(s.raw, s.raw)
+}
+
+func (s *session) useLines(at, data *atline.Line) {
+	s.mu.Lock()
+	s.at, s.data = at, data
+	s.mu.Unlock()
 	s.makeModem()
+}
+
+// commands is the line for commands, for others than the supervisor.
+func (s *session) commands() *atline.Line {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.at
 }
 
 var errNoMultiplex = errors.New("the modem refuses every AT+CMUX: set modem.cmux to auto or off")

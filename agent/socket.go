@@ -100,7 +100,7 @@ func (a *Agent) handleAT(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), atTimeout)
 	defer cancel()
-	lines, err := s.at.Command(ctx, req.Command)
+	lines, err := s.commands().Command(ctx, req.Command)
 	switch {
 	case err == nil:
 		reply(w, http.StatusOK, ATReply{Lines: lines})
