@@ -19,10 +19,15 @@ func fakePort(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := unix.SetNonblock(int(master.Fd()), true); err != nil {
+	fd, err := unix.Dup(int(master.Fd())) // that package leaves its file blocking; and a descriptor has one owner
+	if err == nil {
+		err = unix.SetNonblock(fd, true)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
-	master2 := os.NewFile(master.Fd(), "ptmx") // takes part in the poller: Close ends its Read
+	master.Close()
+	master2 := os.NewFile(uintptr(fd), "ptmx") // takes part in the poller: Close ends its Read
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
