@@ -39,7 +39,7 @@ func TestOnlineAndCleanEnd(t *testing.T) {
 		}
 		return nil
 	}
-	r := start(t, config(f.path, echoServer(t)))
+	r := start(t, config(f.path, echoServer(t)), func(a *Agent) { a.timing.terminate = time.Minute }) // the machine may be busy
 	<-r.Ready()
 	echo(t, f)
 	s := r.Status()

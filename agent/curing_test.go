@@ -100,7 +100,7 @@ func TestWrongPINOutlivesTheProcess(t *testing.T) {
 func TestEndHangsUp(t *testing.T) {
 	f := newFakeModem(t, nil)
 	f.stubborn = true
-	r := start(t, config(f.path, echoServer(t)))
+	r := start(t, config(f.path, echoServer(t)), func(a *Agent) { a.timing.hangUp = time.Minute }) // the machine may be busy
 	<-r.Ready()
 	r.stop()
 	if n := f.count("H"); n != 1 {

@@ -6,10 +6,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -42,9 +44,11 @@ func networkEcho(t *testing.T, f *fakeModem, port uint16) string {
 	return address
 }
 
+// freePort is a port of a loopback address of this process' own, where no other test takes it meanwhile.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	pid := os.Getpid()
+	l, err := net.Listen("tcp", fmt.Sprintf("127.%d.%d.77:0", 1+pid>>8&0x7f, pid&0xff))
 	if err != nil {
 		t.Fatal(err)
 	}

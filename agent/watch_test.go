@@ -44,7 +44,7 @@ func TestLinkIsWatched(t *testing.T) {
 			at.say("+QUSIM: 0")
 		}, SIM, "the SIM has gone"},
 		{"nothing comes through", func(c *Config) {
-			c.Probe = ProbeConfig{Interval: time.Second, Timeout: 100 * time.Millisecond, Failures: 2}
+			c.Probe = ProbeConfig{Interval: time.Second, Timeout: 2 * time.Second, Failures: 2} // it must be answered once before
 		}, func(_, data *fakeModem) { data.deaf.Store(true) }, DeadLink, "no answer from the closed network"},
 		{"hung up", nil, func(_, data *fakeModem) { data.drop() }, DeadLink, ""},
 	}
