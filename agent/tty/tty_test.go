@@ -90,7 +90,10 @@ func TestFullLine(t *testing.T) {
 	master, path := openPTY(t)
 	defer master.Close()
 	p := open(t, path)
-	p.SetWriteDeadline(time.Now().Add(50 * time.Millisecond))
+	go func() { // ends with the first octet
+		master.Read(make([]byte, 1))
+		p.SetWriteDeadline(time.Now())
+	}()
 	if n, err := p.Write(make([]byte, 1<<20)); !errors.Is(err, os.ErrDeadlineExceeded) || n == 0 || n == 1<<20 {
 		t.Fatalf("wrote %d, %v", n, err)
 	}
