@@ -99,7 +99,7 @@ func TestLateReplyIsNotCredited(t *testing.T) {
 				switch w {
 				case "AT+COPS?\r":
 					return nil
-				case "AT\r":
+				case "AT" + syncCommand + "\r":
 					return []string{late, "\r\nOK\r\n"}
 				case "AT+CSQ\r":
 					return []string{"\r\n+CSQ: 7,99\r\n\r\nOK\r\n"}
@@ -141,7 +141,7 @@ func TestLaggingModem(t *testing.T) {
 		case "":
 			return nil
 		case "AT+COPS?\r":
-			if w == "AT\r" {
+			if w == "AT"+syncCommand+"\r" {
 				before = ""
 				return []string{"\r\n+COPS: 0\r\n\r\nOK\r\n", "\r\nOK\r\n"}
 			}

@@ -137,7 +137,7 @@ func (b *bus) await(n int) []string {
 }
 
 func quick() Config {
-	return Config{Timeout: 20 * time.Second, Sync: 50 * time.Millisecond, Settle: 30 * time.Millisecond, Guard: 5 * time.Millisecond}
+	return Config{Timeout: 20 * time.Second, Sync: time.Second, Settle: 30 * time.Millisecond, Guard: 5 * time.Millisecond}
 }
 
 // always answers every write with the same bytes, in two reads when at is positive.
