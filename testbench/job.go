@@ -15,8 +15,8 @@ import (
 	"minato/testbench/report"
 )
 
-// defaultTimeout of a scenario.
-const defaultTimeout = time.Minute
+// defaultTimeout ends a scenario that hangs. It is far above what one needs on a machine that has much else to do.
+const defaultTimeout = 3 * time.Minute
 
 // RunJob runs one scenario in this process and keeps its captures in dir, which it empties first.
 func RunJob(ctx context.Context, j Job, dir string, logger *slog.Logger, programs bool) report.Result {

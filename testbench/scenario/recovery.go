@@ -40,7 +40,7 @@ func isDenied(s agent.Status) bool { return s.Registration == modem.Registration
 
 func (r recovery) scenario() Scenario {
 	return Scenario{
-		Name: r.name, Doc: r.doc, On: kernel, Timeout: 2 * time.Minute,
+		Name: r.name, Doc: r.doc, On: kernel, Timeout: 4 * time.Minute,
 		Run: func(ctx context.Context, e *env.Env) error {
 			m, err := mapFor(ctx, e, 80, env.MapOptions{TLS: true})
 			if err != nil {

@@ -17,7 +17,7 @@ var threePrograms = Scenario{
 	Doc:     "Emulator, relay and agent as separate programs, with the README's own commands: curl with the relay's CA and ssh reach the device.",
 	On:      []env.Net{env.Namespace}, // where the default ports are free, whatever else runs on this machine
 	Setup:   func(c *env.Config) { c.NoParts = true },
-	Timeout: 2 * time.Minute,
+	Timeout: 4 * time.Minute,
 	Run: func(ctx context.Context, e *env.Env) error {
 		for program, debianPackage := range map[string]string{"curl": "curl", "ssh": "openssh-client"} {
 			if _, err := env.Tool(program, debianPackage); err != nil {
