@@ -18,7 +18,7 @@ type Scenario struct {
 	On   []env.Net
 	// Setup changes the environment before it starts; nil: the usual one.
 	Setup   func(*env.Config)
-	Timeout time.Duration // 0: one minute
+	Timeout time.Duration // 0: three minutes
 	Run     func(ctx context.Context, e *env.Env) error
 }
 
