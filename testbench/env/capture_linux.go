@@ -89,7 +89,7 @@ func (c *loopbackCapture) copy(f *os.File, w *pcapgo.NgWriter) {
 // stop closes the file once everything that was sent before this call is in it.
 func (c *loopbackCapture) stop() error {
 	// Packets leave lo in the order in which they were sent, so the marker comes last. Should the socket's queue have dropped it, the deadline ends the wait.
-	err := c.socket.SetReadDeadline(time.Now().Add(5 * time.Second))
+	err := c.socket.SetReadDeadline(time.Now().Add(30 * time.Second))
 	if conn, dialErr := net.Dial("udp", "127.0.0.1:9"); dialErr != nil {
 		err = errors.Join(err, dialErr)
 	} else {

@@ -50,6 +50,7 @@ func (e *Env) startRelayProgram(ctx context.Context) error {
 	if err := os.WriteFile(conf, []byte(text), 0o644); err != nil {
 		return err
 	}
+	_, stateErr := os.Stat(filepath.Join(e.Dir, "relay"))
 	out := &sharedBuffer{}
 	err = e.startProgram(func(ctx context.Context) *exec.Cmd {
 		cmd := e.Command(ctx, program, "run", "-c", conf)
@@ -78,14 +79,27 @@ func (e *Env) startRelayProgram(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for line := range strings.Lines(out.String()) {
-		name, value, _ := strings.Cut(line, ":")
-		switch strings.TrimSpace(name) {
-		case "authKeyId":
-			e.key.ID = strings.TrimSpace(value)
-		case "authKey":
-			e.key.Secret = strings.TrimSpace(value)
+	if stateErr == nil { // an earlier start on this directory printed the key
+		return e.keepKey()
+	}
+	// It has printed the key before its API answers, but what it printed passes through a pipe.
+	err = Await(ctx, "the relay's key", func() (bool, error) {
+		for line := range strings.Lines(out.String()) {
+			name, value, _ := strings.Cut(line, ":")
+			if !strings.HasSuffix(value, "\n") {
+				continue
+			}
+			switch strings.TrimSpace(name) {
+			case "authKeyId":
+				e.key.ID = strings.TrimSpace(value)
+			case "authKey":
+				e.key.Secret = strings.TrimSpace(value)
+			}
 		}
+		return e.key.Secret != "", nil
+	})
+	if err != nil {
+		return err
 	}
 	return e.keepKey()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -39,10 +40,11 @@ var severalDevices = Scenario{
 }
 
 var neighbourLost = Scenario{
-	Name:  "neighbour-lost",
-	Doc:   "One device that loses its link disturbs no other: its neighbour's transfer goes on to the last byte.",
-	On:    userspace,
-	Setup: func(c *env.Config) { c.Devices = 2 },
+	Name:    "neighbour-lost",
+	Doc:     "One device that loses its link disturbs no other: its neighbour's transfer goes on to the last byte.",
+	On:      userspace,
+	Setup:   func(c *env.Config) { c.Devices = 2 },
+	Timeout: 2 * time.Minute,
 	Run: func(ctx context.Context, e *env.Env) error {
 		m, err := mapFor(ctx, e, 80, env.MapOptions{TLS: true, Device: 1})
 		if err != nil {
@@ -50,7 +52,7 @@ var neighbourLost = Scenario{
 		}
 		group, groupCtx := errgroup.WithContext(ctx)
 		group.Go(func() error {
-			return run(groupCtx, e, m, "bulk", check.Options{Bulk: check.BulkOptions{Size: 4 << 20, Seed: e.Seed}})
+			return run(groupCtx, e, m, "bulk", check.Options{Timeout: -1, Bulk: check.BulkOptions{Size: 4 << 20, Seed: e.Seed}})
 		})
 		if err := e.Inject(ctx, "no-carrier", nil); err != nil { // of device 0
 			return errors.Join(err, group.Wait())
@@ -71,7 +73,7 @@ var manyConnections = Scenario{
 		group, ctx := errgroup.WithContext(ctx)
 		for n := range 40 {
 			group.Go(func() error {
-				o := check.Options{Bulk: check.BulkOptions{Size: int64(10_000 + 1000*n), Seed: e.Seed + uint64(n)}}
+				o := check.Options{Timeout: -1, Bulk: check.BulkOptions{Size: int64(10_000 + 1000*n), Seed: e.Seed + uint64(n)}}
 				_, err := check.Bulk(ctx, m.Dialer(), o)
 				return err
 			})

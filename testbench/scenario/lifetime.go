@@ -17,16 +17,16 @@ var extend = Scenario{
 	Doc:  "A mapping that is extended outlives its first end, with the connection that was open.",
 	On:   userspace,
 	Run: func(ctx context.Context, e *env.Env) error {
-		m, err := mapFor(ctx, e, 5900, env.MapOptions{TLS: true, Duration: 6})
+		m, err := mapFor(ctx, e, 5900, env.MapOptions{TLS: true, Duration: 12})
 		if err != nil {
 			return err
 		}
-		longer, err := m.Client.API.ExtendPortMapping(ctx, m.IPAddress, m.Port, 600)
+		longer, err := m.Client.API.ExtendPortMapping(ctx, m.IPAddress, m.Port, 610)
 		if err != nil {
 			return err
 		}
 		if longer.ExpiredTime-m.ExpiredTime < 590_000 {
-			return fmt.Errorf("extended to 600 s, it ends at %d rather than %d", longer.ExpiredTime, m.ExpiredTime)
+			return fmt.Errorf("extended to 610 s, it ends at %d rather than %d", longer.ExpiredTime, m.ExpiredTime)
 		}
 		screen, err := check.DialVNC(ctx, m.Dialer(), check.VNCOptions{})
 		if err != nil {
@@ -56,12 +56,15 @@ var cutConnection = Scenario{
 			return err
 		}
 		defer c.Close()
-		live, err := m.Client.API.Connections(ctx)
-		if err != nil {
-			return err
+		var live []relayapi.Connection
+		if err := env.Await(ctx, "the live connection with its bytes", func() (bool, error) { // they are counted when they have been sent
+			live, err = m.Client.API.Connections(ctx)
+			return len(live) == 1 && live[0].BytesDown >= 12, err
+		}); err != nil {
+			return fmt.Errorf("%w; the live connections are %+v", err, live)
 		}
-		if len(live) != 1 || live[0].BytesDown < 12 || live[0].Direction.SourceIPAddress != m.Client.Addr.String() {
-			return fmt.Errorf("the live connections are %+v, wanted one from %s with 12 bytes down", live, m.Client.Addr)
+		if live[0].Direction.SourceIPAddress != m.Client.Addr.String() {
+			return fmt.Errorf("the live connections are %+v, wanted one from %s", live, m.Client.Addr)
 		}
 		if err := m.Client.API.CutConnection(ctx, live[0].ConnectionID); err != nil {
 			return err
