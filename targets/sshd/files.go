@@ -84,7 +84,7 @@ func (d *drawer) open(p string) (io.ReaderAt, error) {
 	if f == nil {
 		return nil, fs.ErrNotExist
 	}
-	return bytes.NewReader(slices.Clone(f.content)), nil
+	return reader{d, f}, nil
 }
 
 // create gives an empty file of the name.
@@ -100,6 +100,7 @@ func (d *drawer) create(p string) (io.WriterAt, error) {
 	defer d.mu.Unlock()
 	if old := d.files[name]; old != nil {
 		d.bytes -= int64(len(old.content))
+		old.content = nil // a handle that is still open keeps nothing
 	} else if len(d.files) == maxFiles {
 		return nil, fmt.Errorf("there are %d files: remove one", maxFiles)
 	}
@@ -123,6 +124,7 @@ func (d *drawer) remove(p string) error {
 		return fs.ErrNotExist
 	}
 	d.bytes -= int64(len(f.content))
+	f.content = nil
 	delete(d.files, name)
 	return nil
 }
@@ -183,6 +185,31 @@ func (d *drawer) stat(p string) (os.FileInfo, error) {
 		}
 	}
 	return nil, fs.ErrNotExist
+}
+
+// reader of a file as it is at each read. One that was replaced or removed meanwhile gives nothing more.
+type reader struct {
+	drawer *drawer
+	file   *file
+}
+
+func (r reader) ReadAt(b []byte, at int64) (int, error) {
+	d, f := r.drawer, r.file
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case d.files[f.name] != f:
+		return 0, fs.ErrClosed
+	case at < 0:
+		return 0, fs.ErrInvalid
+	case at >= int64(len(f.content)):
+		return 0, io.EOF
+	}
+	n := copy(b, f.content[at:])
+	if n < len(b) {
+		return n, io.EOF
+	}
+	return n, nil
 }
 
 // writer of a file. One that was replaced or removed meanwhile takes nothing more.

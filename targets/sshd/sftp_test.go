@@ -114,3 +114,51 @@ func TestSFTPRefuses(t *testing.T) {
 		})
 	}
 }
+
+// TestOpenFileIsNoCopy: however often a file is open, it is in memory once, and not at all when it was replaced or removed.
+func TestOpenFileIsNoCopy(t *testing.T) {
+	s, err := NewServer(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := s.files
+	w, err := d.create("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := d.open("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.WriteAt([]byte("hello"), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.rename("a", "b"); err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 10)
+	if n, err := r.ReadAt(b, 1); string(b[:n]) != "ello" || err != io.EOF {
+		t.Errorf("ReadAt = %q, %v, want what is there now, and the end", b[:n], err)
+	}
+	if n, err := r.ReadAt(b, 5); n != 0 || err != io.EOF {
+		t.Errorf("ReadAt at the end = %d, %v", n, err)
+	}
+	for name, end := range map[string]func() error{
+		"replaced": func() error { _, err := d.create("b"); return err },
+		"removed":  func() error { return d.remove("b") },
+	} {
+		if _, err := d.create("b"); err != nil {
+			t.Fatal(err)
+		}
+		open, err := d.open("b")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := end(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := open.ReadAt(b, 0); !errors.Is(err, fs.ErrClosed) {
+			t.Errorf("%s: ReadAt = %v, want %v", name, err, fs.ErrClosed)
+		}
+	}
+}
