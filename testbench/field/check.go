@@ -65,6 +65,7 @@ type Config struct {
 	Services []Service
 	Sources  []string      // ranges that may connect; nil: this computer's address as the relay sees it
 	Patience time.Duration // for one answer of the device; 0: 40 s, since the relay gives its radio 30 s to wake up
+	Late     time.Duration // how much longer than the median an answer may take before it counts as lost; 0: 200 ms
 
 	// Doctor asks the agent where the check runs on the device itself; nil: it does not.
 	Doctor func(ctx context.Context) (said string, log []string, problem *access.Problem)
@@ -94,6 +95,9 @@ func New(cfg Config) (*Check, error) {
 	}
 	if cfg.Patience == 0 {
 		cfg.Patience = 40 * time.Second
+	}
+	if cfg.Late == 0 {
+		cfg.Late = late
 	}
 	c := &Check{cfg: cfg, mappings: &access.Mappings{Relay: cfg.Relay}}
 	for _, s := range cfg.Services {

@@ -24,7 +24,7 @@ const (
 	largestMove = 16 << 20
 )
 
-// late is how much longer than the median an answer may take: TCP sends a lost packet again after 200 ms at the earliest (RFC 6298 allows a second,
+// late is Config.Late where nothing is said: TCP sends a lost packet again after 200 ms at the earliest (RFC 6298 allows a second,
 // systems take less).
 const late = 200 * time.Millisecond
 
@@ -51,7 +51,7 @@ func (c *Check) measureLine(ctx context.Context, s *story) (string, *access.Prob
 	}
 	middle := median(all)
 	for _, d := range all {
-		if d > max(middle+late, 2*middle) {
+		if d > max(middle+c.cfg.Late, 2*middle) {
 			lost++
 		}
 	}

@@ -110,7 +110,7 @@ func (u user) check(t *testing.T, patience time.Duration) *field.Check {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := field.New(field.Config{Relay: u.relay(t), SIM: u.sim, Services: services, Sources: u.sources, Patience: patience})
+	c, err := field.New(field.Config{Relay: u.relay(t), SIM: u.sim, Services: services, Sources: u.sources, Patience: patience, Late: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package scenario
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"minato/testbench/check"
 	"minato/testbench/connect"
@@ -29,7 +30,7 @@ var fieldCheck = Scenario{
 		if err != nil {
 			return err
 		}
-		c, err := field.New(field.Config{Relay: relay, SIM: e.SIM().ID, Services: services, Progress: func(r report.Result) {
+		c, err := field.New(field.Config{Relay: relay, SIM: e.SIM().ID, Services: services, Late: time.Minute, Progress: func(r report.Result) {
 			e.Step(r.Name, "status", r.Status, "code", r.Code, "error", r.Err, "says", r.Doc)
 		}})
 		if err != nil {
