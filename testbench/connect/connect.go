@@ -138,7 +138,7 @@ func (cfg *Config) throughTunnel(ctx context.Context, m *relayapi.PortMapping) e
 }
 
 // errExpired is the end of a mapping's time.
-var errExpired = &access.Problem{Code: "R13", Text: "the mapping's time is up", Cure: "start again; Enter renews in time, and --duration asks for longer (seconds, at most 28800)"}
+var errExpired = &access.Problem{Code: "R13", Text: "the mapping's time is up", Cure: "start again; --duration asks for longer (seconds, at most 28800), and without --viewer Enter renews in time"}
 
 // stay waits for the end, and says meanwhile how much time is left.
 func (cfg *Config) stay(ctx context.Context, m *relayapi.PortMapping, open Open) error {

@@ -58,7 +58,7 @@ func (c connectCommand) Run(ctx context.Context, log *slog.Logger) error {
 	if err := connect.FindViewer(cfg.Viewer); err != nil {
 		return usage(err)
 	}
-	show := &timeLeft{w: os.Stderr, live: report.IsTerminal(os.Stderr)}
+	show := &timeLeft{w: os.Stderr, live: report.IsTerminal(os.Stderr), renews: len(cfg.Viewer) == 0}
 	cfg.Open = func(o connect.Open) { show.open(service, o) }
 	cfg.Left = show.left
 	if len(cfg.Viewer) > 0 { // it gets the terminal
@@ -104,9 +104,10 @@ func lines(r io.Reader) <-chan struct{} {
 
 // timeLeft shows how long the mapping lasts: on a terminal in one live line, elsewhere when it gets short.
 type timeLeft struct {
-	w    io.Writer
-	live bool
-	last time.Duration
+	w      io.Writer
+	live   bool
+	renews bool // Enter does; a viewer has the terminal, and gets what is typed
+	last   time.Duration
 }
 
 // warnAt are the moments that are told where there is no live line.
@@ -114,8 +115,12 @@ var warnAt = []time.Duration{5 * time.Minute, time.Minute}
 
 func (t *timeLeft) open(s field.Service, o connect.Open) {
 	fmt.Printf("%s of the device: %s\n", s.Name, o.Address)
-	fmt.Fprintf(t.w, "mapping %s, TLS option %s, until %s. Enter renews it, Ctrl-C ends and removes it.\n",
-		o.Mapping.Endpoint, map[bool]string{true: "ON", false: "OFF"}[o.Mapping.TLSRequired], time.UnixMilli(o.Mapping.ExpiredTime).Format(time.TimeOnly))
+	enter := ""
+	if t.renews {
+		enter = "Enter renews it, "
+	}
+	fmt.Fprintf(t.w, "mapping %s, TLS option %s, until %s. %sCtrl-C ends and removes it.\n",
+		o.Mapping.Endpoint, map[bool]string{true: "ON", false: "OFF"}[o.Mapping.TLSRequired], time.UnixMilli(o.Mapping.ExpiredTime).Format(time.TimeOnly), enter)
 }
 
 func (t *timeLeft) left(d time.Duration) {
