@@ -69,7 +69,7 @@ if [ -n "$wanted" ] && command -v apt-get >/dev/null 2>&1; then
 		echo "setup: installing" $wanted >&2
 		export DEBIAN_FRONTEND=noninteractive
 		# Tests start these by themselves; the machine is not to serve anything because of them.
-		for daemon in openssh-server:ssh haproxy:haproxy nginx:nginx; do
+		for daemon in openssh-server:ssh haproxy:haproxy nginx:nginx xrdp:xrdp xrdp:xrdp-sesman modemmanager:ModemManager; do
 			case " $(echo $wanted) " in
 			*" ${daemon%%:*} "*)
 				echo "setup: masking ${daemon##*:}.service; to have it run here: systemctl unmask ${daemon##*:}" >&2
