@@ -121,12 +121,12 @@ func TestRandomFaults(t *testing.T) {
 		t.Fatalf("the faults are over, and the device is not well: %v", err)
 	}
 	back := time.Since(over)
-	after, err := p.footprint(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if after.Goroutines > before.Goroutines+3 {
-		t.Errorf("%.0f goroutines before, %.0f after", before.Goroutines, after.Goroutines)
+	var after footprint
+	if err := env.Await(ctx, "the last viewer's goroutines to end", func() (ok bool, err error) {
+		after, err = p.footprint(ctx)
+		return after.Goroutines <= before.Goroutines+3, err
+	}); err != nil {
+		t.Errorf("%.0f goroutines before, %.0f after: %v", before.Goroutines, after.Goroutines, err)
 	}
 	if after.RSS > before.RSS+maxGrowth || peaks[3].RSS > peaks[1].RSS+maxGrowth && *soak > 0 {
 		t.Errorf("resident memory grows: %.1f MB before, %.1f MB after; peaks of the quarters %+v", before.RSS/1e6, after.RSS/1e6, peaks)
