@@ -54,7 +54,8 @@ export default {
   hostKeyChanged: 'デバイスのホスト鍵が変わりました', hostKeyChangedWhy: 'デバイスが再インストールまたは交換されたか、通信が傍受されています。理由が分からない場合は接続しないでください。', hostKeyKnown: '記憶済み', hostKeyReplace: '置き換えて接続',
   ssh: 'デバイスが SSH で応答しないか、接続を終了しました。', 'ssh-auth': 'ユーザー名、パスワードまたは鍵が受け付けられませんでした。', 'ssh-nothing': 'パスワードまたは鍵が必要です。', 'ssh-keys-only': 'このデバイスはパスワードを受け付けません。秘密鍵を入力してください。', 'ssh-no-keys': 'このデバイスは鍵を受け付けません。パスワードを入力してください。', 'ssh-host-key': 'ホスト鍵が承認されませんでした。', 'ssh-key': '秘密鍵を読み取れません。暗号化されている場合はパスフレーズが必要です。',
   modbus_table: 'テーブル', modbus_holding: '保持レジスター', modbus_input: '入力レジスター', modbus_coils: 'コイル', modbus_discrete: '入力接点', modbus_address: 'アドレス(0 から)', modbus_quantity: '個数', modbus_unit: 'ユニット',
-  value: '値', signed: '符号付き', write: '書き込み', writeTo: a => `アドレス ${a} に書き込む`,
+  value: '値', signed: '符号付き', write: '書き込み', writeTo: a => `アドレス ${a} に書き込む`, written: (v, a) => `アドレス ${a} に ${v} を書き込みました。`,
+  badRegister: 'レジスターの値は -32768 から 65535 までの整数です。', fewRegisters: (want, got) => `デバイスにはこのアドレスから ${want} 個ありません。${got} 個を読み取っています。`,
   modbusException: n => ({1: '例外 1: デバイスにこのテーブルまたは機能がありません。', 2: '例外 2: デバイスにこのアドレスがありません。', 3: '例外 3: この値は受け付けられません。', 4: '例外 4: デバイスで障害が発生しました。', 6: '例外 6: デバイスが処理中です。', 10: '例外 10: ゲートウェイに経路がありません。', 11: '例外 11: ゲートウェイの先が応答しません。ユニットを確認してください。'}[n] ?? `例外 ${n}。`),
 
   devicesOnline: 'オンラインのデバイス', openMappings: '開いているポート', refusals: '拒否', health: 'リレー', healthGood: '正常', healthBad: '異常', range: '期間', range_hour: '1 時間', range_day: '1 日', range_week: '1 週間',

@@ -263,9 +263,56 @@ export const stories = {
     await input.fill(String(value));
     await input.press('Enter');
     await page.waitForFunction(([a, v]) => document.querySelector(`#registers tr[data-address="${a}"] .value`)?.textContent === v, [String(address), String(value)]);
-    await page.fill('label:has-text("Address") input', '60000');
-    await page.press('label:has-text("Address") input', 'Enter');
+    await said(page, `${value} is written to address ${address}.`);
+    must(await input.inputValue() === '', 'what was written is still in its box');
+    const box = name => page.locator(`.filters label:has-text("${name}") input`);
+    const few = page.locator('#few');
+    await few.getByText(/does not have 16 .*: \d+ are read/).waitFor();
+    must(await box('Quantity').inputValue() === '16', 'the quantity changes by itself');
+    await box('Address').fill('60000');
+    await box('Address').press('Enter');
     await said(page, 'Exception 2');
+    await box('Address').fill('0');
+    await box('Address').press('Tab');
+    await few.waitFor(); // as many as before, not as few as were left of the exception
+    must(await box('Quantity').inputValue() === '16', 'an exception changes the quantity');
+    must(await page.locator('#registers tbody tr').count() > 1, 'after an exception one register is read');
+  },
+
+  async 'Modbus: what is typed stays while registers are read; a refused value stays with the reason until the next'(stage) {
+    const m = await stage.mapping(502);
+    const page = await stage.signedIn(stage.device);
+    const [ws] = await Promise.all([page.waitForEvent('websocket'), page.goto(`/console/${stage.device}/modbus?mapping=${encodeURIComponent(m.endpoint)}`)]);
+    await page.waitForSelector('#registers tr[data-address="0"]');
+    const poll = async () => { // a whole reading, and the page drawn after it
+      for (let i = 0; i < 2; i++) await ws.waitForEvent('framereceived');
+      await page.evaluate(() => new Promise(requestAnimationFrame));
+    };
+    for (const [name, text] of [['Address', '100'], ['Quantity', '9'], ['Unit', '7']]) {
+      const box = page.locator(`.filters label:has-text("${name}") input`);
+      const was = await box.inputValue();
+      await box.fill(text);
+      await poll();
+      must(await box.inputValue() === text, `${name} takes ${await box.inputValue()}, not ${text}`);
+      await box.fill(was);
+    }
+    const row = page.locator('#registers tr[data-address="0"]');
+    const input = row.locator('input');
+    const write = async (text, why) => {
+      await input.fill(text);
+      await input.press('Enter');
+      await row.locator('.error').getByText(why).waitFor();
+      await poll();
+      must(await row.locator('.error').isVisible(), 'the next reading takes the reason away');
+      must(await input.inputValue() === text, `of ${text} the box keeps ${await input.inputValue()}`);
+    };
+    await write('65536', 'from -32768 to 65535');
+    await write('5000', /Exception \d/); // the plant takes 0 to 1000
+    await stage.mustBeGood(page, 'modbus-refused');
+    await input.fill('600');
+    await input.press('Enter');
+    await said(page, '600 is written to address 0.');
+    await row.locator('.error').waitFor({state: 'detached'});
   },
 
   async 'the web page opens in a new tab, through TLS'(stage) {

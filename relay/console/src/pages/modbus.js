@@ -5,6 +5,7 @@ import {useEffect, useRef} from 'preact/hooks';
 import {said, t} from '../i18n.js';
 import {connect, tellEnd} from '../parts/channel.js';
 import {Ended, Here, useHere} from '../parts/here.js';
+import {notice} from '../parts/notices.js';
 
 const tables = {holding: {write: true, most: 125}, input: {most: 125}, coils: {write: true, bits: true, most: 2000}, discrete: {bits: true, most: 2000}};
 const interval = 1000;
@@ -17,7 +18,7 @@ export function Modbus({sim: simId, query}) {
   const what = useSignal({table: 'holding', address: 0, quantity: 16, unit: 1});
   const values = useSignal([]);
   const changed = useSignal(new Set());
-  const problem = useSignal('');
+  const problem = useSignal(''); // of the last reading
   const channel = useRef();
 
   useEffect(() => {
@@ -49,12 +50,15 @@ export function Modbus({sim: simId, query}) {
           state.value = 'ended';
           tellEnd(why, simId, id);
         };
+        let wanted, quantity; // few devices have as many as are wanted
         const read = async () => {
           const request = what.value;
-          const answer = await ask(request);
+          if (request !== wanted) quantity = request.quantity;
+          wanted = request;
+          const answer = await ask({...request, quantity});
           if (request === what.value) {
-            if (answer.exception === 2 && request.quantity > 1 && !request.chosen) { // few devices have this many: as many as it has
-              what.value = {...request, quantity: request.quantity >> 1};
+            if (answer.exception === 2 && quantity > 1) {
+              quantity >>= 1;
               timer = setTimeout(read);
               return;
             }
@@ -86,16 +90,19 @@ export function Modbus({sim: simId, query}) {
   const set = (name, value) => {
     values.value = [];
     changed.value = new Set();
-    what.value = {...what.value, chosen: name === 'quantity', [name]: value};
+    what.value = {...what.value, [name]: value};
   };
-  const number = (name, low, high) => html`<label>${t('modbus_' + name)}<input type="number" min=${low} max=${high} value=${what.value[name]}
-    onChange=${e => set(name, Math.min(high, Math.max(low, Number(e.target.value) || low)))} /></label>`;
+  const number = (name, low, high) => html`<${Whole} label=${t('modbus_' + name)} low=${low} high=${high} value=${what.value[name]} onChange=${n => set(name, n)} />`;
   const table = tables[what.value.table];
   const write = async (address, value) => {
     const {unit, table: name} = what.value;
     const answer = await channel.current?.ask({unit, table: name, address, values: [value]});
-    if (answer) problem.value = explain(answer);
+    if (!answer) return () => t('socketClosed');
+    const refused = explain(answer);
+    if (!refused) notice(t('written', value, address));
+    return refused;
   };
+  const few = values.value.length > 0 && values.value.length < what.value.quantity;
   return html`
     <${Here} simId=${simId} title=${t('open_modbus')} here=${here}>
       <form class="filters" onSubmit=${e => e.preventDefault()}>
@@ -106,6 +113,7 @@ export function Modbus({sim: simId, query}) {
       ${problem.value && html`<p class="error box" role="alert">${said(problem.value)}</p>`}
       ${state.value === 'connecting' && html`<p aria-busy="true" class="muted">${t('vnc_connecting')}</p>`}
       ${state.value === 'ended' && html`<${Ended} why=${why.value} simId=${simId} onAgain=${here.mapping && (() => { attempt.value++; })} />`}
+      ${few && html`<p class="muted" id="few" role="status">${t('fewRegisters', what.value.quantity, values.value.length)}</p>`}
       ${values.value.length > 0 && html`<div class="scroll" tabindex="0" role="region" aria-label=${t('open_modbus')}><table class="registers" id="registers">
         <thead><tr><th scope="col">${t('modbus_address')}</th><th scope="col">${t('value')}</th>
           ${!table.bits && html`<th scope="col">${t('signed')}</th><th scope="col" class="hex">hex</th>`}${table.write && html`<th scope="col">${t('write')}</th>`}</tr></thead>
@@ -117,18 +125,34 @@ export function Modbus({sim: simId, query}) {
     <//>`;
 }
 
-function Write({bits, address, value, write}) {
-  if (bits) return html`<input type="checkbox" role="switch" checked=${value !== 0} aria-label=${t('writeTo', address)} onChange=${e => write(address, e.target.checked ? 1 : 0)} />`;
-  const submit = event => {
-    event.preventDefault();
-    const input = event.target.elements[0], n = Number(input.value);
-    if (input.value === '' || !Number.isInteger(n) || n < -32768 || n > 65535) {
-      input.setAttribute('aria-invalid', 'true');
-      return;
-    }
-    input.removeAttribute('aria-invalid');
-    write(address, n & 0xffff);
-    input.value = '';
+/** A number that is set when it is complete: what is typed stays while the page is drawn anew. */
+function Whole({label, low, high, value, onChange}) {
+  const typed = useSignal(null);
+  const change = () => {
+    if (typed.value === null) return;
+    onChange(Math.min(high, Math.max(low, Math.trunc(Number(typed.value)) || low)));
+    typed.value = null;
   };
-  return html`<form class="inline" onSubmit=${submit}><input inputmode="numeric" aria-label=${t('writeTo', address)} /><button class="small secondary outline">${t('write')}</button></form>`;
+  return html`<label>${label}<input type="number" min=${low} max=${high} value=${typed.value ?? value}
+    onInput=${e => { typed.value = e.target.value; }} onChange=${change} /></label>`;
+}
+
+/** What writes to one address. Why the device refused stands there until the next write, beside what was typed. */
+function Write({bits, address, value, write}) {
+  const refused = useSignal('');
+  const id = `refused-${address}`;
+  const attrs = {'aria-label': t('writeTo', address), 'aria-invalid': refused.value ? 'true' : null, 'aria-describedby': refused.value ? id : null};
+  const error = refused.value && html`<small class="error" id=${id} role="alert">${said(refused.value)}</small>`;
+  const put = async n => {
+    refused.value = await write(address, n);
+    return !refused.value;
+  };
+  if (bits) return html`<input type="checkbox" role="switch" checked=${value !== 0} ...${attrs} onChange=${e => put(e.target.checked ? 1 : 0)} />${error}`;
+  const submit = async event => {
+    event.preventDefault();
+    const input = event.target.elements[0], text = input.value, n = Number(text);
+    if (text.trim() === '' || !Number.isInteger(n) || n < -32768 || n > 65535) refused.value = () => t('badRegister');
+    else if (await put(n & 0xffff) && input.value === text) input.value = '';
+  };
+  return html`<form class="inline" onSubmit=${submit}><input inputmode="numeric" ...${attrs} /><button class="small secondary outline">${t('write')}</button></form>${error}`;
 }
