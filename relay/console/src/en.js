@@ -1,6 +1,6 @@
 // The console's texts in English. ja.js has the same keys.
 export default {
-  skip: 'Skip to the content', navigation: 'Main', breadcrumb: 'Path', notFound: 'There is no such page', noPort: 'This address names no port', noPortWhy: 'It lacks “?mapping=” with the host and port that lead to the device: open what you want from the device’s page.', loading: 'Loading …', close: 'Close', cancel: 'Cancel',
+  skip: 'Skip to the content', navigation: 'Main', breadcrumb: 'Path', notFound: 'There is no such page', noPort: 'This address names no port', noPortWhy: 'It lacks “?mapping=” with the host and port that lead to the device: open what you want from the device’s page.', loading: 'Loading …', close: 'Close', done: 'Done', cancel: 'Cancel',
   theme: 'Colours', theme_: 'as the system', theme_dark: 'dark', theme_light: 'light', signOut: 'Sign out',
   role_viewer: 'viewer: reads', role_operator: 'operator', role_admin: 'administrator',
   overview: 'Overview', devices: 'Devices', device: 'Device', activity: 'What happened',
@@ -24,8 +24,9 @@ export default {
   W21: 'A protocol without encryption would be open to the whole internet. Narrow the ranges, or turn the TLS option ON.', R11: 'The device has no session: look at its power, antenna and SIM. A mapping can be made, but nothing answers until it is back.',
   badPort: 'A port is a whole number from 1 to 65535.', badRange: r => `“${r}” is no address or range such as 203.0.113.0/24.`,
   create: 'Open', createAnyway: 'Open anyway', made: 'The port is open.', left: 'ends in', ended: 'ended', timeLeft: 'Time left', host: 'Host', port: 'Port', from: 'Allowed from', howToConnect: 'How to connect',
-  copy: 'Copy', copied: 'Copied', notCopied: 'Not copied', caHint: 'the relay’s CA certificate, for the commands above', qrOf: x => `QR code: ${x}`,
-  diagnose: 'Diagnose', extend: 'Extend to one hour', extended: 'The mapping now ends an hour from now.', delete: 'Close port', deleted: 'The port is closed.',
+  copy: 'Copy', copied: 'Copied', notCopied: 'Not copied', caHint: 'is the relay’s CA certificate: save it in the folder in which you run the commands.', tunnelHint: 'minato-testbench is Minato’s program for the technician’s PC; stunnel with stunnel.conf does the same as its tunnel.', qrOf: x => `QR code: ${x}`,
+  diagnose: 'Diagnose', extend: 'Extend', newEnd: 'New end', fromNow: s => `to ${s} from now`, extended: s => `The port is open for another ${s} from now.`,
+  delete: 'Close port', deleteAsk: 'Close this port?', deleteWhat: (at, port) => `Whoever is connected to the device’s port ${port} through ${at} is cut off at once. A port that is opened anew has another number.`, deleted: 'The port is closed.',
   openOff: 'Open again with TLS OFF', openedOff: at => `A port with the TLS option OFF is open: ${at}.`,
   diagnosis: 'Diagnosis', diagnosisGood: 'The whole way to the device is good.', step_policy: 'Allowed from here', step_port: 'Public port', step_session: 'SIM online', step_device: 'Device port', step_banner: 'Device answers', step_tls: 'TLS option fits',
   result_ok: 'good', result_failed: 'broken', result_skipped: 'not tried',

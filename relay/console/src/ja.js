@@ -1,6 +1,6 @@
 // コンソールの文言(日本語)。キーは en.js と同じ。
 export default {
-  skip: '本文へ移動', navigation: 'メイン', breadcrumb: '現在位置', notFound: 'ページが見つかりません', noPort: 'アドレスにポートの指定がありません', noPortWhy: 'デバイスに通じるホストとポートを示す「?mapping=」がありません。デバイスのページから開いてください。', loading: '読み込み中…', close: '閉じる', cancel: 'キャンセル',
+  skip: '本文へ移動', navigation: 'メイン', breadcrumb: '現在位置', notFound: 'ページが見つかりません', noPort: 'アドレスにポートの指定がありません', noPortWhy: 'デバイスに通じるホストとポートを示す「?mapping=」がありません。デバイスのページから開いてください。', loading: '読み込み中…', close: '閉じる', done: '完了', cancel: 'キャンセル',
   theme: '配色', theme_: 'システムに合わせる', theme_dark: 'ダーク', theme_light: 'ライト', signOut: 'サインアウト',
   role_viewer: '閲覧者', role_operator: 'オペレーター', role_admin: '管理者',
   overview: '概要', devices: 'デバイス', device: 'デバイス', activity: '履歴',
@@ -24,8 +24,9 @@ export default {
   W21: '暗号化されないプロトコルがインターネット全体に公開されます。レンジを絞るか、TLS オプションを ON にしてください。', R11: 'デバイスがオフラインです。電源、アンテナ、SIM を確認してください。ポートは開けますが、復帰するまで応答しません。',
   badPort: 'ポートは 1 から 65535 までの整数です。', badRange: r => `「${r}」はアドレスでも 203.0.113.0/24 のようなレンジでもありません。`,
   create: '開く', createAnyway: 'それでも開く', made: 'ポートが開きました。', left: '残り', ended: '終了', timeLeft: '残り時間', host: 'ホスト', port: 'ポート', from: '許可するアクセス元', howToConnect: '接続方法',
-  copy: 'コピー', copied: 'コピーしました', notCopied: 'コピーできません', caHint: '上のコマンドで使うリレーの CA 証明書', qrOf: x => `QR コード: ${x}`,
-  diagnose: '診断', extend: '今から 1 時間に延長', extended: 'ポートマッピングは今から 1 時間後に終了します。', delete: 'ポートを閉じる', deleted: 'ポートを閉じました。',
+  copy: 'コピー', copied: 'コピーしました', notCopied: 'コピーできません', caHint: 'はリレーの CA 証明書です。コマンドを実行するフォルダーに保存してください。', tunnelHint: 'minato-testbench は作業者の PC 用の Minato のプログラムです。stunnel と stunnel.conf でも同じトンネルを作れます。', qrOf: x => `QR コード: ${x}`,
+  diagnose: '診断', extend: '延長', newEnd: '新しい終了時刻', fromNow: s => `今から ${s}後まで`, extended: s => `ポートは今から ${s}開いています。`,
+  delete: 'ポートを閉じる', deleteAsk: 'このポートを閉じますか?', deleteWhat: (at, port) => `${at} を通してデバイスのポート ${port} に接続中の通信はただちに切断されます。開き直すとポート番号は変わります。`, deleted: 'ポートを閉じました。',
   openOff: 'TLS OFF で開き直す', openedOff: at => `TLS オプション OFF のポートを開きました: ${at}`,
   diagnosis: '診断', diagnosisGood: 'デバイスまでの経路に問題はありません。', step_policy: 'アクセス元の許可', step_port: '公開ポート', step_session: 'SIM オンライン', step_device: 'デバイスのポート', step_banner: 'デバイスの応答', step_tls: 'TLS オプション',
   result_ok: '正常', result_failed: '異常', result_skipped: '未実施',

@@ -400,7 +400,53 @@ export const stories = {
     const conf = readFileSync(await download.path(), 'utf8');
     must(/^connect = 127\.0\.0\.1:\d+$/m.test(conf), `stunnel.conf is ${conf}`);
     await page.locator('dialog').getByRole('button', {name: 'Close port'}).click();
+    await page.click('dialog.confirm[open] .danger');
     await said(page, 'The mapping has ended.');
+  },
+
+  async 'closing a port: asked first, with the keyboard at Cancel, done once and said once'(stage) {
+    const m = await stage.mapping(5900);
+    const page = await stage.signedIn(stage.device);
+    const card = page.locator(`.mapping[data-endpoint="${m.endpoint}"]`);
+    const close = card.getByRole('button', {name: 'Close port'});
+    await close.hover();
+    await page.waitForFunction(b => getComputedStyle(b).backgroundColor === 'rgb(140, 29, 24)', await close.elementHandle()); // red also under the mouse
+    await close.dblclick();
+    const ask = page.getByRole('alertdialog', {name: 'Close this port?'});
+    await ask.getByText(m.endpoint).waitFor();
+    await stage.mustBeGood(page, 'close-port');
+    await page.keyboard.press('Escape');
+    await ask.waitFor({state: 'hidden'});
+    await close.press('Enter');
+    await ask.waitFor();
+    must(await page.evaluate(() => document.activeElement.textContent) === 'Cancel', 'the keyboard is not at Cancel');
+    await page.keyboard.press('Enter');
+    await ask.waitFor({state: 'hidden'});
+    must((await stage.api('GET', '/port_mappings')).some(other => other.endpoint === m.endpoint), 'the port is closed without an answer');
+    must(await close.evaluate(b => b === document.activeElement), 'the keyboard is not back at the button');
+    await close.click();
+    await page.locator('dialog.confirm[open] .danger').dblclick();
+    await card.waitFor({state: 'detached'});
+    must(await page.locator('.notices p').count() === 1, `${await page.locator('.notices p').count()} notices`);
+  },
+
+  async 'extending: never to an earlier end, and not offered where no later one is possible'(stage) {
+    const m = await stage.mapping(502, {duration: 3600});
+    const page = await stage.signedIn(stage.device);
+    const extend = page.locator(`.mapping[data-endpoint="${m.endpoint}"] .extend`);
+    const offered = () => extend.locator('option').allTextContents().then(t => t.join());
+    await extend.waitFor();
+    must(await offered() === 'to 2 hours from now,to 4 hours from now,to 8 hours from now', `offered is ${await offered()}`);
+    await extend.locator('select').selectOption({label: 'to 4 hours from now'});
+    await extend.getByRole('button', {name: 'Extend'}).click();
+    await said(page, 'The port is open for another 4 hours from now.');
+    await page.waitForFunction(e => e.querySelectorAll('option').length === 1, await extend.elementHandle());
+    must(await offered() === 'to 8 hours from now', `offered is ${await offered()}`);
+    await page.goto(`/console/${stage.device}/modbus?mapping=${encodeURIComponent(m.endpoint)}`);
+    await page.getByRole('button', {name: 'Extend'}).click();
+    await page.locator('.extend').waitFor({state: 'detached'});
+    const {expiredTime} = (await stage.api('GET', '/port_mappings')).find(other => other.endpoint === m.endpoint);
+    must(expiredTime > Date.now() + 7 * 3600_000, 'the mapping is shorter than was chosen');
   },
 
   async 'a lost connection is said and tried again; nothing typed is lost'(stage) {
@@ -437,7 +483,7 @@ export const stories = {
     await page.fill('#authKeyId', stage.keyId);
     await page.fill('#authKey', stage.key);
     await page.locator('dialog:has(#authKey) button[type=submit]').click();
-    await page.locator('dialog .mapping').getByText('port 8023').waitFor(); // what was asked for is done
+    await page.locator('dialog .mapping').getByText('port 8023', {exact: true}).waitFor(); // what was asked for is done
     must(page.url().endsWith(stage.device), `the page is ${page.url()}`);
   },
 

@@ -4,12 +4,11 @@ import {html} from 'htm/preact';
 import {useEffect, useRef} from 'preact/hooks';
 import {callAll, happened, session} from '../api.js';
 import {t} from '../i18n.js';
+import {durations} from './extend.js';
 import {Field, FormError} from './field.js';
 import {create, Mapping} from './mappings.js';
 import {defaultTLS, parseRanges, services, warnings} from './services.js';
 import {usePoll} from './poll.js';
-
-const durations = [1800, 3600, 7200, 14400, 28800];
 
 export function Access({sim, onClose}) {
   const dialog = useRef();
@@ -108,5 +107,5 @@ function Made({mapping, simId, onEnd}) {
     <p role="status" class="box good">${t('made')}</p>
     ${mapping.warnings?.map(w => html`<p class="warning box"><b>${w.code}</b> ${w.message}</p>`)}
     ${now ? html`<${Mapping} mapping=${now} simId=${simId} expanded />` : html`<p class="box">${t('mappingEnded')}</p>`}
-    <footer><button type="button" class="secondary" onClick=${onEnd}>${t('close')}</button></footer>`;
+    <footer><button type="button" class="secondary" onClick=${onEnd}>${t('done')}</button></footer>`;
 }

@@ -1,10 +1,10 @@
 // The frame of what is opened in the page: the device, the mapping that it goes through with its time left, and why it ended.
 import {html} from 'htm/preact';
-import {call, callAll, happened, offline} from '../api.js';
+import {call, callAll, offline} from '../api.js';
 import {said, t} from '../i18n.js';
 import {nameOf} from '../pages/devices.js';
+import {Extend} from './extend.js';
 import {Countdown} from './mappings.js';
-import {notice} from './notices.js';
 import {usePoll} from './poll.js';
 
 /** Gives {sim, mapping} as they are now; mapping is null once it has ended. */
@@ -16,19 +16,10 @@ export function useHere(simId, endpoint) {
 
 export function Here({simId, title, here, children}) {
   const {sim, mapping} = here;
-  const extend = async () => {
-    try {
-      await call('POST', `/port_mappings/${encodeURIComponent(mapping.ipAddress)}/${mapping.port}/extend`, {duration: 3600});
-      happened.value++;
-      notice(t('extended'));
-    } catch (err) {
-      notice(err.message, 'bad');
-    }
-  };
   return html`
     <nav aria-label=${t('breadcrumb')} class="crumbs"><a href="/console/devices">${t('devices')}</a> / <a href="/console/devices/${encodeURIComponent(simId)}">${sim ? nameOf(sim) : simId}</a></nav>
     <div class="here"><h1 tabindex="-1">${title}</h1>
-      ${mapping && !offline.value && html`<p><${Countdown} mapping=${mapping} /> <button class="small secondary outline" onClick=${extend}>${t('extend')}</button></p>`}</div>
+      ${mapping && !offline.value && html`<div class="actions"><${Countdown} mapping=${mapping} /><${Extend} mapping=${mapping} /></div>`}</div>
     ${children}`;
 }
 

@@ -1,18 +1,21 @@
 // Port mappings: what is made, how it is used, and its end.
 import {useSignal} from '@preact/signals';
 import {html} from 'htm/preact';
+import {useRef} from 'preact/hooks';
 import {call, callAll, happened, session} from '../api.js';
 import {moment, span, t} from '../i18n.js';
 import {go} from '../router.js';
+import {Confirm} from './confirm.js';
+import {Diagnosis} from './diagnosis.js';
+import {Extend} from './extend.js';
 import {notice} from './notices.js';
 import {useNow} from './poll.js';
-import {Diagnosis} from './diagnosis.js';
 import {commands, endpointOf, hostOf, linkOf, serviceOf} from './services.js';
 import {Copy} from './state.js';
 
 export const mayOperate = () => session.value?.role !== 'viewer';
 
-const pathOf = m => `/port_mappings/${encodeURIComponent(m.ipAddress)}/${m.port}`;
+export const pathOf = m => `/port_mappings/${encodeURIComponent(m.ipAddress)}/${m.port}`;
 
 /** The mappings of a SIM, the newest first. */
 export async function mappingsOf(simId) {
@@ -53,6 +56,7 @@ export function Mapping({mapping: m, simId, expanded}) {
   const service = serviceOf(m.destination.port);
   const busy = useSignal('');
   const diagnosing = useSignal(false);
+  const question = useRef(); // whether to close the port
   const act = async (name, job) => {
     busy.value = name;
     try {
@@ -63,10 +67,6 @@ export function Mapping({mapping: m, simId, expanded}) {
     }
     busy.value = '';
   };
-  const extend = () => act('extend', async () => {
-    await call('POST', pathOf(m) + '/extend', {duration: 3600});
-    notice(t('extended'));
-  });
   const openOff = () => act('openOff', async () => {
     const made = await create(simId, {port: m.destination.port, duration: Math.ceil((m.expiredTime - Date.now()) / 1000), ranges: m.source.ipRanges, tls: false, oneTime: m.oneTime});
     notice(t('openedOff', endpointOf(made)));
@@ -95,9 +95,10 @@ export function Mapping({mapping: m, simId, expanded}) {
       ${mayOperate() && html`<footer class="actions">
         ${!m.spent && service.open && html`<button type="button" class="small" onClick=${() => visit(simId, service, m)}>${t('open_' + service.open)}</button>`}
         ${!m.spent && button('diagnose', () => { diagnosing.value = false; setTimeout(() => { diagnosing.value = true; }); }, 'secondary outline')}
-        ${!m.spent && button('extend', extend, 'secondary outline')}
-        ${button('delete', remove, 'danger outline')}
+        ${!m.spent && html`<${Extend} mapping=${m} />`}
+        ${button('delete', () => question.current.showModal(), 'danger outline')}
       </footer>`}
+      <${Confirm} dialog=${question} title=${t('deleteAsk')} text=${t('deleteWhat', endpointOf(m), m.destination.port)} action=${t('delete')} onYes=${remove} />
     </article>`;
 }
 
