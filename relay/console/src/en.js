@@ -15,7 +15,7 @@ export default {
   access: 'On-demand remote access', openHere: 'Open here', newAccess: 'For a tool on my PC…', newAccessHint: 'host and port for ssh, RDP, a VNC viewer …',
   open_vnc: 'Screen', open_vnc_hint: 'VNC, in this page', open_ssh: 'Terminal', open_ssh_hint: 'SSH, in this page', open_http: 'Web page', open_http_hint: 'https, in a new tab; the browser warns unless it knows the relay’s CA', open_modbus: 'Registers', open_modbus_hint: 'Modbus, live',
   viewerOnly: 'Your role may look, but not open devices.', noMappings: 'No port is open to this device.', mappingEnded: 'The mapping has ended.',
-  service: 'Service', services: 'Services', service_ssh: 'SSH', service_rdp: 'RDP', service_vnc: 'VNC', service_http: 'HTTP', service_modbus: 'Modbus', service_other: 'Other',
+  service: 'Service', services: 'Services', service_ssh: 'SSH', service_rdp: 'RDP', service_vnc: 'VNC', service_http: 'HTTP', service_https: 'HTTPS', service_modbus: 'Modbus', service_other: 'Other',
   devicePort: n => `port ${n}`, devicePortLabel: 'Device port', duration: 'Time allowed', span: s => s < 3600 ? `${s / 60} minutes` : s === 3600 ? '1 hour' : `${s / 3600} hours`,
   oneTime: 'One time', oneTimeSpent: 'One time: used', oneTimeHint: 'ends with the first connection', ranges: 'Allowed source ranges', rangesHint: a => `Blank: only your current address, ${a}. Otherwise addresses or ranges such as 203.0.113.0/24.`,
   tlsOption: 'TLS option', tlsOnHint: 'ON: clients connect with TLS, the relay ends it and speaks plaintext to the device. Right for HTTP, VNC and Modbus.',

@@ -15,7 +15,7 @@ export default {
   access: 'オンデマンドリモートアクセス', openHere: 'ここで開く', newAccess: 'PC のツールで接続…', newAccessHint: 'ssh、RDP、VNC ビューアー用のホストとポート',
   open_vnc: '画面', open_vnc_hint: 'VNC をこのページで', open_ssh: 'ターミナル', open_ssh_hint: 'SSH をこのページで', open_http: 'Web ページ', open_http_hint: 'https を新しいタブで。リレーの CA を登録していないブラウザーでは警告が出ます', open_modbus: 'レジスター', open_modbus_hint: 'Modbus をリアルタイムで',
   viewerOnly: 'このロールでは閲覧のみ可能で、デバイスへの接続はできません。', noMappings: 'このデバイスに開いているポートはありません。', mappingEnded: 'ポートマッピングは終了しました。',
-  service: 'サービス', services: 'サービス', service_ssh: 'SSH', service_rdp: 'RDP', service_vnc: 'VNC', service_http: 'HTTP', service_modbus: 'Modbus', service_other: 'その他',
+  service: 'サービス', services: 'サービス', service_ssh: 'SSH', service_rdp: 'RDP', service_vnc: 'VNC', service_http: 'HTTP', service_https: 'HTTPS', service_modbus: 'Modbus', service_other: 'その他',
   devicePort: n => `ポート ${n}`, devicePortLabel: 'デバイス側ポート', duration: 'アクセス可能時間', span: s => s < 3600 ? `${s / 60} 分` : `${s / 3600} 時間`,
   oneTime: '1 回限り', oneTimeSpent: '1 回限り: 使用済み', oneTimeHint: '最初の接続が終わると閉じます', ranges: 'アクセス元 IP アドレスレンジ', rangesHint: a => `空欄の場合は現在のアドレス(${a})だけを許可します。指定する場合はアドレスまたは 203.0.113.0/24 のようなレンジを入力してください。`,
   tlsOption: 'TLS オプション', tlsOnHint: 'ON: クライアントは TLS で接続し、リレーが TLS を終端してデバイスとは平文で通信します。HTTP、VNC、Modbus に適しています。',

@@ -88,6 +88,14 @@ export const stories = {
     await card.getByText(`mstsc /v:${endpoint}`).waitFor();
   },
 
+  async 'HTTPS: TLS option OFF is chosen with the service; the agent’s signal is told with its unit'(stage) {
+    const page = await stage.signedIn(stage.device);
+    await page.locator('[aria-labelledby=agent]').getByText(/RS[A-Z]+ -\d+ dBm/).waitFor();
+    await page.click('#new-access');
+    await page.click('.services label:has-text("HTTPS")');
+    must(await page.inputValue('#device-port') === '443' && !await page.isChecked('#tls'), 'HTTPS is not 443 with the TLS option OFF');
+  },
+
   async 'copy: host, port and command are in the clipboard as they are shown'(stage) {
     const m = await stage.mapping(22, {tls: false});
     const page = await stage.signedIn(stage.device);

@@ -4,10 +4,10 @@ import {call} from '../api.js';
 import {moment, t} from '../i18n.js';
 import {usePoll} from './poll.js';
 
-/** The name of a measured value: rsrp_dbm is RSRP (dBm). */
-function measure(key) {
-  const [name, unit] = key.split('_');
-  return name.toUpperCase() + (unit ? ` (${unit.replace('db', 'dB')})` : '');
+/** A measured value with its unit, which is in its key: rsrp_dbm -90 is RSRP -90 dBm. */
+function measure([key, value]) {
+  const [name, unit = ''] = key.split('_');
+  return `${name.toUpperCase()} ${value} ${unit.replace('db', 'dB')}`.trim();
 }
 
 export function AgentStatus({simId, online}) {
@@ -17,7 +17,7 @@ export function AgentStatus({simId, online}) {
   const signal = status.signal ?? {};
   const facts = [
     [t('agentState'), status.state === 'online' ? t('online') : status.state], [t('operator'), [status.operator, status.act].filter(Boolean).join(', ')],
-    [t('signal'), Object.entries(signal).filter(([, v]) => typeof v === 'number').map(([k, v]) => `${measure(k)} ${v}`).join(', ')],
+    [t('signal'), Object.entries(signal).filter(([, v]) => typeof v === 'number').map(measure).join(', ')],
     [t('modem'), status.modem && [status.modem.manufacturer, status.modem.model].filter(Boolean).join(' ')],
     ['APN', status.apn], [t('connectedSince'), status.connected && moment(Date.parse(status.connected))], ['MTU', status.mtu],
     [t('lastFailure'), status.failure && `${status.failure.code}: ${status.failure.message}`],

@@ -6,6 +6,7 @@ export const services = [
   {id: 'rdp', port: 3389, tls: false},
   {id: 'vnc', port: 5900, tls: true, open: 'vnc'},
   {id: 'http', port: 80, tls: true, open: 'http'},
+  {id: 'https', port: 443, tls: false},
   {id: 'modbus', port: 502, tls: true, open: 'modbus'},
   {id: 'other', port: undefined, tls: true},
 ];
