@@ -20,7 +20,7 @@ export default {
   oneTime: 'One time', oneTimeSpent: 'One time: used', oneTimeHint: 'ends with the first connection', ranges: 'Allowed source ranges', rangesHint: a => `Blank: only your current address, ${a}. Otherwise addresses or ranges such as 203.0.113.0/24.`,
   tlsOption: 'TLS option', tlsOnHint: 'ON: clients connect with TLS, the relay ends it and speaks plaintext to the device. Right for HTTP, VNC and Modbus.',
   tlsOffHint: 'OFF: the bytes pass as they are. Right for what encrypts itself: SSH, RDP, HTTPS.', tlsOn: 'TLS ON', tlsOff: 'TLS OFF',
-  W19: 'SSH and RDP encrypt themselves: with the TLS option ON their clients cannot connect. Turn it OFF.', W20: 'This port most often speaks TLS already: TLS would be ended twice. Turn the option OFF.',
+  W19: 'SSH and RDP encrypt themselves: with the TLS option ON their clients cannot connect directly, only through a tunnel, which they do not need. Turn it OFF.', W20: 'This port most often speaks TLS already: TLS would be ended twice. Turn the option OFF.',
   W21: 'A protocol without encryption would be open to the whole internet. Narrow the ranges, or turn the TLS option ON.', R11: 'The device has no session: look at its power, antenna and SIM. A mapping can be made, but nothing answers until it is back.',
   badPort: 'A port is a whole number from 1 to 65535.', badRange: r => `“${r}” is no address or range such as 203.0.113.0/24.`,
   create: 'Open', createAnyway: 'Open anyway', made: 'The port is open.', left: 'ends in', ended: 'ended', timeLeft: 'Time left', host: 'Host', port: 'Port', from: 'Allowed from', howToConnect: 'How to connect',

@@ -191,6 +191,12 @@ export const stories = {
     const card = page.locator('dialog .mapping');
     await card.waitFor();
     const endpoint = await card.getAttribute('data-endpoint');
+    const warned = page.locator('dialog .warning');
+    must(await warned.count() === 1 && /directly, only through a tunnel/.test(await warned.textContent()), `the warning is ${await warned.allTextContents()}`);
+    await card.getByText('tunnel --accept 127.0.0.1:2222 ').waitFor(); // no user but root may listen below 1024
+    await card.getByText('ssh -p 2222 USER@127.0.0.1').waitFor();
+    await card.getByText('save it in the folder').waitFor();
+    await stage.mustBeGood(page, 'result-tls');
     await log.bringToFront();
     const status = await ssh(stage, endpoint.split(':')[1]);
     must(status === 255, `ssh ended with ${status}`);

@@ -105,7 +105,7 @@ function Made({mapping, simId, onEnd}) {
   useEffect(() => { document.getElementById('access-title').focus(); }, []);
   return html`
     <p role="status" class="box good">${t('made')}</p>
-    ${mapping.warnings?.map(w => html`<p class="warning box"><b>${w.code}</b> ${w.message}</p>`)}
+    ${/* the mapping itself shows W19 */ mapping.warnings?.filter(w => w.code !== 'W19').map(w => html`<p class="warning box"><b>${w.code}</b> ${w.message}</p>`)}
     ${now ? html`<${Mapping} mapping=${now} simId=${simId} expanded />` : html`<p class="box">${t('mappingEnded')}</p>`}
     <footer><button type="button" class="secondary" onClick=${onEnd}>${t('done')}</button></footer>`;
 }

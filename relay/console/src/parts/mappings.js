@@ -112,17 +112,17 @@ function save({name, content}) {
 
 /** Ready commands, files and the QR code. */
 function HowTo({mapping: m}) {
-  const {list, files, needsCA} = commands(m);
+  const {list, files, needsCA, tunnel} = commands(m);
   const link = linkOf(m);
   return html`
     <div class="howto">
       <div>
-        ${m.tlsRequired && [22, 3389].includes(m.destination.port) && html`<p class="warning box">${t('W19')}</p>`}
+        ${m.tlsRequired && [22, 3389].includes(m.destination.port) && html`<p class="warning box" data-code="W19"><b>W19</b> ${t('W19')}</p>`}
+        ${needsCA && html`<small class="hint"><a download="ca.pem" href="/v1/ca.pem">ca.pem</a> ${t('caHint')} ${tunnel && t('tunnelHint')}</small>`}
         ${list.map(({tool, command}) => html`<figure class="command"><figcaption>${tool}</figcaption>
           <pre tabindex="0">${command}</pre><${Copy} text=${command} label=${tool} /></figure>`)}
         <p class="files">
           ${files.map(f => html`<a href="#" data-file=${f.name} onClick=${event => { event.preventDefault(); save(f); }}>${f.name}</a> `)}
-          ${needsCA && html`<a download="ca.pem" href="/v1/ca.pem">ca.pem</a> <small class="muted">${t('caHint')}</small>`}
         </p>
       </div>
       <img class="qr" alt=${t('qrOf', link)} width="132" height="132" src=${'/console/qr.svg?text=' + encodeURIComponent(link)} />

@@ -65,12 +65,14 @@ export function linkOf(m) {
   }
 }
 
-const localPort = port => port < 1024 ? port + 1000 : port === 5900 ? 5999 : port;
+/** Where a tunnel listens on the technician's PC: a port that any user may open, and that the PC's own server of the kind does not have. */
+const localPorts = {22: 2222, 502: 1502, 3389: 13389, 5900: 5999};
+const localPort = port => localPorts[port] ?? (port < 1024 ? port + 10000 : port);
 
 /** Ready commands for a mapping: [{tool, command}] and files: [{name, content}]. */
 export function commands(m) {
   const at = endpointOf(m), port = m.destination.port, id = serviceOf(port).id;
-  const local = `127.0.0.1:${localPort(port)}`;
+  const to = localPort(port), local = `127.0.0.1:${to}`;
   const list = [], files = [];
   if (id === 'ssh' && !m.tlsRequired) {
     list.push({tool: 'ssh', command: `ssh -p ${m.port} USER@${hostOf(m)}`}, {tool: 'scp', command: `scp -P ${m.port} FILE USER@${hostOf(m)}:`});
@@ -82,13 +84,15 @@ export function commands(m) {
   } else if (m.tlsRequired) {
     list.push({tool: 'tunnel', command: `minato-testbench tunnel --accept ${local} --connect ${at} --ca ca.pem`});
     if (id === 'vnc') list.push({tool: 'vncviewer', command: `vncviewer ${local.replace(':', '::')}`});
-    if (id === 'modbus') list.push({tool: 'mbpoll', command: `mbpoll -m tcp -p ${localPort(port)} -r 1 -c 10 127.0.0.1`});
+    if (id === 'modbus') list.push({tool: 'mbpoll', command: `mbpoll -m tcp -p ${to} -r 1 -c 2 127.0.0.1`});
+    if (id === 'ssh') list.push({tool: 'ssh', command: `ssh -p ${to} USER@127.0.0.1`});
+    if (id === 'rdp') list.push({tool: 'mstsc', command: `mstsc /v:${local}`});
     files.push({name: 'stunnel.conf', content: `foreground = yes\n[device]\nclient = yes\naccept = ${local}\nconnect = ${at}\nCAfile = ca.pem\nverifyChain = yes\n`});
   } else {
     if (id === 'vnc') list.push({tool: 'vncviewer', command: `vncviewer ${hostOf(m)}::${m.port}`});
-    else if (id === 'modbus') list.push({tool: 'mbpoll', command: `mbpoll -m tcp -p ${m.port} -r 1 -c 10 ${hostOf(m)}`});
+    else if (id === 'modbus') list.push({tool: 'mbpoll', command: `mbpoll -m tcp -p ${m.port} -r 1 -c 2 ${hostOf(m)}`});
     else if ([443, 8443].includes(port)) list.push({tool: 'curl', command: `curl -k https://${at}/`});
     else list.push({tool: 'nc', command: `nc ${hostOf(m)} ${m.port}`});
   }
-  return {list, files, needsCA: m.tlsRequired};
+  return {list, files, needsCA: m.tlsRequired, tunnel: list.some(c => c.tool === 'tunnel')};
 }
