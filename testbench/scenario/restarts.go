@@ -10,9 +10,10 @@ import (
 )
 
 var relayRestart = Scenario{
-	Name: "relay-restart",
-	Doc:  "A relay that is restarted opens the same port for the same mapping again, and the client and the audit log go on as before.",
-	On:   kernel, // where a port may be opened again while its old connections rest
+	Name:  "relay-restart",
+	Doc:   "A relay that is restarted opens the same port for the same mapping again, and the client and the audit log go on as before.",
+	On:    kernel,                                         // where a port may be opened again while its old connections rest
+	Setup: func(cfg *env.Config) { cfg.Programs = false }, // what is stopped is a part of this process
 	Run: func(ctx context.Context, e *env.Env) error {
 		m, err := mapFor(ctx, e, 80, env.MapOptions{TLS: true})
 		if err != nil {
