@@ -155,7 +155,7 @@ func FuzzURC(f *testing.F) {
 func TestDeadLinkIsFoundSoon(t *testing.T) {
 	var c Config
 	c.setDefaults()
-	d := defaultTiming()
+	d := defaultTiming().faster(c.Haste)
 	for name, took := range map[string]time.Duration{
 		"echo":         c.Network.EchoInterval*time.Duration(c.Network.EchoFailures+1) + d.terminate + d.hangUp,
 		"probe":        c.Probe.Interval + c.Probe.Timeout*time.Duration(c.Probe.Failures) + d.terminate,

@@ -109,11 +109,11 @@ func TestNetworkTime(t *testing.T) {
 	u.expect(`AT+CCLK="80/01/06,00:00:00+00";+CTZU=1;+CTZR=1;+CGATT=0`, "\r\nOK\r\n")
 	u.expect("AT+CCLK?", "\r\n+CCLK: \"80/01/06,00:00:00+00\"\r\n\r\nOK\r\n")
 	u.send("AT+CGATT=1\r")
-	u.await("\r\n+CTZV: +36\r\n")
+	u.awaitAll("OK", `\+CTZV: \+36`)
 	u.expect("AT+CCLK?", "\r\n+CCLK: \"26/11/22,10:02:03+36\"\r\n\r\nOK\r\n")
 	u.expect("AT+CTZR=2;+CGATT=0", "\r\nOK\r\n")
 	u.send("AT+CGATT=1\r")
-	u.await("\r\n+CTZE: \"+36\",0,\"2026/11/22,10:02:03\"\r\n")
+	u.awaitAll("OK", `\+CTZE: "\+36",0,"2026/11/22,10:02:03"`)
 	u.expect("AT+QLTS", "\r\n+QLTS: \"2026/11/22,01:02:03+36,0\"\r\n\r\nOK\r\n")
 }
 
