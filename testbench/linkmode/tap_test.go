@@ -43,7 +43,8 @@ func startTap(t *testing.T, modem string) *tap {
 	}
 	tp := &tap{path: slave.Name()}
 	var copying sync.WaitGroup
-	copying.Go(func() { io.Copy(io.MultiWriter(line, tp), master); line.Close() })
+	// Heard before the modem can answer: what a test waits for is the answer.
+	copying.Go(func() { io.Copy(io.MultiWriter(tp, line), master); line.Close() })
 	copying.Go(func() { io.Copy(master, line); master.Close() })
 	t.Cleanup(func() { master.Close(); line.Close(); copying.Wait() })
 	return tp
