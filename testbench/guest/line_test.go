@@ -53,7 +53,7 @@ func (l *line) plug(t *testing.T, modemSocket string) *recording {
 	r := &recording{}
 	var copies sync.WaitGroup
 	carry := func(way string, to, from net.Conn) {
-		io.Copy(io.MultiWriter(to, r.writer(way)), from)
+		io.Copy(io.MultiWriter(r.writer(way), to), from)
 		to.Close()
 		from.Close()
 	}
