@@ -43,7 +43,13 @@ func (r *round) watch(ctx context.Context) error {
 	w := &watcher{agent: r.agent, session: s}
 	t := r.agent.timing
 	for {
-		if err := w.look(ctx); err != nil && ctx.Err() == nil {
+		err := w.look(ctx)
+		select {
+		case said := <-s.ends: // the better reason: of a modem that began anew, what it answers now is a consequence
+			return endedBy(ctx, said, t)
+		default:
+		}
+		if err != nil && ctx.Err() == nil {
 			return err
 		}
 		if !pauseUntil(ctx, t.minWatch) { // a flood of news does not keep the modem busy
@@ -53,11 +59,8 @@ func (r *round) watch(ctx context.Context) error {
 		select {
 		case <-next.C:
 		case <-s.news:
-		case err := <-s.ends:
-			if errors.Is(err, errByModem) && pauseUntil(ctx, t.terminate) || !errors.Is(err, errByModem) {
-				return err
-			}
-			return nil
+		case said := <-s.ends:
+			return endedBy(ctx, said, t)
 		case <-s.at.Done():
 			return errPortGone
 		case <-ctx.Done():
@@ -66,6 +69,14 @@ func (r *round) watch(ctx context.Context) error {
 		}
 		next.Stop()
 	}
+}
+
+// endedBy is the end of a link by the modem's word. That the modem ended it may be the echo of an end whose reason is about to be told.
+func endedBy(ctx context.Context, said error, t timing) error {
+	if errors.Is(said, errByModem) && !pauseUntil(ctx, t.terminate) {
+		return nil
+	}
+	return said
 }
 
 // pauseUntil waits; false when ctx ended first.

@@ -34,6 +34,7 @@ func TestLinkIsWatched(t *testing.T) {
 		{"detached", nil, func(at, _ *fakeModem) { at.say("+CGEV: NW DETACH") }, DeadLink, "detached the modem"},
 		{"deactivated", nil, func(at, _ *fakeModem) { at.say("+CGEV: NW PDN DEACT 1") }, DeadLink, "deactivated the context"},
 		{"restarted", nil, func(at, _ *fakeModem) { at.say("RDY") }, DeadLink, "restarted by itself"},
+		{"restarted while it is asked", nil, func(at, _ *fakeModem) { at.set("+CGACT?", "RDY|+CGACT: 1,0|OK") }, DeadLink, "restarted by itself"},
 		{"switched off", nil, func(at, _ *fakeModem) { at.say("POWERED DOWN") }, DeadLink, "switched itself off"},
 		{"not registered", nil, func(at, _ *fakeModem) { at.set("+CEREG?", "+CEREG: 3,2|OK"); at.say("+CEREG: 2") }, NotRegistered, "registration was lost: searching"},
 		{"not registered, nothing said", nil, func(at, _ *fakeModem) { at.set("+CEREG?", "+CEREG: 3,0|OK") }, NotRegistered, "registration was lost"},
