@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -22,6 +23,20 @@ const (
 	FunctionalityFull  Functionality = 1
 	FunctionalityNoRad Functionality = 4 // transmit and receive circuits off; the SIM stays
 )
+
+// Functionality reads +CFUN. A second value, which some modems add, is about a restart.
+func (m *Modem) Functionality(ctx context.Context) (Functionality, error) {
+	text, err := m.value(ctx, "+CFUN?", "+CFUN")
+	if err != nil {
+		return 0, fmt.Errorf("reading the functionality: %w", err)
+	}
+	level, _, _ := strings.Cut(text, ",")
+	n, err := number("the functionality", level, 0, 127)
+	if err != nil {
+		return 0, fmt.Errorf("reading the functionality: %w", err)
+	}
+	return Functionality(n), nil
+}
 
 // SetFunctionality sets +CFUN.
 func (m *Modem) SetFunctionality(ctx context.Context, f Functionality) error {
