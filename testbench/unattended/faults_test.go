@@ -43,6 +43,7 @@ type row struct {
 	end    end
 	code   agent.Code // of the failure after which the world repairs it, or which waits for a person
 	either bool       // echoes and probes fail alike, and whichever is first tells
+	chance bool       // which command meets the fault, the watcher's or the next round's, decides how far back the agent goes
 	on     device
 }
 
@@ -111,7 +112,7 @@ var rows = []row{
 	{fault: "cmux-n1", params: params{"n1": "16"}, on: uart, end: repaired, code: agent.DeadLink, either: true},
 	{fault: "late-reply", params: params{"delay": "1s"}, with: cut, end: byItself},
 	{fault: "lagging-reply", with: cut, end: repaired, code: agent.NoModem},
-	{fault: "lost-command", with: cut, end: byItself},
+	{fault: "lost-command", with: cut, end: byItself, chance: true},
 	{fault: "error-once", with: cut, end: byItself},
 	{fault: "echo-on", with: cut, end: byItself},
 	{fault: "echo-on", params: params{"forced": "true"}, with: cut, end: byItself},
@@ -293,8 +294,11 @@ func (r row) done(events []event) string {
 			again = "dials again"
 		}
 	}
-	if r.end == forPerson {
+	switch {
+	case r.end == forPerson:
 		again = "asks seldom"
+	case r.chance && again != "":
+		again = "opens the port or dials again"
 	}
 	cures = slices.Compact(append(cures, again))
 	return cmp.Or(strings.Join(cures, ", "), "nothing")
