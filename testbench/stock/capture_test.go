@@ -161,6 +161,10 @@ func dialThrough(t *testing.T, door, sim string, port int) check.Dial {
 	}
 }
 
+// retransmitted is what tshark says of a TCP segment that was sent again, cut in another way, in the middle of a longer message: on a loaded machine
+// that happens, and is what TCP is for. Data that differs is told otherwise.
+const retransmitted = "[Reassembly error, protocol TCP: New fragment overlaps old data (retransmission?)]"
+
 // expectWellFormed has tshark read a capture to its end: there are packets, and it finds none malformed.
 func expectWellFormed(t *testing.T, tshark, capture string) {
 	t.Helper()
@@ -178,7 +182,7 @@ func expectWellFormed(t *testing.T, tshark, capture string) {
 	for line := range strings.Lines(string(out)) {
 		number, malformed, _ := strings.Cut(strings.TrimRight(line, "\n"), "\t")
 		packets++
-		if malformed != "" {
+		if malformed != "" && !strings.HasPrefix(malformed, retransmitted) {
 			t.Errorf("%s: packet %s is malformed: %s", filepath.Base(capture), number, malformed)
 		}
 	}
