@@ -175,9 +175,7 @@ func (a *auditLog) sender(ctx context.Context, e Entry, numbers map[string]uint6
 			if err != nil {
 				return nil, err
 			}
-			if data, err = json.Marshal(auditRecord{auditVersion, k, e}); err != nil {
-				return nil, err
-			}
+			data = (&auditRecord{auditVersion, k, e}).marshal()
 			subject = run + "." + strconv.FormatUint(k%slots, 10)
 			if a.store.server == nil { // a cluster's answer may be lost and the message be there
 				options = append(options, jetstream.WithMsgID(run+"."+strconv.FormatUint(k, 10)))

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -15,12 +16,17 @@ type stepRecord struct {
 }
 
 // MarshalJSON writes the short form.
-func (s Step) MarshalJSON() ([]byte, error) {
-	r := []any{s.After.Microseconds(), s.From, s.What}
+func (s Step) MarshalJSON() ([]byte, error) { return s.appendTo(nil), nil }
+
+// appendTo appends the short form.
+func (s Step) appendTo(b []byte) []byte {
+	b = strconv.AppendInt(append(b, '['), s.After.Microseconds(), 10)
+	b = appendText(append(b, ','), s.From)
+	b = s.What.appendTo(append(b, ','))
 	if s.Bytes != 0 {
-		r = append(r, s.Bytes)
+		b = strconv.AppendInt(append(b, ','), s.Bytes, 10)
 	}
-	return json.Marshal(r)
+	return append(b, ']')
 }
 
 // UnmarshalJSON reads it.

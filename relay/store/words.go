@@ -15,11 +15,18 @@ type Words struct {
 func (w Words) IsZero() bool { return w.Code == "" }
 
 // MarshalJSON writes the code alone, or an array of it and the arguments.
-func (w Words) MarshalJSON() ([]byte, error) {
+func (w Words) MarshalJSON() ([]byte, error) { return w.appendTo(nil), nil }
+
+// appendTo appends the same.
+func (w Words) appendTo(b []byte) []byte {
 	if len(w.Args) == 0 {
-		return json.Marshal(w.Code)
+		return appendText(b, w.Code)
 	}
-	return json.Marshal(append([]string{w.Code}, w.Args...))
+	b = appendText(append(b, '['), w.Code)
+	for _, a := range w.Args {
+		b = appendText(append(b, ','), a)
+	}
+	return append(b, ']')
 }
 
 // UnmarshalJSON reads both forms. The log of an older relay has sentences in place of codes.
