@@ -9,7 +9,7 @@ import (
 	"minato/relay/store"
 )
 
-// auditTimeout bounds how long a connection waits for the audit log, which only happens when its queue is full.
+// auditTimeout bounds how long an entry that is waited for may take: about a mapping, or a call of the API.
 const auditTimeout = 10 * time.Second
 
 // auditWords are the log lines of the audit entry types.
@@ -42,10 +42,8 @@ func (r *Relay) auditMapping(t store.EntryType, m store.Mapping, caller netip.Ad
 
 // auditConnection records what happened to a connection.
 func (r *Relay) auditConnection(e store.Entry) {
-	ctx, cancel := context.WithTimeout(context.Background(), auditTimeout)
-	defer cancel()
 	r.note(e)
-	if err := r.store.AppendAudit(ctx, e); err != nil {
+	if err := r.store.AppendAudit(context.Background(), e); err != nil {
 		r.log.Error("writing the audit log", "type", string(e.Type), "error", err)
 	}
 }

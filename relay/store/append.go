@@ -2,19 +2,19 @@ package store
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"strconv"
 	"time"
-
-	"github.com/cenkalti/backoff/v5"
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 const (
-	queueLength  = 4096 // entries that wait for the committer; then AppendAudit waits
-	maxGroup     = 512  // entries published before their acknowledgements are awaited
+	queueLength = 4096 // entries that wait for the committer; then AppendAudit waits
+	maxGroup    = 512  // entries published before their acknowledgements are awaited
+
+	// gatherTime is how long entries that nobody waits for gather: each group wakes a dozen goroutines on its way to the disk, of the client, the
+	// server and the pipe between them. AppendAudit promises 50 ms.
+	gatherTime = 20 * time.Millisecond
+
+	queueTimeout = 10 * time.Second // for room in a full queue
 	ackTimeout   = 5 * time.Second
 	closeTimeout = 10 * time.Second // for the last entries to be committed
 )
@@ -34,16 +34,15 @@ type auditRecord struct {
 
 const auditVersion = 1
 
-// AppendAudit queues an entry, which is committed within 50 ms. It waits only while the queue is full, so that nothing
-// is lost.
+// AppendAudit queues an entry, which is committed within 50 ms. It waits only while the queue is full, 10 s at most, so that nothing is lost.
 func (s *Store) AppendAudit(ctx context.Context, e Entry) error {
-	return s.audit.append(ctx, pendingEntry{entry: e})
+	return s.audit.append(ctx, pendingEntry{entry: e}, queueTimeout)
 }
 
 // AppendAuditSync commits an entry before it returns. Entries about mappings (Created, Deleted, Expired) are then synced.
 func (s *Store) AppendAuditSync(ctx context.Context, e Entry) error {
 	p := pendingEntry{e, make(chan error, 1)}
-	if err := s.audit.append(ctx, p); err != nil {
+	if err := s.audit.append(ctx, p, 0); err != nil {
 		return err
 	}
 	select {
@@ -54,7 +53,8 @@ func (s *Store) AppendAuditSync(ctx context.Context, e Entry) error {
 	}
 }
 
-func (a *auditLog) append(ctx context.Context, p pendingEntry) error {
+// append queues an entry. It waits for room no longer than patience; 0: until ctx ends.
+func (a *auditLog) append(ctx context.Context, p pendingEntry, patience time.Duration) error {
 	if year := p.entry.Time.Year(); p.entry.Type == "" || year < 1970 || year > 9999 {
 		return fmt.Errorf("audit entry of type %q and time %v: both are required", p.entry.Type, p.entry.Time)
 	}
@@ -65,9 +65,40 @@ func (a *auditLog) append(ctx context.Context, p pendingEntry) error {
 	}
 	select {
 	case a.queue <- p:
+	default:
+		if err := a.appendToFull(ctx, p, patience); err != nil {
+			return fmt.Errorf("queueing audit entry %s: %w", p.entry.Type, err)
+		}
+	}
+	if p.done != nil || len(a.queue) >= maxGroup {
+		a.hasten()
+	}
+	return nil
+}
+
+// appendToFull waits for room in the queue.
+func (a *auditLog) appendToFull(ctx context.Context, p pendingEntry, patience time.Duration) error {
+	var late <-chan time.Time
+	if patience > 0 {
+		timer := time.NewTimer(patience)
+		defer timer.Stop()
+		late = timer.C
+	}
+	select {
+	case a.queue <- p:
 		return nil
+	case <-late:
+		return fmt.Errorf("no room in %v", patience)
 	case <-ctx.Done():
-		return fmt.Errorf("queueing audit entry %s: %w", p.entry.Type, context.Cause(ctx))
+		return context.Cause(ctx)
+	}
+}
+
+// hasten ends the gathering of entries: somebody waits, or they make a whole group.
+func (a *auditLog) hasten() {
+	select {
+	case a.haste <- struct{}{}:
+	default: // it is told already
 	}
 }
 
@@ -84,6 +115,7 @@ func (a *auditLog) flush(ctx context.Context) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+	a.hasten()
 	select {
 	case err := <-p.done:
 		return err
@@ -102,6 +134,7 @@ func (a *auditLog) close() error {
 	a.mu.Unlock()
 	if first {
 		close(a.queue)
+		a.hasten()
 	}
 	a.committed.Wait()
 	a.abandon()
@@ -109,145 +142,4 @@ func (a *auditLog) close() error {
 		return fmt.Errorf("closing store: %d audit entries were not committed", n)
 	}
 	return nil
-}
-
-// commitLoop is the only one that publishes entries. It takes what has come while the group before was on its way, so
-// groups grow with the load and a lone entry does not wait. It ends when the queue is closed and empty.
-func (a *auditLog) commitLoop(ctx context.Context) {
-	numbers := make(map[string]uint64) // next number of each run
-	group := make([]pendingEntry, 0, maxGroup)
-	for first := range a.queue {
-		group = append(group[:0], first)
-	collect:
-		for len(group) < maxGroup {
-			select {
-			case p, open := <-a.queue:
-				if !open {
-					break collect
-				}
-				group = append(group, p)
-			default:
-				break collect
-			}
-		}
-		a.commit(ctx, group, numbers)
-		clear(group)
-	}
-}
-
-// commit publishes a group and waits for its acknowledgements. What was refused or not answered is published again, in
-// order, until it is stored or ctx ends.
-func (a *auditLog) commit(ctx context.Context, group []pendingEntry, numbers map[string]uint64) {
-	acks := make([]jetstream.PubAckFuture, len(group))
-	sends := make([]func() (jetstream.PubAckFuture, error), len(group))
-	for i, p := range group {
-		if p.entry.Type == "" {
-			continue // a flush: it only waits for its turn
-		}
-		sends[i] = a.sender(ctx, p.entry, numbers)
-		acks[i], _ = sends[i]() // a nil future is an error, met below
-	}
-	for i, p := range group {
-		if sends[i] == nil {
-			p.done <- nil
-			continue
-		}
-		err := a.acked(ctx, acks[i])
-		if err != nil {
-			err = a.retry(ctx, sends[i], err)
-		}
-		if p.done != nil {
-			p.done <- err
-		}
-	}
-}
-
-// sender gives an entry its place in its run and returns the function that publishes it there.
-func (a *auditLog) sender(ctx context.Context, e Entry, numbers map[string]uint64) func() (jetstream.PubAckFuture, error) {
-	as := a.of(e)
-	run := as.run(e, a.store.cfg.Node)
-	var subject string
-	var data []byte
-	var options []jetstream.PublishOpt
-	return func() (jetstream.PubAckFuture, error) {
-		if subject == "" {
-			k, err := a.number(ctx, as, run, numbers)
-			if err != nil {
-				return nil, err
-			}
-			data = (&auditRecord{auditVersion, k, e}).marshal()
-			subject = run + "." + strconv.FormatUint(k%slots, 10)
-			if a.store.server == nil { // a cluster's answer may be lost and the message be there
-				options = append(options, jetstream.WithMsgID(run+"."+strconv.FormatUint(k, 10)))
-			}
-		}
-		return a.store.js.PublishAsync(subject, data, options...)
-	}
-}
-
-// number takes the next number of a run, after a start from the run's last message.
-func (a *auditLog) number(ctx context.Context, as *auditStream, run string, numbers map[string]uint64) (uint64, error) {
-	k, known := numbers[run]
-	if !known {
-		msg, err := as.stream.GetLastMsgForSubject(ctx, run+".*")
-		switch {
-		case errors.Is(err, jetstream.ErrMsgNotFound):
-		case err != nil:
-			return 0, fmt.Errorf("reading the last entry of %q: %w", run, err)
-		default:
-			var r auditRecord
-			if err := json.Unmarshal(msg.Data, &r); err != nil {
-				return 0, fmt.Errorf("decoding the last entry of %q: %w", run, err)
-			}
-			k = r.K + 1
-		}
-	}
-	numbers[run] = k + 1
-	return k, nil
-}
-
-// retry publishes an entry until it is stored or ctx ends. Meanwhile the queue fills and AppendAudit waits: nothing is lost.
-func (a *auditLog) retry(ctx context.Context, send func() (jetstream.PubAckFuture, error), err error) error {
-	a.store.log.Error("audit entry not stored, trying again", "err", err)
-	pause := backoff.NewExponentialBackOff()
-	pause.MaxInterval = 5 * time.Second
-	for {
-		select {
-		case <-ctx.Done():
-			a.lost.Add(1)
-			return ErrClosed
-		case <-time.After(pause.NextBackOff()):
-		}
-		ack, err := send()
-		if err == nil {
-			err = a.acked(ctx, ack)
-		}
-		if err == nil {
-			a.store.log.Info("audit entry stored after all")
-			return nil
-		}
-	}
-}
-
-// acked waits for one acknowledgement. A cluster's may be lost; the server in this process may be slow, but what it was given is never stored twice.
-func (a *auditLog) acked(ctx context.Context, ack jetstream.PubAckFuture) error {
-	if ack == nil {
-		return errors.New("not published")
-	}
-	var late <-chan time.Time
-	if a.store.server == nil {
-		timeout := time.NewTimer(ackTimeout)
-		defer timeout.Stop()
-		late = timeout.C
-	}
-	select {
-	case <-ack.Ok():
-		return nil
-	case err := <-ack.Err():
-		return err
-	case <-late:
-		return fmt.Errorf("not acknowledged in %v", ackTimeout)
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -49,6 +49,7 @@ type auditLog struct {
 	control     auditStream
 
 	queue     chan pendingEntry
+	haste     chan struct{}  // of capacity 1: the committer shall not gather
 	committed sync.WaitGroup // the committer
 	abandon   context.CancelFunc
 	lost      atomic.Int64 // entries that close could not commit
@@ -62,6 +63,7 @@ func openAudit(ctx context.Context, s *Store) (*auditLog, error) {
 		store:   s,
 		control: auditStream{name: controlStream, prefix: controlPrefix},
 		queue:   make(chan pendingEntry, queueLength),
+		haste:   make(chan struct{}, 1),
 	}
 	for i := range a.connections {
 		n := fmt.Sprintf("%02d", i)

@@ -280,7 +280,7 @@ func (s *Store) restoreRecord(ctx context.Context, r backupRecord) error {
 	case r.Counter != nil:
 		return s.Add(ctx, r.Counter.Name, r.Counter.Value)
 	case r.Entry != nil:
-		return s.AppendAudit(ctx, *r.Entry)
+		return s.audit.append(ctx, pendingEntry{entry: *r.Entry}, 0)
 	case r.Call != nil:
 		return s.AppendCall(ctx, *r.Call)
 	}
