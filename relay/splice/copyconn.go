@@ -4,10 +4,11 @@ import (
 	"time"
 )
 
-// firstRead is what is read of a connection that was silent: little enough to keep with the connection. The socket
+// firstRead is what is read of a connection that was silent: little enough to keep with the connection while its goroutine waits, and enough for
+// the messages of a terminal, a mouse or a PLC, which then need no larger buffer and no deadline that comes with it. The socket
 // cannot be asked instead whether bytes are there, since a tls.Conn may hold whole records (the client's first bytes
 // often come with its Finished).
-const firstRead = 64
+const firstRead = 512
 
 // past is a read deadline that lets through only what is there already.
 var past = time.Unix(1, 0)

@@ -71,8 +71,9 @@ func (d *direction) copy() {
 	if ended := d.session.cfg.Watch.Ended; ended != nil {
 		ended(d.up)
 	}
-	d.session.report(outcome{dir: d, read: read})
-	closeWrite(d.dst)
+	if over := d.session.report(outcome{dir: d, read: read}); !over { // else both sides are closed as a whole
+		closeWrite(d.dst)
+	}
 }
 
 // flow picks the way of copying. It returns io.EOF at the source's end; read tells whose error it is.

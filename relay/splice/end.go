@@ -2,24 +2,25 @@ package splice
 
 import (
 	"errors"
-	"sync"
+	"net"
+	"slices"
 	"syscall"
 	"time"
 )
 
-// report takes how a direction ended. The second to end, or the first that broke while it was read from, ends the session.
-func (s *Session) report(o outcome) {
+// report takes how a direction ended. The second to end, or the first that broke while it was read from, ends the session: then it is over.
+func (s *Session) report(o outcome) (over bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.over {
 		if end, err := o.end(&s.up); s.inferred && end == s.ended && errors.Is(err, syscall.ETIMEDOUT) {
 			s.err = err // no reset, then
 		}
-		return
+		return true
 	}
 	if s.ended != 0 {
 		s.endLocked(overruled(s.ended, s.err, o, &s.up))
-		return
+		return true
 	}
 	s.inferred = o.inferred
 	s.ended, s.err = o.end(&s.up)
@@ -31,6 +32,7 @@ func (s *Session) report(o outcome) {
 		s.touch()
 		s.limitLocked(s.cfg.CloseTimeout)
 	}
+	return s.over
 }
 
 // limitLocked bounds silence from now on; 0: not at all.
@@ -147,10 +149,13 @@ func (s *Session) interrupt() {
 	}
 }
 
-// close closes both sides at the same time: a tls.Conn's Close may wait for a peer that takes no more bytes.
+// close closes both sides, the one without TLS first: a tls.Conn's Close may wait for a peer that takes no more bytes.
 func (s *Session) close() {
-	var both sync.WaitGroup
-	both.Go(func() { s.client.Close() })
-	both.Go(func() { s.target.Close() })
-	both.Wait()
+	sides := []net.Conn{s.client, s.target}
+	if isTLS(s.client) {
+		slices.Reverse(sides)
+	}
+	for _, c := range sides {
+		c.Close()
+	}
 }

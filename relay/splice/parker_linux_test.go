@@ -73,7 +73,7 @@ func TestPark(t *testing.T) {
 			client, target := tt.client(t), tt.target(t)
 			_, wait := run(t, t.Context(), client, target, Config{Parker: p})
 			var up, down int64
-			for _, size := range []int{1, 64, 65, 5000, 1 << 20} {
+			for _, size := range []int{1, firstRead, firstRead + 1, 5000, 1 << 20} {
 				awaitParked(t, p, 2)
 				exchange(t, client.far, target.far, noise(size, 1))
 				awaitParked(t, p, 2)
