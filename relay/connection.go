@@ -209,6 +209,7 @@ func (c *connection) splice(ctx context.Context, client, target net.Conn, done f
 		Watch:        splice.Watch{First: c.firstBytes, Ended: c.ended},
 		CloseClient:  func(client net.Conn) { closeClient(client, cfg.RefusalTimeout) },
 		Parker:       c.relay.parker,
+		Go:           c.relay.workers.do,
 	})
 	c.early = nil
 	c.session.Store(s)

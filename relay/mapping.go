@@ -173,9 +173,11 @@ func (pm *portMapping) acceptLoop(l net.Listener) {
 		pm.live.Add(1)
 		pm.relay.accepted.Add(1)
 		ctx, done := pm.enter()
-		go newConnection(pm, conn).serve(ctx, func() { // ends with the connection, or leaves it to the splice; ctx cuts both
-			pm.live.Add(-1)
-			done()
+		pm.relay.workers.do(func() { // ends with the connection, or leaves it to the splice; ctx cuts both
+			newConnection(pm, conn).serve(ctx, func() {
+				pm.live.Add(-1)
+				done()
+			})
 		})
 	}
 }

@@ -194,7 +194,7 @@ type Relay struct {
 	acme            *acmeManager // nil: certificates are not from ACME
 	caPEM           []byte       // nil: certificates are not from the private CA
 	tokenKey        []byte
-	handshakers     *handshakers
+	workers         workers
 	parker          *splice.Parker // nil: the system has none
 
 	console   *console.Console

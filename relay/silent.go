@@ -14,8 +14,8 @@ const (
 	trimAfter    = 100 // connections that make a burst
 )
 
-// watchConnections starts what all connections share: the parker, which must outlast them, the trimmer, and who makes
-// the handshakes. The function it returns ends all.
+// watchConnections starts what all connections share: the parker, which must outlast them, the trimmer, and the workers. The function it returns
+// ends all.
 func (r *Relay) watchConnections() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
@@ -31,8 +31,8 @@ func (r *Relay) watchConnections() (stop func()) {
 		})
 	}
 	running.Go(func() { r.trimLoop(ctx) })
-	r.handshakers = newHandshakers()
-	return func() { cancel(); running.Wait(); r.handshakers.stop() }
+	running.Go(func() { r.workers.run(ctx) })
+	return func() { cancel(); running.Wait() }
 }
 
 // trimLoop gives memory back to the system once a burst of connections is over: handshakes need stacks and garbage that silent connections do

@@ -43,7 +43,7 @@ func (c *connection) startTLS(ctx context.Context) *tlsClient {
 	conn := tls.Server(g, c.relay.mappingTLS(c.mapping.Mapping))
 	began := time.Now()
 	c.client.SetDeadline(began.Add(c.relay.cfg.HandshakeTimeout)) // an error shows in the handshake
-	if err := c.relay.handshakers.do(conn); err != nil {
+	if err := conn.Handshake(); err != nil {
 		if ctx.Err() != nil {
 			c.closed(sayError(context.Cause(ctx)))
 			return nil

@@ -81,7 +81,7 @@ func (s *Session) endLocked(end End, err error) {
 	if s.silence != nil {
 		s.silence.Stop()
 	}
-	go s.finish(end, err) // ends once the directions have ended, with done
+	s.cfg.Go(func() { s.finish(end, err) }) // ends once the directions have ended, with done
 }
 
 // finish closes the connections, waits for the directions and tells the result.

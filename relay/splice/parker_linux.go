@@ -80,7 +80,7 @@ func (p *Parker) wake(fd int32) {
 	delete(p.parked, fd)
 	p.mu.Unlock()
 	if s != nil {
-		go s.direction.copy() // ends, or parks again
+		s.direction.session.cfg.Go(s.direction.copy) // ends, or parks again
 	}
 }
 

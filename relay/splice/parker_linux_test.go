@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -91,6 +92,36 @@ func TestPark(t *testing.T) {
 			}
 			awaitParked(t, p, 0)
 		})
+	}
+}
+
+// TestGo: all that a session does beside its caller's goroutine it does where the caller wants it, also after it was parked.
+func TestGo(t *testing.T) {
+	p := newParker(t)
+	client, target := tlsPair(t), tcpPair(t)
+	var started atomic.Int32
+	var running sync.WaitGroup
+	_, wait := run(t, t.Context(), client, target, Config{Parker: p, Go: func(f func()) {
+		started.Add(1)
+		running.Go(f)
+	}})
+	awaitParked(t, p, 2)
+	running.Wait()
+	if n := started.Load(); n != 1 {
+		t.Errorf("%d goroutines, want 1: what the target sends is copied", n)
+	}
+	exchange(t, client.far, target.far, noise(firstRead, 1))
+	awaitParked(t, p, 2)
+	running.Wait()
+	if n := started.Load(); n != 2 {
+		t.Errorf("%d goroutines, want 2: the client has sent something", n)
+	}
+	client.far.Close()
+	target.far.Close()
+	wait()
+	running.Wait()
+	if n := started.Load(); n != 5 {
+		t.Errorf("%d goroutines, want 5: both sides have ended, and the session", n)
 	}
 }
 

@@ -30,6 +30,9 @@ type Config struct {
 	// goroutines wait.
 	Parker *Parker
 
+	// Go runs what copies, and what ends the session, on a goroutine that nothing else waits for. nil: a new one each time.
+	Go func(f func())
+
 	// CloseClient closes the client where the target broke, in place of Close: then the client has done nothing wrong, and a plain Close
 	// would reset it if it has just written. Deadlines on the client are cleared before. nil: Close.
 	CloseClient func(client net.Conn)
@@ -133,6 +136,9 @@ func New(client, target net.Conn, cfg Config) *Session {
 	if cfg.CloseTimeout == 0 {
 		cfg.CloseTimeout = cfg.IdleTimeout
 	}
+	if cfg.Go == nil {
+		cfg.Go = func(f func()) { go f() }
+	}
 	s := &Session{client: client, target: target, cfg: cfg, start: time.Now()}
 	s.up = direction{session: s, up: true, src: client, dst: target, first: cfg.FromClient, watch: cfg.Watch.First}
 	s.down = direction{session: s, src: target, dst: client, first: cfg.FromTarget, watch: cfg.Watch.First}
@@ -150,8 +156,16 @@ func (s *Session) Run(ctx context.Context) Result {
 }
 
 // Start copies until both sides have ended, one broke, silence lasted too long or ctx ended. Then it closes both connections, waits for
-// everything it started and calls done, from a goroutine of its own.
+// everything it started and calls done, from a goroutine of its own. It returns once the client has ended or is parked, so that what the
+// client has sent already needs no other goroutine.
 func (s *Session) Start(ctx context.Context, done func(Result)) {
+	s.prepare(ctx, done)
+	s.cfg.Go(s.down.copy) // ends, or parks, when target is silent; ends when client breaks, or both are closed
+	s.up.copy()           // likewise, the other way
+}
+
+// prepare sets up what may end the session, and what the end needs.
+func (s *Session) prepare(ctx context.Context, done func(Result)) {
 	s.mu.Lock() // whatever ends it has to wait until all is set
 	defer s.mu.Unlock()
 	s.start, s.done = time.Now(), done
@@ -159,8 +173,6 @@ func (s *Session) Start(ctx context.Context, done func(Result)) {
 	s.stopCut = context.AfterFunc(ctx, func() { s.end(Cut, context.Cause(ctx)) })
 	s.up.spot, s.down.spot = s.cfg.Parker.spot(&s.up), s.cfg.Parker.spot(&s.down)
 	s.copying.Add(2)
-	go s.up.copy()   // ends, or parks, when client is silent; ends when target breaks, or both are closed
-	go s.down.copy() // likewise, the other way
 }
 
 // sinceMoved is how long no byte has moved.
