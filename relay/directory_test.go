@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -79,6 +80,28 @@ func TestFileDirectory(t *testing.T) {
 	write("sims:\n  - simId: another\n")
 	if got, err = d.SIMs(t.Context()); err != nil || len(got) != 1 || got[0].ID != "another" {
 		t.Errorf("after a change: %v, %v", got, err)
+	}
+	if s, err := d.FreshSIM(t.Context(), "another"); err != nil || s.ID != "another" {
+		t.Errorf("one SIM: %+v, %v", s, err)
+	}
+	if _, err := d.FreshSIM(t.Context(), "1"); !errors.Is(err, ErrUnknownSIM) {
+		t.Errorf("one SIM that is gone: %v, want %v", err, ErrUnknownSIM)
+	}
+	write("sims:\n  - simId: a third\n")
+	d.looked = d.looked.Add(-fileAge)
+	if s, err := d.FreshSIM(t.Context(), "a third"); err != nil || s.ID != "a third" {
+		t.Errorf("one SIM after a change: %+v, %v", s, err)
+	}
+	d.looked = time.Now().Add(time.Hour) // so that it is not looked at again, however slow this is
+	os.Remove(d.Path)
+	if s, err := d.FreshSIM(t.Context(), "a third"); err != nil || s.ID != "a third" {
+		t.Errorf("one SIM just after: %+v, %v", s, err)
+	}
+	if _, err := d.SIMs(t.Context()); err == nil {
+		t.Error("a file that is gone is not missed")
+	}
+	if _, err := d.FreshSIM(t.Context(), "a third"); err == nil {
+		t.Error("a file that is gone is not missed once it was looked for")
 	}
 	for _, tt := range []struct{ name, text, want string }{
 		{"no id", "sims:\n  - imsi: \"1\"\n", "sims[0].simId is missing"},

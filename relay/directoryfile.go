@@ -27,35 +27,73 @@ import (
 type FileDirectory struct {
 	Path string
 
-	mu    sync.Mutex
-	sims  []SIM     // guarded by mu
-	mtime time.Time // guarded by mu
-	size  int64     // guarded by mu
+	mu     sync.Mutex
+	sims   []SIM          // guarded by mu
+	byID   map[string]SIM // guarded by mu
+	mtime  time.Time      // guarded by mu
+	size   int64          // guarded by mu
+	looked time.Time      // guarded by mu: when these were the file's
 }
 
-var _ Directory = (*FileDirectory)(nil)
+var (
+	_ Directory = (*FileDirectory)(nil)
+	_ simFinder = (*FileDirectory)(nil)
+)
+
+// fileAge is how long FreshSIM believes the file's date without looking again: a busy relay asks twice for each connection.
+const fileAge = 10 * time.Millisecond
 
 // SIMs lists the SIMs of the file.
 func (d *FileDirectory) SIMs(context.Context) ([]SIM, error) {
-	info, err := os.Stat(d.Path)
-	if err != nil {
-		return nil, fmt.Errorf("reading the list of SIMs: %w", err)
-	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.sims != nil && info.ModTime().Equal(d.mtime) && info.Size() == d.size {
-		return d.sims, nil
+	if err := d.lookLocked(); err != nil {
+		return nil, err
 	}
-	b, err := os.ReadFile(d.Path)
+	return d.sims, nil
+}
+
+// FreshSIM finds one SIM of the file.
+func (d *FileDirectory) FreshSIM(_ context.Context, id string) (SIM, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if time.Since(d.looked) >= fileAge {
+		if err := d.lookLocked(); err != nil {
+			return SIM{}, err
+		}
+	}
+	s, ok := d.byID[id]
+	if !ok {
+		return SIM{}, ErrUnknownSIM
+	}
+	return s, nil
+}
+
+// lookLocked reads the file if it has changed.
+func (d *FileDirectory) lookLocked() error {
+	d.looked = time.Time{} // until all is well
+	now := time.Now()
+	info, err := os.Stat(d.Path)
 	if err != nil {
-		return nil, fmt.Errorf("reading the list of SIMs: %w", err)
+		return fmt.Errorf("reading the list of SIMs: %w", err)
 	}
-	sims, err := parseSIMFile(b)
-	if err != nil {
-		return nil, fmt.Errorf("reading the list of SIMs in %s: %w", d.Path, err)
+	if d.sims == nil || !info.ModTime().Equal(d.mtime) || info.Size() != d.size {
+		b, err := os.ReadFile(d.Path)
+		if err != nil {
+			return fmt.Errorf("reading the list of SIMs: %w", err)
+		}
+		sims, err := parseSIMFile(b)
+		if err != nil {
+			return fmt.Errorf("reading the list of SIMs in %s: %w", d.Path, err)
+		}
+		d.sims, d.mtime, d.size = sims, info.ModTime(), info.Size()
+		d.byID = make(map[string]SIM, len(sims))
+		for _, s := range sims {
+			d.byID[s.ID] = s
+		}
 	}
-	d.sims, d.mtime, d.size = sims, info.ModTime(), info.Size()
-	return sims, nil
+	d.looked = now
+	return nil
 }
 
 func parseSIMFile(b []byte) ([]SIM, error) {
