@@ -15,17 +15,17 @@ var clientMatchers = []matcher{
 	{MQTT, mqttConnect},
 }
 
-// methods are those of RFC 9110 section 9 and RFC 5789; PRI opens HTTP/2 (RFC 9113 section 3.4). A plain-text client
+// method matches those of RFC 9110 section 9 and RFC 5789; PRI opens HTTP/2 (RFC 9113 section 3.4). A plain-text client
 // sends nothing else to a device's web page.
-var methods = []string{"GET ", "HEAD ", "POST ", "PUT ", "DELETE ", "CONNECT ", "OPTIONS ", "TRACE ", "PATCH ", "PRI "}
+var method = anyPrefix("GET ", "HEAD ", "POST ", "PUT ", "DELETE ", "CONNECT ", "OPTIONS ", "TRACE ", "PATCH ", "PRI ")
 
 // httpRequest leaves OPTIONS with an rtsp address to rtspRequest.
 func httpRequest(b []byte) verdict {
-	v := anyPrefix(methods...)(b)
+	v := method(b)
 	if v != yes {
 		return v
 	}
-	switch prefix("OPTIONS rtsp://")(b) {
+	switch begins(b, "OPTIONS rtsp://") {
 	case yes:
 		return no
 	case maybe:
@@ -56,21 +56,23 @@ func mqttConnect(b []byte) verdict {
 			break
 		}
 	}
-	return anyPrefix("\x00\x04MQTT", "\x00\x06MQIsdp")(b[i+1:])
+	return max(begins(b[i+1:], "\x00\x04MQTT"), begins(b[i+1:], "\x00\x06MQIsdp"))
 }
 
 // prefix matches bytes that begin with want.
 func prefix(want string) func([]byte) verdict {
-	return func(b []byte) verdict {
-		n := min(len(b), len(want))
-		switch {
-		case string(b[:n]) != want[:n]:
-			return no
-		case n < len(want):
-			return maybe
-		}
-		return yes
+	return func(b []byte) verdict { return begins(b, want) }
+}
+
+func begins(b []byte, want string) verdict {
+	n := min(len(b), len(want))
+	switch {
+	case string(b[:n]) != want[:n]:
+		return no
+	case n < len(want):
+		return maybe
 	}
+	return yes
 }
 
 // anyPrefix matches bytes that begin with one of want.
@@ -78,7 +80,7 @@ func anyPrefix(want ...string) func([]byte) verdict {
 	return func(b []byte) verdict {
 		best := no
 		for _, w := range want {
-			best = max(best, prefix(w)(b))
+			best = max(best, begins(b, w))
 		}
 		return best
 	}
