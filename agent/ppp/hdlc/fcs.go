@@ -10,7 +10,7 @@ const (
 )
 
 // fcsTables[k][b] is the FCS contribution of octet b followed by k zero octets. Sixteen of them let sixteen octets be folded in one
-// step; only the first two lookups of a step depend on the step before, so the processor overlaps the rest.
+// step. Only two lookups of a step depend on the step before: they come last, so that the processor overlaps the others.
 var fcsTables = makeFCSTables()
 
 func makeFCSTables() *[16][256]uint16 {
@@ -35,12 +35,13 @@ func makeFCSTables() *[16][256]uint16 {
 func updateFCS(fcs uint16, p []byte) uint16 {
 	t := fcsTables
 	for len(p) >= 16 {
-		x := binary.LittleEndian.Uint64(p) ^ uint64(fcs)
-		y := binary.LittleEndian.Uint64(p[8:])
-		fcs = t[15][byte(x)] ^ t[14][byte(x>>8)] ^ t[13][byte(x>>16)] ^ t[12][byte(x>>24)] ^
+		x, y := binary.LittleEndian.Uint64(p), binary.LittleEndian.Uint64(p[8:])
+		rest := t[13][byte(x>>16)] ^ t[12][byte(x>>24)] ^
 			t[11][byte(x>>32)] ^ t[10][byte(x>>40)] ^ t[9][byte(x>>48)] ^ t[8][byte(x>>56)] ^
 			t[7][byte(y)] ^ t[6][byte(y>>8)] ^ t[5][byte(y>>16)] ^ t[4][byte(y>>24)] ^
 			t[3][byte(y>>32)] ^ t[2][byte(y>>40)] ^ t[1][byte(y>>48)] ^ t[0][byte(y>>56)]
+		fcs ^= uint16(x)
+		fcs = rest ^ t[15][byte(fcs)] ^ t[14][byte(fcs>>8)]
 		p = p[16:]
 	}
 	for _, b := range p {
