@@ -23,7 +23,8 @@ const stallLimit = 500 * time.Millisecond
 type link struct {
 	*channel.Endpoint
 	dropped *atomic.Uint64
-	limit   int           // of the queue, for what may wait
+	queued  atomic.Int64  // packets of the link
+	limit   int64         // of them, for what may wait
 	room    chan struct{} // the pump took packets; whoever finds room passes it on
 	stalled atomic.Bool
 	done    <-chan struct{} // nobody waits after this
@@ -32,21 +33,25 @@ type link struct {
 func newLink(queue, mtu int, dropped *atomic.Uint64, done <-chan struct{}) *link {
 	return &link{
 		Endpoint: channel.New(queue, uint32(mtu), ""), dropped: dropped,
-		limit: max(queue-queue/4, 1), room: make(chan struct{}, 1), done: done,
+		limit: int64(max(queue-queue/4, 1)), room: make(chan struct{}, 1), done: done,
 	}
 }
 
 // WritePackets implements stack.LinkEndpoint. A packet for which there is no room is lost and counted; gVisor keeps that to itself.
 func (l *link) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
-	for _, pkt := range pkts.AsSlice() { // one, as a rule: without segmentation offload TCP sends them singly
-		if pkt.TransportProtocolNumber == tcp.ProtocolNumber && pkt.Data().Size() > 0 && l.NumQueued() >= l.limit {
+	for _, pkt := range pkts.AsSlice() { // one, as a rule
+		if pkt.TransportProtocolNumber == tcp.ProtocolNumber && pkt.Data().Size() > 0 && l.queued.Load() >= l.limit {
 			l.await()
 			break
 		}
 	}
+	for _, pkt := range pkts.AsSlice() {
+		l.queued.Add(int64(segments(pkt)))
+	}
 	n, err := l.Endpoint.WritePackets(pkts)
-	if lost := pkts.Len() - n; lost > 0 {
-		l.dropped.Add(uint64(lost))
+	for _, pkt := range pkts.AsSlice()[n:] {
+		l.queued.Add(-int64(segments(pkt)))
+		l.dropped.Add(uint64(segments(pkt)))
 	}
 	return n, err
 }
@@ -58,7 +63,7 @@ func (l *link) await() {
 	}
 	timer := time.NewTimer(stallLimit)
 	defer timer.Stop()
-	for l.NumQueued() >= l.limit {
+	for l.queued.Load() >= l.limit {
 		select {
 		case <-l.room:
 		case <-timer.C:
@@ -71,8 +76,9 @@ func (l *link) await() {
 	l.signal() // for the next one that waits
 }
 
-// taken is called by the pump when it has made room.
-func (l *link) taken() {
+// take is called by the pump for a packet that it has taken from the queue.
+func (l *link) take(pkt *stack.PacketBuffer) {
+	l.queued.Add(-int64(segments(pkt)))
 	l.stalled.Store(false)
 	l.signal()
 }

@@ -43,7 +43,7 @@ type Config struct {
 	Queue  int          // packets that wait for the link before the stack drops; 0: 256. This length is the bufferbloat
 	Logger *slog.Logger // nil: silent
 
-	// Output sends packets to the link: all that waited, at most 64 a call, from one goroutine. They are valid during the call only.
+	// Output sends packets to the link: all that waited, some tens a call, from one goroutine. They are valid during the call only.
 	// An error is counted, and the packets are lost as on any IP network.
 	Output func(packets [][]byte) error
 }
@@ -56,7 +56,7 @@ type Stack struct {
 	link   *link
 	v4, v6 bool
 	stats  counters
-	batch  *batch // the pump's
+	batch  batch // the pump's
 
 	gatherMu sync.Mutex // held while packets are delivered by Gather and Flush
 	gathered gathered

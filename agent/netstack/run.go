@@ -8,7 +8,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 )
 
-// batchSize is the most packets that one call of Output takes.
+// batchSize is when a call of Output takes no more packets than those of the segment that TCP handed over last.
 const batchSize = 64
 
 // Run moves packets from the stack to the link until ctx ends; then every connection and listener is closed and the stack
@@ -69,7 +69,6 @@ func (s *Stack) Ready() <-chan struct{} { return s.ready }
 
 // pump is the only reader of the stack's queue.
 func (s *Stack) pump(ctx context.Context) {
-	s.batch = newBatch(s.cfg.MTU)
 	for {
 		pkt := s.link.ReadContext(ctx)
 		if pkt == nil {
@@ -92,56 +91,30 @@ func (s *Stack) drain() {
 
 // send gives the link first and whatever waits behind it, up to a batch.
 func (s *Stack) send(first *stack.PacketBuffer) {
-	b := s.batch
-	n, size := 0, 0
+	b := &s.batch
+	packets, arena := b.packets[:0], b.arena[:0]
 	for pkt := first; pkt != nil; pkt = s.link.Read() {
-		b.held[n] = pkt
-		size += pkt.Size()
-		if n++; n == batchSize {
+		s.link.take(pkt)
+		packets, arena = appendPackets(packets, arena, pkt)
+		pkt.DecRef()
+		if len(packets) >= batchSize {
 			break
 		}
 	}
-	s.link.taken()
-	if cap(b.arena) < size {
-		b.arena = make([]byte, 0, size)
-	}
-	rest := b.arena[:0]
-	for i, pkt := range b.held[:n] {
-		p := flatten(rest, pkt)
+	b.packets, b.arena = packets, arena
+	for _, p := range packets {
 		offerLess(p)
-		b.packets[i] = p[:len(p):len(p)]
-		rest = p[len(p):]
-		pkt.DecRef()
-		b.held[i] = nil
 	}
-	s.stats.packetsOut.Add(uint64(n))
-	s.stats.bytesOut.Add(uint64(size))
-	if err := s.cfg.Output(b.packets[:n]); err != nil {
-		s.stats.dropped.Add(uint64(n))
-		s.log.Debug("the link refused packets", "packets", n, "error", err)
+	s.stats.packetsOut.Add(uint64(len(packets)))
+	s.stats.bytesOut.Add(uint64(len(arena)))
+	if err := s.cfg.Output(packets); err != nil {
+		s.stats.dropped.Add(uint64(len(packets)))
+		s.log.Debug("the link refused packets", "packets", len(packets), "error", err)
 	}
 }
 
-// batch is the pump's memory, so that sending allocates nothing.
+// batch is the pump's memory, so that sending allocates nothing once it has grown to what a full batch needs.
 type batch struct {
-	held    [batchSize]*stack.PacketBuffer
-	packets [batchSize][]byte
-	arena   []byte // the packets' bytes, one after the other; grows to what a full batch needs
-}
-
-func newBatch(mtu int) *batch { return &batch{arena: make([]byte, 0, batchSize*mtu/4)} }
-
-// flatten appends a packet, which gVisor keeps in several pieces, to dst.
-func flatten(dst []byte, pkt *stack.PacketBuffer) []byte {
-	views, skip := pkt.AsViewList()
-	for v := views.Front(); v != nil; v = v.Next() {
-		b := v.AsSlice()
-		if skip >= len(b) {
-			skip -= len(b)
-			continue
-		}
-		dst = append(dst, b[skip:]...)
-		skip = 0
-	}
-	return dst
+	packets [][]byte
+	arena   []byte // their octets
 }

@@ -1,0 +1,145 @@
+package netstack
+
+import (
+	"bytes"
+	"io"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+
+	"github.com/gopacket/gopacket"
+	"github.com/gopacket/gopacket/layers"
+	"gvisor.dev/gvisor/pkg/buffer"
+	"gvisor.dev/gvisor/pkg/tcpip/stack"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
+)
+
+// TestSegments looks at what the link gets of a transfer with another's decoder: whole packets with right checksums, no longer than the link allows,
+// one after the other; and at what gVisor counts, since otherwise it may have cut them itself.
+func TestSegments(t *testing.T) {
+	for _, family := range []struct {
+		name, address string
+		first         gopacket.LayerType
+		mss           int
+	}{
+		{"IPv4", "10.0.0.2:0", layers.LayerTypeIPv4, 1500 - 20 - 60},
+		{"IPv6", "[fd00::2]:0", layers.LayerTypeIPv6, 1500 - 40 - 60},
+	} {
+		t.Run(family.name, func(t *testing.T) {
+			var mu sync.Mutex
+			var seen [][]byte
+			w := startSwitch(t, SwitchConfig{Capture: func(p []byte) {
+				mu.Lock()
+				seen = append(seen, bytes.Clone(p))
+				mu.Unlock()
+			}})
+			a, b := addHost(t, w, addrA, addrA6), addHost(t, w, addrB, addrB6)
+			from, to := connPair(t, a, b, family.address)
+			sent := make([]byte, 300_001)
+			rand.NewChaCha8([32]byte{}).Read(sent)
+			go from.Write(sent)
+			got := make([]byte, len(sent))
+			if _, err := io.ReadFull(to, got); err != nil || !bytes.Equal(got, sent) {
+				t.Fatalf("%v, whole: %v", err, bytes.Equal(got, sent))
+			}
+			mu.Lock()
+			packets := slices.Clone(seen)
+			mu.Unlock()
+			var next uint32
+			var stream []byte
+			full, pushed := 0, 0
+			for i, p := range packets {
+				if len(p) > 1500 {
+					t.Errorf("packet %d has %d octets", i, len(p))
+				}
+				decoded := gopacket.NewPacket(p, family.first, gopacket.Default)
+				segment := decoded.TransportLayer().(*layers.TCP)
+				segment.SetNetworkLayerForChecksum(decoded.NetworkLayer())
+				if err, wrong := decoded.VerifyChecksums(); err != nil || len(wrong) > 0 {
+					t.Fatalf("packet %d: %v, checksums %v\n%v", i, err, wrong, decoded)
+				}
+				if segment.DstPort != layers.TCPPort(netip.MustParseAddrPort(to.LocalAddr().String()).Port()) {
+					continue
+				}
+				if segment.SYN {
+					next = segment.Seq + 1
+				}
+				if len(segment.Payload) == 0 {
+					continue
+				}
+				if segment.Seq != next { // the switch loses nothing, and nothing is late
+					t.Fatalf("packet %d begins at %d, not at %d", i, segment.Seq, next)
+				}
+				next += uint32(len(segment.Payload))
+				stream = append(stream, segment.Payload...)
+				if len(segment.Payload) == family.mss {
+					full++
+				}
+				if segment.PSH {
+					pushed++
+				}
+			}
+			if !bytes.Equal(stream, sent) {
+				t.Errorf("the packets carry %d octets that differ from the %d sent", len(stream), len(sent))
+			}
+			cut := int(a.Stats().PacketsOut) - int(a.stack.Stats().TCP.SegmentsSent.Value())
+			t.Logf("%d packets full, %d pushed, %d more than gVisor made", full, pushed, cut)
+			if full < 150 || pushed > full/2 || cut < 100 {
+				t.Errorf("%d packets are full, %d pushed, %d more than gVisor made", full, pushed, cut)
+			}
+		})
+	}
+}
+
+// TestQueueOfSegments holds the queue to its length in packets of the link: what gVisor hands over as one may be many.
+func TestQueueOfSegments(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const mss, queue = 1000, 64 // a quarter of which is not TCP's
+		var dropped atomic.Uint64
+		l := newLink(queue, 1500, &dropped, nil)
+		defer l.Close()
+		send := func(octets int) <-chan struct{} {
+			pkt := stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: buffer.MakeWithData(make([]byte, octets))})
+			pkt.TransportProtocolNumber = tcp.ProtocolNumber
+			pkt.GSOOptions = stack.GSO{Type: stack.GSOTCPv4, MSS: mss, NeedsCsum: true}
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				defer pkt.DecRef()
+				var list stack.PacketBufferList
+				list.PushBack(pkt)
+				l.WritePackets(list)
+			}()
+			synctest.Wait()
+			return done
+		}
+		waits := func(done <-chan struct{}) bool {
+			select {
+			case <-done:
+				return false
+			default:
+				return true
+			}
+		}
+		for i, size := range []int{15*mss + 1, 15*mss + 1, 16 * mss} {
+			if waits(send(size)) {
+				t.Fatalf("packet %d waits, with %d in the queue", i, l.queued.Load())
+			}
+		}
+		last := send(1)
+		if !waits(last) {
+			t.Fatalf("nothing waits, with %d in the queue", l.queued.Load())
+		}
+		pkt := l.Read()
+		l.take(pkt)
+		pkt.DecRef()
+		<-last
+		if got := l.queued.Load(); got != 33 || dropped.Load() != 0 {
+			t.Errorf("%d in the queue and %d dropped, not 33 and none", got, dropped.Load())
+		}
+	})
+}
