@@ -144,6 +144,9 @@ func (p *Port) Path() string { return p.path }
 // Read reads what is there, and waits for the first byte.
 func (p *Port) Read(b []byte) (int, error) {
 	n, err := p.file.Read(b)
+	if n == fullRead {
+		n += readOn(p.file, b[n:min(len(b), batchRead)])
+	}
 	return n, hangup(err)
 }
 

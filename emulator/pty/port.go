@@ -29,6 +29,8 @@ type Port struct {
 	closed  bool     // guarded by mu
 	readDL  time.Time
 	writeDL time.Time
+
+	hungUp bool // the reader's: it has met the last user's close while it read on
 }
 
 // Open makes a pseudo-terminal in raw mode and the symbolic link to its device at link, whose directory must exist.
@@ -90,11 +92,20 @@ func (p *Port) current() *os.File {
 // Read returns what the user wrote, ErrHangup when the last user closed, os.ErrDeadlineExceeded or os.ErrClosed.
 func (p *Port) Read(b []byte) (int, error) {
 	master := p.current()
-	n, err := master.Read(b)
+	n, err := 0, error(syscall.EIO)
+	if !p.hungUp {
+		n, err = master.Read(b)
+	}
+	if n == fullRead {
+		var more int
+		more, p.hungUp = readOn(master, b[n:min(len(b), batchRead)])
+		n += more
+	}
 	if n > 0 {
 		p.release()
 		return n, nil
 	}
+	p.hungUp = false
 	if errors.Is(err, syscall.EIO) {
 		if herr := p.hangUp(); herr != nil {
 			return 0, herr

@@ -242,3 +242,58 @@ func BenchmarkEcho(b *testing.B) {
 	<-done
 	p.Close()
 }
+
+// TestLongWriteBeforeClose has a user write more than the kernel gives in one read, and close: Read gives all of it, whatever it takes together,
+// and tells the close once.
+func TestLongWriteBeforeClose(t *testing.T) {
+	for range 50 {
+		p := open(t)
+		f := user(t, p)
+		sent := bytes.Repeat([]byte("0123456789abcde\n"), 600)
+		if _, err := f.Write(sent); err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		p.SetReadDeadline(time.Now().Add(time.Minute))
+		var got []byte
+		b := make([]byte, 6000) // smaller than what there is
+		n, err := p.Read(b)
+		for ; err == nil; n, err = p.Read(b) {
+			got = append(got, b[:n]...)
+		}
+		if !errors.Is(err, ErrHangup) || !bytes.Equal(got, sent) {
+			t.Fatalf("%d of %d octets, %v", len(got), len(sent), err)
+		}
+		say(t, p, user(t, p), "AT\r")
+	}
+}
+
+// TestCloseBehindFullRead has a user close right after what fills one read, and open again before the modem reads on: it was gone nevertheless.
+func TestCloseBehindFullRead(t *testing.T) {
+	full := 0
+	for range 50 {
+		p := open(t)
+		f := user(t, p)
+		say(t, p, f, "AT\r") // the port no longer holds the device itself
+		if _, err := f.Write(make([]byte, fullRead)); err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		p.SetReadDeadline(time.Now().Add(time.Minute))
+		n, err := p.Read(make([]byte, 2*fullRead))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n < fullRead {
+			continue // the kernel has not brought all yet
+		}
+		full++
+		user(t, p)
+		if _, err := p.Read(make([]byte, 1)); !errors.Is(err, ErrHangup) {
+			t.Fatalf("%v, want ErrHangup", err)
+		}
+	}
+	if full == 0 {
+		t.Error("not one read was full")
+	}
+}
