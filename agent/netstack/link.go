@@ -23,8 +23,9 @@ const stallLimit = 500 * time.Millisecond
 type link struct {
 	*channel.Endpoint
 	dropped *atomic.Uint64
-	queued  atomic.Int64  // packets of the link
-	limit   int64         // of them, for what may wait
+	length  int64         // of the queue, in packets of the link
+	limit   int64         // of the queue, for what may wait
+	queued  atomic.Int64  // packets of the link in it
 	room    chan struct{} // the pump took packets; whoever finds room passes it on
 	stalled atomic.Bool
 	done    <-chan struct{} // nobody waits after this
@@ -33,7 +34,7 @@ type link struct {
 func newLink(queue, mtu int, dropped *atomic.Uint64, done <-chan struct{}) *link {
 	return &link{
 		Endpoint: channel.New(queue, uint32(mtu), ""), dropped: dropped,
-		limit: int64(max(queue-queue/4, 1)), room: make(chan struct{}, 1), done: done,
+		length: int64(queue), limit: int64(max(queue-queue/4, 1)), room: make(chan struct{}, 1), done: done,
 	}
 }
 
@@ -44,6 +45,12 @@ func (l *link) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
 			l.await()
 			break
 		}
+	}
+	if l.stalled.Load() && l.queued.Load() >= l.length { // the channel would take more: it counts what gVisor hands over
+		for _, pkt := range pkts.AsSlice() {
+			l.dropped.Add(uint64(segments(pkt)))
+		}
+		return 0, nil
 	}
 	for _, pkt := range pkts.AsSlice() {
 		l.queued.Add(int64(segments(pkt)))

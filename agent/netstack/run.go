@@ -80,7 +80,7 @@ func (s *Stack) pump(ctx context.Context) {
 
 // drain sends what is in the queue now.
 func (s *Stack) drain() {
-	for range (s.cfg.Queue + batchSize - 1) / batchSize {
+	for range s.cfg.Queue { // each sends one of them at least
 		pkt := s.link.Read()
 		if pkt == nil {
 			return
@@ -97,7 +97,7 @@ func (s *Stack) send(first *stack.PacketBuffer) {
 		s.link.take(pkt)
 		packets, arena = appendPackets(packets, arena, pkt)
 		pkt.DecRef()
-		if len(packets) >= batchSize {
+		if len(packets) >= min(batchSize, s.cfg.Queue) {
 			break
 		}
 	}

@@ -11,15 +11,23 @@ import (
 // walked through once for all of them. With more, one connection's burst would only hold up the others' packets for longer.
 const segmentsAtOnce = 16
 
+// atOnce is no more than a sixteenth of the queue: on a slow line, whose queue is short, a burst would hold up LCP's echoes.
+func (l *link) atOnce() int { return min(segmentsAtOnce, int(l.length)/16) }
+
+// SupportedGSO implements stack.GSOEndpoint. With it the checksums of a connection's packets are left to us as well.
+func (l *link) SupportedGSO() stack.SupportedGSO {
+	if l.atOnce() < 2 {
+		return stack.GSONotSupported
+	}
+	return stack.HostGSOSupported
+}
+
 // GSOMaxSize implements stack.GSOEndpoint: so large that a packet over IPv4 comes to whole segments, in which gVisor leaves room for every option.
 func (l *link) GSOMaxSize() uint32 {
 	const subtracted = header.TCPTotalHeaderMaximumSize + 1 // by gVisor, before it fills the rest with payload
 	mss := max(int(l.MTU())-header.IPv4MinimumSize-header.TCPHeaderMaximumSize, 1)
-	return uint32(min(subtracted+segmentsAtOnce*mss, maxMTU))
+	return uint32(min(subtracted+l.atOnce()*mss, maxMTU))
 }
-
-// SupportedGSO implements stack.GSOEndpoint. The checksums of a connection's packets are left to us as well.
-func (l *link) SupportedGSO() stack.SupportedGSO { return stack.HostGSOSupported }
 
 // segments tells how many packets of the link a packet of gVisor's is.
 func segments(pkt *stack.PacketBuffer) int {

@@ -141,5 +141,43 @@ func TestQueueOfSegments(t *testing.T) {
 		if got := l.queued.Load(); got != 33 || dropped.Load() != 0 {
 			t.Errorf("%d in the queue and %d dropped, not 33 and none", got, dropped.Load())
 		}
+		<-send(16 * mss)
+		<-send(16 * mss) // waits until the link stands still
+		if !l.stalled.Load() {
+			t.Error("the link that takes nothing does not stand still")
+		}
+		<-send(16 * mss)
+		if got := l.queued.Load(); got != 65 || dropped.Load() != 16 {
+			t.Errorf("%d in the queue that stands still and %d dropped, not 65 and 16", got, dropped.Load())
+		}
 	})
+}
+
+// TestShortQueue has a link so slow that its queue was made for a few packets: it is not given more at a time either, since what is urgent waits
+// behind them.
+func TestShortQueue(t *testing.T) {
+	const queue = 8
+	var a, b *Stack
+	given := make(chan struct{})
+	to := func(s **Stack, most int) func([][]byte) error {
+		return func(packets [][]byte) error {
+			<-given
+			if len(packets) > most {
+				t.Errorf("%d packets at a time, of a queue of %d", len(packets), most)
+			}
+			for _, p := range packets {
+				(*s).Deliver(p)
+			}
+			return nil
+		}
+	}
+	a = runStack(t, Config{Addrs: []netip.Addr{addrA}, Queue: queue, Output: to(&b, queue)})
+	b = runStack(t, Config{Addrs: []netip.Addr{addrB}, Output: to(&a, 1<<10)})
+	close(given)
+	from, into := connPair(t, a, b, "10.0.0.2:0")
+	const size = 300_000
+	go from.Write(make([]byte, size))
+	if _, err := io.ReadFull(into, make([]byte, size)); err != nil {
+		t.Error(err)
+	}
 }
