@@ -30,7 +30,7 @@ type Port struct {
 	readDL  time.Time
 	writeDL time.Time
 
-	hungUp bool // the reader's: it has met the last user's close while it read on
+	ended error // the reader's: what it met behind the bytes that it returned
 }
 
 // Open makes a pseudo-terminal in raw mode and the symbolic link to its device at link, whose directory must exist.
@@ -91,26 +91,29 @@ func (p *Port) current() *os.File {
 
 // Read returns what the user wrote, ErrHangup when the last user closed, os.ErrDeadlineExceeded or os.ErrClosed.
 func (p *Port) Read(b []byte) (int, error) {
-	master := p.current()
-	n, err := 0, error(syscall.EIO)
-	if !p.hungUp {
-		n, err = master.Read(b)
+	if err := p.ended; err != nil {
+		p.ended = nil
+		return 0, err
 	}
+	master := p.current()
+	n, err := master.Read(b)
+	hungUp := errors.Is(err, syscall.EIO)
 	if n == fullRead {
 		var more int
-		more, p.hungUp = readOn(master, b[n:min(len(b), batchRead)])
+		more, hungUp = readOn(master, b[n:min(len(b), batchRead)])
 		n += more
 	}
 	if n > 0 {
 		p.release()
-		return n, nil
 	}
-	p.hungUp = false
-	if errors.Is(err, syscall.EIO) {
-		if herr := p.hangUp(); herr != nil {
-			return 0, herr
+	if hungUp {
+		if err = p.hangUp(); err == nil {
+			err = ErrHangup
 		}
-		return 0, ErrHangup
+	}
+	if n > 0 {
+		p.ended = err
+		return n, nil
 	}
 	return 0, err
 }
