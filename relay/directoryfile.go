@@ -27,21 +27,17 @@ import (
 type FileDirectory struct {
 	Path string
 
-	mu     sync.Mutex
-	sims   []SIM          // guarded by mu
-	byID   map[string]SIM // guarded by mu
-	mtime  time.Time      // guarded by mu
-	size   int64          // guarded by mu
-	looked time.Time      // guarded by mu: when these were the file's
+	mu    sync.Mutex
+	sims  []SIM          // guarded by mu
+	byID  map[string]SIM // guarded by mu
+	mtime time.Time      // guarded by mu
+	size  int64          // guarded by mu
 }
 
 var (
 	_ Directory = (*FileDirectory)(nil)
 	_ simFinder = (*FileDirectory)(nil)
 )
-
-// fileAge is how long FreshSIM believes the file's date without looking again: a busy relay asks twice for each connection.
-const fileAge = 10 * time.Millisecond
 
 // SIMs lists the SIMs of the file.
 func (d *FileDirectory) SIMs(context.Context) ([]SIM, error) {
@@ -57,10 +53,8 @@ func (d *FileDirectory) SIMs(context.Context) ([]SIM, error) {
 func (d *FileDirectory) FreshSIM(_ context.Context, id string) (SIM, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if time.Since(d.looked) >= fileAge {
-		if err := d.lookLocked(); err != nil {
-			return SIM{}, err
-		}
+	if err := d.lookLocked(); err != nil {
+		return SIM{}, err
 	}
 	s, ok := d.byID[id]
 	if !ok {
@@ -71,8 +65,6 @@ func (d *FileDirectory) FreshSIM(_ context.Context, id string) (SIM, error) {
 
 // lookLocked reads the file if it has changed.
 func (d *FileDirectory) lookLocked() error {
-	d.looked = time.Time{} // until all is well
-	now := time.Now()
 	info, err := os.Stat(d.Path)
 	if err != nil {
 		return fmt.Errorf("reading the list of SIMs: %w", err)
@@ -92,7 +84,6 @@ func (d *FileDirectory) lookLocked() error {
 			d.byID[s.ID] = s
 		}
 	}
-	d.looked = now
 	return nil
 }
 
