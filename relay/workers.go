@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -30,6 +31,7 @@ func (w *workers) do(f func()) {
 	defer w.mu.Unlock()
 	if n := len(w.idle); n > 0 {
 		w.idle[n-1].work <- f
+		w.idle[n-1] = idleWorker{}
 		w.idle = w.idle[:n-1]
 		return
 	}
@@ -78,5 +80,7 @@ func (w *workers) end(then time.Time) {
 		close(w.idle[n].work)
 		n++
 	}
-	w.idle = append(w.idle[:0], w.idle[n:]...)
+	if w.idle = slices.Delete(w.idle, 0, n); len(w.idle) == 0 {
+		w.idle = nil // a burst may have made it large
+	}
 }

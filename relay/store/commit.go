@@ -39,6 +39,9 @@ func (a *auditLog) commitLoop(ctx context.Context) {
 
 // gather lets entries come, unless somebody waits for one or there are many. They gather in the queue, where each costs no more than its place.
 func (a *auditLog) gather() {
+	if len(a.queue) >= maxGroup-1 { // a whole group, with the one that was taken
+		return
+	}
 	timer := time.NewTimer(gatherTime)
 	defer timer.Stop()
 	select {
