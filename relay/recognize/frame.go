@@ -77,13 +77,16 @@ func mbap(b []byte) verdict {
 	return yes
 }
 
-// telnet matches IAC and a negotiation verb (RFC 854): SB, WILL, WONT, DO, DONT.
+// telnet matches IAC, a negotiation verb and an option (RFC 854): SB, WILL, WONT, DO, DONT. Two zero octets after the verb are Modbus's, whose
+// transaction is any number: option 0 (BINARY, RFC 856) and then NUL is nothing that Telnet begins with.
 func telnet(b []byte) verdict {
 	switch {
 	case len(b) > 0 && b[0] != 0xff, len(b) > 1 && (b[1] < 0xfa || b[1] > 0xfe):
 		return no
-	case len(b) < 2:
+	case len(b) < 3, len(b) == 3 && b[2] == 0:
 		return maybe
+	case b[2] == 0 && b[3] == 0:
+		return no
 	}
 	return yes
 }

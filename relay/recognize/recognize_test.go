@@ -55,6 +55,8 @@ func TestFromClient(t *testing.T) {
 		{"smtp", "EHLO me\r\n", SMTP, false},
 		{"ftp", "USER anonymous\r\n", FTP, false},
 		{"telnet", "\xff\xfd\x18\xff\xfd\x20", Telnet, false},
+		{"telnet, binary", "\xff\xfd\x00\xff", Telnet, false},
+		{"modbus, transaction 65533", "\xff\xfd\x00\x00\x00\x06\x01\x03", Modbus, false},
 		{"mqtt 3.1.1", "\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00", MQTT, false},
 		{"mqtt, length of five bytes", "\x10\x80\x80\x80\x80\x80\x00\x04MQTT", Unknown, false},
 		{"text", "hello\r\n", Unknown, false},
