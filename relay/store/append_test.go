@@ -79,6 +79,20 @@ func appendTo(t *testing.T, a *auditLog, n int, done chan error) {
 	}
 }
 
+// Where a whole group is there already, as after a burst, it goes at once.
+func TestGatherNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &auditLog{queue: make(chan pendingEntry, queueLength), haste: make(chan struct{}, 1)}
+		appendTo(t, a, 2*maxGroup, nil)
+		<-a.haste // the group before had it
+		began := time.Now()
+		a.gather()
+		if took := time.Since(began); took != 0 {
+			t.Errorf("gathered for %v though there were enough", took)
+		}
+	})
+}
+
 // A full queue is waited for, not for ever.
 func TestFullQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
