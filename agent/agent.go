@@ -28,10 +28,10 @@ type Agent struct {
 	booting  time.Time     // the modem was restarted, and may be away until then; the supervisor's
 	baud     int           // the modem's speed, once it was found; the supervisor's
 	proven   bool          // the configuration was good once; the supervisor's
+	doubts   int           // about a probe that was never answered; the probe's, of which one runs at a time
 	timing   timing
 
-	due    atomic.Int64 // Unix nanoseconds: when the supervisor is late; 0: never
-	probed atomic.Bool  // the closed network answered a probe
+	due atomic.Int64 // Unix nanoseconds: when the supervisor is late; 0: never
 
 	ready     chan struct{}
 	readyOnce sync.Once

@@ -35,8 +35,8 @@ type Config struct {
 	// StatusPort serves the status, read only, on the closed-network address: GET /v1/status. 0: it does not.
 	StatusPort int `yaml:"status_port"`
 
-	// StateDir keeps what must outlive the process: restarts of the modem, refused PINs, and with tun what is to be restored. "": nothing
-	// does, and tun is not possible.
+	// StateDir keeps what must outlive the process: restarts of the modem, refused PINs, which probe was answered, and with tun what is
+	// to be restored. "": nothing does, and tun is not possible.
 	StateDir string `yaml:"state_dir"`
 
 	NotifySocket string        `yaml:"-"` // systemd's NOTIFY_SOCKET; "": nobody is told

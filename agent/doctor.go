@@ -83,6 +83,8 @@ var stages = []stage{
 			return "not probed"
 		case p.Missed > 0:
 			return fmt.Sprintf("%s: %s, %d times", p.Target, p.Error, p.Missed)
+		case p.Error != "":
+			return p.Target + " does not answer while packets come in"
 		default:
 			return fmt.Sprintf("%s answers in %v", p.Target, time.Duration(p.RTT*float64(time.Second)).Round(time.Millisecond))
 		}
@@ -152,6 +154,9 @@ func (s Status) Checks() Check {
 			c.Detail = st.detail(&s)
 			if st.code == WeakSignal && s.Signal != nil && s.Signal.Weak() {
 				c.OK, c.Code, c.Hint = false, WeakSignal, weakHint
+			}
+			if st.code == DeadLink && s.Probe != nil && s.Probe.Missed > 0 {
+				c.OK, c.Code, c.Hint = false, DeadLink, probeHint
 			}
 		}
 		below = []Check{c}
@@ -303,6 +308,6 @@ func (r *round) probeOnce(ctx context.Context) *Failure {
 		}
 	}
 	f := fail(StateOnline, err)
-	f.Hint = "is the SIM's group allowed to reach it? Otherwise the bearer carries nothing: the agent dials again, then climbs its ladder of cures"
+	f.Hint = probeHint
 	return f
 }

@@ -113,6 +113,8 @@ func TestChecksOfStatus(t *testing.T) {
 	}{
 		{"online", Status{State: StateOnline, Services: []ServiceStatus{{Name: "ssh", Port: 22, Up: true}}},
 			"port modem SIM signal registration context authentication address link service ssh on port 22"},
+		{"never answered", Status{State: StateOnline, Probe: &ProbeStatus{Missed: 3, Error: "no answer"}, Services: []ServiceStatus{{Name: "ssh", Port: 22, Up: true}}},
+			"port modem SIM signal registration context authentication address link[A31] service ssh on port 22"},
 		{"service down", Status{State: StateOnline, Services: []ServiceStatus{{Name: "ssh", Port: 22}}},
 			"port modem SIM signal registration context authentication address link service ssh on port 22[A32]"},
 		{"port", failed(NoModem, StatePort), "port[A24] (modem) (SIM) (signal) (registration)" + rest},

@@ -68,6 +68,8 @@ func (a *Agent) notify(ctx context.Context) {
 func (a *Agent) summary() string {
 	s := a.Status()
 	switch {
+	case s.State == StateOnline && s.Probe != nil && s.Probe.Missed > 0:
+		return fmt.Sprintf("online, %s; %s", s.Address, s.Probe.Error)
 	case s.State == StateOnline:
 		return fmt.Sprintf("online, %s", s.Address)
 	case s.Failure != nil:

@@ -128,13 +128,15 @@ const maxTrusted = 10
 const looksPerInterval = 5
 
 // probe asks until the link ends, or ends it by its error. It asks at the beginning, and when nothing came for an interval; so that a
-// link which died is found after an interval and the failures, whatever it carried before.
+// link which died is found after an interval and the failures, whatever it carried before. That holds for a link that was dead from the
+// start, too, where this probe was answered once on this APN, be it by an earlier process.
 func (r *round) probe(ctx context.Context, l *link) error {
 	a, cfg := r.agent, r.agent.cfg.Probe
 	p, ok, err := parseProbe(cfg.Target, l.dns)
 	if err != nil || !ok {
 		return err
 	}
+	known := cfg.Target + " on " + a.cfg.Network.APN
 	missed, crowded := 0, 0
 	heard, looked := l.received(), time.Now() // packets at the last look
 	var alive, asked time.Time                // the last sign of life came after alive
@@ -160,7 +162,7 @@ func (r *round) probe(ctx context.Context, l *link) error {
 		st := ProbeStatus{Target: p.network + "://" + p.to.String(), At: begin}
 		if err == nil {
 			missed, crowded, pause, alive = 0, 0, cfg.Interval/looksPerInterval, asked
-			a.probed.Store(true)
+			a.ladder.state.noteAnswer(known)
 			st.RTT = time.Since(begin).Seconds()
 		} else {
 			if busy {
@@ -178,15 +180,27 @@ func (r *round) probe(ctx context.Context, l *link) error {
 		if missed < cfg.Failures {
 			continue
 		}
-		if cfg.Target == defaultProbe && !a.probed.Load() {
-			// Nobody asked for this probe and nothing ever answered it: a network without that server is no dead link.
-			a.log.Warn("the network's DNS server never answered: links are not probed; set probe.target", "server", p.to)
-			return nil
+		f := fail(StateOnline, err)
+		f.Hint = probeHint
+		if cfg.Target != defaultProbe || a.ladder.state.isAnswered(known) {
+			return f
 		}
-		return fail(StateOnline, err)
+		// Nobody asked for this probe and nothing ever answered it: a network without that server, or a link that is dead from the start. A
+		// new link may tell; beyond that it is not ended, but asked on, seldom.
+		switch a.doubts++; a.doubts {
+		case 1:
+			return f
+		case 2:
+			a.log.Warn("the network's DNS server never answered, which ends no link: set probe.target", "server", p.to)
+		}
+		pause = maxTrusted * cfg.Interval
 	}
 	return nil
 }
+
+// probeHint is for people who know what their network answers.
+const probeHint = "may the SIM's group reach it? If not, set probe.target to what answers there, or to none. " +
+	"If so, the bearer carries nothing: the agent dials again, then climbs its ladder of cures"
 
 // defaultProbe is for networks of which nothing is known.
 const defaultProbe = "dns"

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"net/netip"
 	"sync/atomic"
@@ -38,9 +39,13 @@ func (n deafNetwork) DialContext(context.Context, string, string) (net.Conn, err
 }
 
 // probing is an agent with the timers that are shipped, and a probe.
-func probing(t *testing.T, p ProbeConfig) *Agent {
+func probing(t *testing.T, p ProbeConfig) *Agent { return probingWith(t, p, "", nil) }
+
+func probingWith(t *testing.T, p ProbeConfig, stateDir string, log *slog.Logger) *Agent {
 	p.Target = "dns"
 	a, err := New(Config{
+		StateDir: stateDir,
+		Logger:   log,
 		Modem:    ModemConfig{Port: "/dev/null"},
 		Services: []ServiceConfig{{Name: "web", Port: 80, Target: "builtin:http"}},
 		Probe:    p,
@@ -115,7 +120,7 @@ func TestProbeUnderLoad(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a := probing(t, ProbeConfig{Interval: 6 * time.Second, Timeout: 2 * time.Second, Failures: 3})
-				a.probed.Store(true)
+				a.ladder.state.noteAnswer("dns on soracom.io")
 				began := time.Now()
 				var asked atomic.Int64
 				l := &link{
@@ -132,5 +137,71 @@ func TestProbeUnderLoad(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestProbeOfADeadStart: a link that was dead before the agent started is found as any other, where an earlier process was answered.
+func TestProbeOfADeadStart(t *testing.T) {
+	dir := t.TempDir()
+	var dead atomic.Bool
+	for _, process := range []string{"that is answered", "that starts into silence"} {
+		synctest.Test(t, func(t *testing.T) {
+			a := probingWith(t, ProbeConfig{}, dir, nil)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			for range 3 { // links
+				var asked atomic.Int64
+				err := (&round{agent: a}).probe(ctx, silenced(&asked, func() bool { return dead.Load() }))
+				if errors.Is(err, errProbe) != dead.Load() || dead.Load() && asked.Load() != 3 {
+					t.Errorf("a process %s: %v after %d questions", process, err, asked.Load())
+				}
+			}
+		})
+		dead.Store(true)
+	}
+}
+
+// TestProbeThatNothingEverAnswered: it ends one link, which may have been dead from the start, and then none, until something answers.
+func TestProbeThatNothingEverAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log logBook
+		a := probingWith(t, ProbeConfig{}, "", slog.New(slog.NewTextHandler(&log, nil)))
+		var asked atomic.Int64
+		r := &round{agent: a}
+		always := func() bool { return true }
+		if err := r.probe(t.Context(), silenced(&asked, always)); !errors.Is(err, errProbe) || asked.Load() != 3 {
+			t.Errorf("the first link: %v after %d questions", err, asked.Load())
+		}
+		for range 2 {
+			asked.Store(0)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			if err := r.probe(ctx, silenced(&asked, always)); err != nil {
+				t.Errorf("a later link ended with %v", err)
+			}
+			cancel()
+			slow := int64(time.Hour / (maxTrusted * a.cfg.Probe.Interval))
+			if n := asked.Load(); n < slow-5 || n > slow+5 {
+				t.Errorf("%d questions in an hour, want about %d", n, slow)
+			}
+		}
+		if w := log.warnings(); len(w) != 1 {
+			t.Errorf("warnings: %q", w)
+		}
+		began := time.Now()
+		one := func() bool { d := time.Since(began); return d < 10*time.Minute || d > 12*time.Minute }
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		if err := r.probe(ctx, silenced(&asked, one)); !errors.Is(err, errProbe) || time.Since(began) > 13*time.Minute {
+			t.Errorf("a link that was answered from the tenth to the twelfth minute: %v after %v", err, time.Since(began))
+		}
+	})
+}
+
+// silenced is a link that carries nothing while dead says so.
+func silenced(asked *atomic.Int64, dead func() bool) *link {
+	return &link{
+		network:  deafNetwork{asked: asked, answers: func(int) bool { return !dead() }},
+		dns:      toldDNS,
+		received: func() uint64 { return 0 },
 	}
 }

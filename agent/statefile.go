@@ -21,8 +21,8 @@ import (
 // stateName is the file in Config.StateDir.
 const stateName = "agent-state.json"
 
-// A stateFile is what must outlive the process: when the modem was restarted, and which PINs the SIM refused. Without a directory
-// it lasts as long as the process. A file that cannot be read is put aside, not trusted and not lost.
+// A stateFile is what must outlive the process: when the modem was restarted, which PINs the SIM refused, and which probe was answered.
+// Without a directory it lasts as long as the process. A file that cannot be read is put aside, not trusted and not lost.
 type stateFile struct {
 	dir string // "": none
 
@@ -35,7 +35,8 @@ var _ modem.PINMemory = (*stateFile)(nil)
 type stateData struct {
 	Resets resetRecord                `json:"resets"`
 	Salt   string                     `json:"salt,omitempty"`
-	PINs   map[string]modem.PINRecord `json:"pins,omitempty"` // by pinKey
+	PINs   map[string]modem.PINRecord `json:"pins,omitempty"`  // by pinKey
+	Probe  string                     `json:"probe,omitempty"` // the last that was answered, and its APN
 }
 
 // resetRecord is of the restarts since the last stable link.
@@ -127,6 +128,22 @@ func (s *stateFile) resets() resetRecord {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.data.Resets
+}
+
+// noteAnswer remembers that a probe was answered. It writes where that is news.
+func (s *stateFile) noteAnswer(probe string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.data.Probe != probe {
+		s.data.Probe = probe
+		s.saveLocked() // in memory it holds in any case
+	}
+}
+
+func (s *stateFile) isAnswered(probe string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.data.Probe == probe
 }
 
 // pinRounds makes a PIN's hash slow to try out: 50 ms on the smallest device, for each of ten thousand PINs.

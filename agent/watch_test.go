@@ -61,9 +61,7 @@ func TestLinkIsWatched(t *testing.T) {
 				<-time.After(time.Millisecond)
 			}
 			if strings.Contains(tt.name, "comes through") {
-				for !r.probed.Load() {
-					<-time.After(time.Millisecond)
-				}
+				await(t, func() bool { p := r.Status().Probe; return p != nil && p.RTT > 0 })
 			}
 			tt.spoil(at, data)
 			if pause := <-r.pauses; pause != 0 {

@@ -40,6 +40,7 @@ type row struct {
 	fault  string
 	params map[string]string
 	with   string // what is done besides; "": nothing
+	anew   bool   // the agent has ended before the fault, and starts into it
 	end    end
 	code   agent.Code // of the failure after which the world repairs it, or which waits for a person
 	either bool       // echoes and probes fail alike, and whichever is first tells
@@ -83,6 +84,7 @@ var rows = []row{
 	{fault: "no-carrier", end: byItself},
 	{fault: "silent-link", end: repaired, code: agent.DeadLink},
 	{fault: "silent-link", params: params{"lcp": "true"}, end: repaired, code: agent.DeadLink, either: true},
+	{fault: "silent-link", anew: true, end: repaired, code: agent.DeadLink},
 	{fault: "terminate-request", end: byItself},
 	{fault: "echo-loss", end: repaired, code: agent.DeadLink},
 	{fault: "loopback", end: repaired, code: agent.DeadLink, either: true},
@@ -168,6 +170,9 @@ func (r row) name() string {
 	if r.with != "" {
 		name += ", then `" + r.with + "`"
 	}
+	if r.anew {
+		name += ", then the agent starts anew"
+	}
 	if r.on.name != "" {
 		name += "; " + r.on.name
 	}
@@ -179,14 +184,24 @@ func (r row) run(t *testing.T) string {
 	ctx := within(t)
 	e := startEmulator(t, emulator.Config{Personality: r.on.personality})
 	m, s := e.Modem(0), newStory()
-	a := startAgent(t, r.config(e), s)
+	cfg := r.config(e)
+	cfg.StateDir = t.TempDir()
+	a, end := startAgent(t, cfg, s)
 	_, err := s.await(ctx, 0, 1, isOnline)
 	if err == nil { // a probe is believed once it was answered
 		err = env.Await(ctx, "a probe", func() (bool, error) { p := a.Status().Probe; return p != nil && p.RTT > 0, nil })
 	}
+	if r.anew {
+		end()
+	}
 	place, begin := s.now(), time.Now()
 	if err == nil {
 		err = m.Inject(r.fault, r.params)
+	}
+	if err == nil && r.anew {
+		startAgent(t, cfg, s)
+		_, err = s.await(ctx, place, 1, isOnline)
+		place = s.now()
 	}
 	if err == nil && r.with != "" {
 		err = m.Inject(r.with, nil)
@@ -220,7 +235,11 @@ func (r row) follow(ctx context.Context, e *emulator.Emulator, s *story, place i
 		last, err := s.await(ctx, place, patientRounds, func(ev event) bool { return told(ev) && ev.Attrs["class"] == agent.ClassPerson.String() })
 		return fmt.Sprintf("**waits for a person**: %s %s: %s", last.Attrs["code"], last.Text, last.Attrs["hint"]), err
 	case repaired:
-		if _, err := s.await(ctx, place, 1, told); err != nil {
+		times := 1
+		if r.anew { // what no earlier agent was told ends the first link only
+			times = 2
+		}
+		if _, err := s.await(ctx, place, times, told); err != nil {
 			return "", err
 		}
 		e.Modem(0).ClearFault(r.fault)
@@ -330,8 +349,8 @@ func (r row) config(e *emulator.Emulator) agent.Config {
 	return cfg
 }
 
-// startAgent runs an agent in this process until the test ends.
-func startAgent(t testing.TB, cfg agent.Config, log slog.Handler) *agent.Agent {
+// startAgent runs an agent in this process until end, or until the test ends.
+func startAgent(t testing.TB, cfg agent.Config, log slog.Handler) (a *agent.Agent, end func()) {
 	t.Helper()
 	cfg.Logger = slog.New(log)
 	a, err := agent.New(cfg)
@@ -341,13 +360,14 @@ func startAgent(t testing.TB, cfg agent.Config, log slog.Handler) *agent.Agent {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- a.Run(ctx) }() // waited for at the test's end
-	t.Cleanup(func() {
+	end = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
 			t.Errorf("agent: %v", err)
 		}
 	})
-	return a
+	t.Cleanup(end)
+	return a, end
 }
 
 const tableHead = `# What goes wrong, and what the agent makes of it
