@@ -31,7 +31,7 @@ type Agent struct {
 	doubts   int           // about a probe that was never answered; the probe's, of which one runs at a time
 	timing   timing
 
-	due atomic.Int64 // Unix nanoseconds: when the supervisor is late; 0: never
+	due atomic.Int64 // nanoseconds since processStart: when the supervisor is late; 0: never
 
 	ready     chan struct{}
 	readyOnce sync.Once

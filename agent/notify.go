@@ -81,13 +81,16 @@ func (a *Agent) summary() string {
 // stuckAfter is what the supervisor may take beyond what it allowed itself.
 const stuckAfter = time.Minute
 
+// processStart is what the supervisor's time is counted from: the date may jump by years while it is set after the boot.
+var processStart = time.Now()
+
 // busyUntil notes when the supervisor will be heard of again.
 func (a *Agent) busyUntil(limit time.Duration) {
-	a.due.Store(time.Now().Add(limit + stuckAfter).UnixNano())
+	a.due.Store(int64(time.Since(processStart) + limit + stuckAfter))
 }
 
 // isStuck tells a supervisor that is late. While the link is up it waits, and is never.
 func (a *Agent) isStuck() bool {
 	due := a.due.Load()
-	return due != 0 && time.Now().UnixNano() > due
+	return due != 0 && time.Since(processStart) > time.Duration(due)
 }

@@ -69,6 +69,9 @@ func TestStuckSupervisorStarvesTheWatchdog(t *testing.T) {
 	if a.isStuck() {
 		t.Error("stuck at once")
 	}
+	if due := time.Duration(a.due.Load()); due > time.Since(processStart)+time.Second+stuckAfter {
+		t.Errorf("due after %v: that is a date, which may be set while the agent runs", due)
+	}
 	a.busyUntil(-2 * stuckAfter)
 	if !a.isStuck() {
 		t.Error("not stuck")
