@@ -44,7 +44,8 @@ func Modems(ports []Device) []USBModem {
 	return out
 }
 
-// Choose finds the modem that is meant: by USB id "2c7c:0125", by place "1-1.3", by serial number, or, with "", the only one.
+// Choose finds the modem that is meant: by USB id "2c7c:0125", by place "1-1.3", by serial number, or, with "", the only one. One that has
+// an interface without its port comes with ErrIncomplete: the port is about to come, as each does by itself, or never will.
 func Choose(sys fs.FS, which string) (USBModem, error) {
 	ports, err := Find(sys)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -59,6 +60,8 @@ func Choose(sys fs.FS, which string) (USBModem, error) {
 		}
 	}
 	switch {
+	case len(fit) == 1 && isIncomplete(sys, fit[0]):
+		return fit[0], &Error{Path: "auto", Err: fmt.Errorf("%w: %s", ErrIncomplete, names[0])}
 	case len(fit) == 1:
 		return fit[0], nil
 	case len(fit) > 1:

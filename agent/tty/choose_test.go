@@ -55,6 +55,14 @@ func TestChoose(t *testing.T) {
 			plugIn(s, "1-1.2", "2c7c", "0125", "A", 0, []int{0, 1, 2, 3})
 			plugIn(s, "1-1.3", "1e0e", "9001", "B", 4, []int{0, 1, 2, 3})
 		}, "B", "/dev/ttyUSB6", "/dev/ttyUSB7", nil},
+		{"EC25 with a port to come", func(s fstest.MapFS) {
+			plugIn(s, "1-1.3", "2c7c", "0125", "", 0, []int{0, 1, 2, 3})
+			delete(s, "bus/usb/devices/1-1.3:1.3/ttyUSB3/port_number")
+		}, "", "/dev/ttyUSB2", "", ErrIncomplete},
+		{"Huawei whose port for commands is to come", func(s fstest.MapFS) {
+			plugIn(s, "1-1", "12d1", "155e", "", 0, []int{0, 1, 2}, "03", "02", "01")
+			delete(s, "bus/usb/devices/1-1:1.1/ttyUSB1/port_number")
+		}, "", "/dev/ttyUSB2", "", ErrIncomplete},
 		{"none", func(s fstest.MapFS) { plugIn(s, "1-1.1", "0403", "6001", "FT1", 0, []int{0}) }, "", "", "", ErrNotFound},
 		{"not this one", func(s fstest.MapFS) { plugIn(s, "1-1.3", "2c7c", "0125", "", 0, []int{0, 1, 2, 3}) }, "1e0e:9001", "", "", ErrNotFound},
 		{"no USB at all", func(fstest.MapFS) {}, "", "", "", ErrNotFound},

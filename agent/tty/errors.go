@@ -12,6 +12,7 @@ import (
 // Why a port cannot be opened.
 var (
 	ErrNotFound   = errors.New("there is no such port")
+	ErrIncomplete = errors.New("not all of the modem's ports are there yet")
 	ErrPermission = errors.New("this user may not open it")
 	ErrBusy       = errors.New("another program holds it")
 	ErrNotTTY     = errors.New("it is not a serial port")

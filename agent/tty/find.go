@@ -42,10 +42,11 @@ func role(sys fs.FS, dir, usb string, number int) string {
 	return roles[usb][number]
 }
 
+const usbRoot = "bus/usb/devices"
+
 // Find lists the serial ports of USB devices. sys is os.DirFS("/sys").
 func Find(sys fs.FS) ([]Device, error) {
-	const root = "bus/usb/devices"
-	entries, err := fs.ReadDir(sys, root)
+	entries, err := fs.ReadDir(sys, usbRoot)
 	if err != nil {
 		return nil, fmt.Errorf("listing USB devices: %w", err)
 	}
@@ -55,26 +56,41 @@ func Find(sys fs.FS) ([]Device, error) {
 		if !ok {
 			continue
 		}
-		dir := root + "/" + e.Name()
+		dir := usbRoot + "/" + e.Name()
 		for _, name := range ttyNames(sys, dir) {
 			d := Device{
 				Path:    "/dev/" + name,
 				Bus:     device,
-				Serial:  attribute(sys, root+"/"+device+"/serial"),
-				USB:     attribute(sys, root+"/"+device+"/idVendor") + ":" + attribute(sys, root+"/"+device+"/idProduct"),
-				Product: strings.TrimSpace(attribute(sys, root+"/"+device+"/manufacturer") + " " + attribute(sys, root+"/"+device+"/product")),
+				Serial:  attribute(sys, usbRoot+"/"+device+"/serial"),
+				USB:     attribute(sys, usbRoot+"/"+device+"/idVendor") + ":" + attribute(sys, usbRoot+"/"+device+"/idProduct"),
+				Product: strings.TrimSpace(attribute(sys, usbRoot+"/"+device+"/manufacturer") + " " + attribute(sys, usbRoot+"/"+device+"/product")),
 			}
-			n, err := strconv.ParseUint(attribute(sys, dir+"/bInterfaceNumber"), 16, 8)
-			if err != nil {
+			if d.Interface, err = interfaceNumber(sys, dir); err != nil {
 				continue
 			}
-			d.Interface = int(n)
 			d.Role = role(sys, dir, d.USB, d.Interface)
 			found = append(found, d)
 		}
 	}
 	sort.Slice(found, func(i, j int) bool { return found[i].Path < found[j].Path })
 	return found, nil
+}
+
+// isIncomplete tells whether an interface for commands or calls has no port.
+func isIncomplete(sys fs.FS, m USBModem) bool {
+	dirs, _ := fs.Glob(sys, usbRoot+"/"+m.Bus+":*")
+	for _, dir := range dirs {
+		n, err := interfaceNumber(sys, dir)
+		if r := role(sys, dir, m.USB, n); err == nil && (r == "at" || r == "ppp") && len(ttyNames(sys, dir)) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func interfaceNumber(sys fs.FS, dir string) (int, error) {
+	n, err := strconv.ParseUint(attribute(sys, dir+"/bInterfaceNumber"), 16, 8)
+	return int(n), err
 }
 
 // ttyNames finds the ttys below an interface: ttyUSB0 of a usb-serial driver, tty/ttyACM0 of cdc-acm.
