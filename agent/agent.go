@@ -26,6 +26,7 @@ type Agent struct {
 	ladder   ladder
 	undo     *hostnet.Undo // of link: tun, while Run runs
 	booting  time.Time     // the modem was restarted, and may be away until then; the supervisor's
+	unready  time.Time     // since when the port is there and not to be used; zero: it is not so; the supervisor's
 	baud     int           // the modem's speed, once it was found; the supervisor's
 	proven   bool          // the configuration was good once; the supervisor's
 	doubts   int           // about a probe that was never answered; the probe's, of which one runs at a time
@@ -134,7 +135,7 @@ func (a *Agent) supervise(ctx context.Context) {
 			f.Class = ClassBackOff // what the network took before it will take again
 		}
 		pause, cure := bootPause, CureRedial
-		if !a.isBooting(f) {
+		if !a.isUnready(f) && !a.isBooting(f) {
 			pause, cure = a.ladder.next(up, f)
 		}
 		a.failed(f, pause, cure)

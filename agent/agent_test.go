@@ -115,7 +115,7 @@ func TestFailures(t *testing.T) {
 		{name: "missing port", setup: func(f *fakeModem, c *Config) { c.Modem.Port = "/dev/no-such-modem" },
 			code: NoModem, says: []string{"/dev/no-such-modem", "check the cable"}, pause: time.Second},
 		{name: "no tty", setup: func(f *fakeModem, c *Config) { c.Modem.Port = os.DevNull }, code: NoModem, says: []string{"not a serial port"}, pause: 4 * time.Second},
-		{name: "busy port", setup: func(f *fakeModem, c *Config) { hold(f.t, f.path) }, code: NoModem, says: []string{"held by", "one owner"}, pause: 4 * time.Second},
+		{name: "busy port", setup: func(f *fakeModem, c *Config) { hold(f.t, f.path) }, code: NoModem, says: []string{"held by", "one owner"}, pause: bootPause},
 		{name: "no SIM", answers: map[string]string{"+CPIN?": "+CME ERROR: 10"}, code: SIM, says: []string{"no SIM", "insert"}, pause: time.Second},
 		{name: "PIN not given", answers: map[string]string{"+CPIN?": "+CPIN: SIM PIN|OK"}, code: SIM, says: []string{"asks for its PIN", "modem.pin"}, pause: 4 * time.Second},
 		{name: "wrong PIN", answers: map[string]string{"+CPIN?": "+CPIN: SIM PIN|OK", `+CPIN="9999"`: "+CME ERROR: 16"},

@@ -68,6 +68,7 @@ type ModemConfig struct {
 
 	detectBaud bool
 	findUSB    func(which string) (tty.USBModem, error)
+	settled    bool // a modem is taken with the ports that it has
 }
 
 // NetworkConfig is the packet data context.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"minato/agent/modem"
+	"minato/agent/tty"
 )
 
 // cureTimeout bounds a cure that talks to the modem: two functionality changes, or detach and attach at their longest.
@@ -90,6 +91,28 @@ const bootPause = time.Second
 // isBooting tells a failure that is only the modem's restart.
 func (a *Agent) isBooting(f *Failure) bool {
 	return f.Code == NoModem && f.Class != ClassPerson && time.Now().Before(a.booting)
+}
+
+// isUnready tells a port that has just appeared: udev has yet to give it to its group, another program tries it, or the modem's others
+// are still to come. What lasts is somebody's to change.
+func (a *Agent) isUnready(f *Failure) bool {
+	if !errors.Is(f.Err, tty.ErrPermission) && !errors.Is(f.Err, tty.ErrBusy) && !errors.Is(f.Err, tty.ErrIncomplete) {
+		a.unready = time.Time{}
+		return false
+	}
+	if a.unready.IsZero() {
+		a.unready = time.Now()
+	}
+	if a.isSettled() {
+		return false
+	}
+	f.Class = ClassBackOff
+	return true
+}
+
+// isSettled tells that such a port had its time.
+func (a *Agent) isSettled() bool {
+	return a.timing.settle <= 0 || !a.unready.IsZero() && time.Since(a.unready) >= a.timing.settle
 }
 
 // maxOutput bounds what is kept of the command's output, for the log.

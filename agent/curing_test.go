@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"minato/agent/modem"
+	"minato/agent/tty"
 )
 
 // The ladder is climbed on a modem that never registers: radio, restart by the vendor's command, then the power.
@@ -160,4 +161,46 @@ func TestPowerCycleTakesItsTime(t *testing.T) {
 	if due := processStart.Add(time.Duration(a.due.Load())); due.Before(begin.Add(cfg.Cures.PowerCycleTimeout)) {
 		t.Errorf("it has to end within %v", due.Sub(begin))
 	}
+}
+
+// A port that is refused is looked at each second, as udev may be about to give it to its group, and then is somebody's to change.
+func TestRefusedPortHasItsTime(t *testing.T) {
+	f := newFakeModem(t, nil)
+	hold(t, f.path)
+	r := start(t, config(f.path, "127.0.0.1:9"), func(a *Agent) { a.timing.settle = 50 * time.Millisecond })
+	pause, n := <-r.pauses, 0
+	for ; pause == bootPause && r.Status().Failure.Class == ClassBackOff; n++ {
+		r.resume <- time.Time{}
+		pause = <-r.pauses
+	}
+	if got := r.Status().Failure; n == 0 || pause != 4*time.Second || got.Class != ClassPerson || got.Code != NoModem {
+		t.Errorf("after %d looks: %v, %+v", n, pause, got)
+	}
+}
+
+// A modem whose ports are not all there is waited for, and then taken as it is.
+func TestIncompleteModemHasItsTime(t *testing.T) {
+	at, data, cfg := twoPorts(t)
+	cfg.Modem.Port, cfg.Modem.PPPPort = "auto", ""
+	looks := 0
+	cfg.FindUSB = func(string) (tty.USBModem, error) {
+		if looks++; looks == 2 {
+			return tty.USBModem{AT: at.path, PPP: data.path}, nil
+		}
+		return tty.USBModem{AT: at.path}, &tty.Error{Path: "auto", Err: tty.ErrIncomplete}
+	}
+	r := start(t, cfg)
+	if pause := <-r.pauses; pause != bootPause {
+		t.Errorf("paused %v", pause)
+	}
+	r.resume <- time.Time{}
+	<-r.Ready()
+	if s := r.currentSession(); !s.hasOwnPPPPort() {
+		t.Error("half a modem was taken")
+	}
+	r.stop()
+	r = start(t, cfg, func(a *Agent) { a.timing.settle = time.Nanosecond })
+	<-r.pauses
+	r.resume <- time.Time{}
+	<-r.Ready()
 }

@@ -238,7 +238,7 @@ func diagnose(ctx context.Context, cfg Config, change func(*Agent)) Check {
 		cfg.Link = LinkNetstack // which asks for no privilege, and changes nothing in the system
 	}
 	a := newAgent(cfg, &stateFile{})
-	a.timing.deadlines[StateRegistered] = doctorPatience
+	a.timing.deadlines[StateRegistered], a.timing.settle = doctorPatience, 0
 	change(a)
 	r := &round{agent: a}
 	defer a.closeSession()

@@ -130,6 +130,7 @@ func (r *round) openPort(context.Context) error {
 	if cfg.detectBaud && r.agent.baud != 0 {
 		cfg.Baud = r.agent.baud
 	}
+	cfg.settled = r.agent.isSettled()
 	s, err := openSession(cfg, r.agent.cfg.Network.CID, r.agent.guard, r.agent.log)
 	if err != nil {
 		return err

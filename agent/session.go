@@ -41,7 +41,7 @@ func openSession(cfg ModemConfig, cid int, guard *modem.PINGuard, log *slog.Logg
 	s := &session{cfg: cfg, cid: cid, guard: guard, log: log, news: make(chan struct{}, 1), ends: make(chan error, 1)}
 	if cfg.Port == autoPort {
 		found, err := cfg.findUSB(cfg.USB)
-		if err != nil {
+		if err != nil && !(cfg.settled && errors.Is(err, tty.ErrIncomplete)) {
 			return nil, err
 		}
 		s.cfg.Port = found.AT

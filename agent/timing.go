@@ -9,6 +9,7 @@ type timing struct {
 	probe  time.Duration // one try to speak to the modem: the first command after its start may be lost
 	poll   time.Duration // between questions to a modem that announces its news as well
 	replug time.Duration // how long a port that went away may take to come back, before anything is done about it
+	settle time.Duration // how long a port that has appeared may be refused, or without the modem's others
 	denied time.Duration // how long a denial may last: a modem goes on searching, and may find another network
 
 	watch    time.Duration // between looks at registration and context while the link is up
@@ -39,7 +40,7 @@ func defaultTiming() timing {
 			StateIP:         5 * time.Second,
 			StateServices:   10 * time.Second,
 		},
-		probe: 3 * time.Second, poll: time.Second, replug: 30 * time.Second, denied: 10 * time.Second,
+		probe: 3 * time.Second, poll: time.Second, replug: 30 * time.Second, settle: 10 * time.Second, denied: 10 * time.Second,
 		watch: 5 * time.Second, minWatch: 500 * time.Millisecond, answer: 5 * time.Second, regLoss: 7 * time.Second, radio: 30 * time.Second,
 		address: time.Second,
 		service: time.Second, terminate: time.Second, hangUp: 3500 * time.Millisecond,
@@ -52,7 +53,7 @@ func (t timing) faster(haste float64) timing {
 		t.deadlines[s] = faster(d, haste)
 	}
 	for _, d := range []*time.Duration{
-		&t.probe, &t.poll, &t.replug, &t.denied, &t.watch, &t.minWatch, &t.answer, &t.regLoss, &t.radio, &t.service, &t.terminate,
+		&t.probe, &t.poll, &t.replug, &t.settle, &t.denied, &t.watch, &t.minWatch, &t.answer, &t.regLoss, &t.radio, &t.service, &t.terminate,
 	} {
 		*d = faster(*d, haste)
 	}
