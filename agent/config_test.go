@@ -96,6 +96,22 @@ func TestSecretFiles(t *testing.T) {
 	}
 }
 
+// A PIN or a password that looks like a number to YAML is what stands in the file: one wrong digit costs one of three tries.
+func TestUnquotedTextStaysAsWritten(t *testing.T) {
+	for _, s := range []string{"012345", "01234567", "0123", "0000", "1234", "00001234"} {
+		c, err := Parse([]byte("modem: {port: x, pin: " + s + "}\nservices: [{port: 80, target: builtin:http}]\n"))
+		if err != nil || c.Modem.PIN != s {
+			t.Errorf("PIN %s: %q, %v", s, c.Modem.PIN, err)
+		}
+	}
+	for _, s := range []string{"0123", "007", "0x1234", "1.10", "1_000", "+5", "-0", ".inf", "0o17"} {
+		c, err := Parse([]byte(minimal + "network: {user: " + s + ", password: " + s + "}\ntargets: {vnc_password: " + s + ", ssh: {passwords: {" + s + ": " + s + "}}}\n"))
+		if err != nil || c.Network.User != s || c.Network.Password != s || c.Targets.VNCPassword != s || c.Targets.SSH.Passwords[s] != s {
+			t.Errorf("%s: %+v, %+v, %v", s, c.Network, c.Targets, err)
+		}
+	}
+}
+
 func TestBadConfigurations(t *testing.T) {
 	tests := []struct {
 		name, file string
@@ -103,6 +119,7 @@ func TestBadConfigurations(t *testing.T) {
 	}{
 		{"empty", "", []string{"modem.port: required", "services: at least one"}},
 		{"unknown key", "modem: {port: x}\nmodm: {}\n", []string{"[2:1]", "modm"}},
+		{"no decimal number", "modem: {port: x}\nservices: [{port: 0x50, target: builtin:http}]\n", []string{"[2:19]", "services[0].port", "int"}},
 		{"wrong type", "modem: {port: x, baud: fast}\n", []string{"[1:", "baud"}},
 		{"port", "modem: {port: x}\nservices:\n  - {port: 80, target: builtin:http}\n  - {port: 70000, target: builtin:vnc}\n",
 			[]string{"[4:12]", "services[1].port", `"70000"`, "1 to 65535"}},

@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 )
@@ -33,8 +33,7 @@ func Load(name string) (Config, error) {
 // Parse reads a configuration, and the files with secrets that it names.
 func Parse(b []byte) (Config, error) {
 	var c Config
-	dec := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict())
-	if err := dec.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+	if err := decode(b, &c); err != nil {
 		return Config{}, syntaxError(b, err)
 	}
 	if err := c.readSecrets(); err != nil {
@@ -44,6 +43,28 @@ func Parse(b []byte) (Config, error) {
 		return Config{}, positioned(b, err)
 	}
 	return c, nil
+}
+
+// decode reads a document strictly. A text may stand without quotation marks: by YAML's rules the PIN 012345 and the password 1.10 are numbers, and
+// would become 5349 and 1.1. The price is that numbers are decimal.
+func decode(text []byte, into any) error {
+	tokens := lexer.Tokenize(string(text))
+	for _, t := range tokens {
+		switch t.Type {
+		case token.IntegerType, token.OctetIntegerType, token.HexIntegerType, token.BinaryIntegerType, token.FloatType, token.InfinityType, token.NanType:
+			if n := token.ToNumber(t.Value); n == nil || fmt.Sprint(n.Value) != t.Value {
+				t.Type = token.StringType // which a field that is a number reads, too, if it is decimal
+			}
+		}
+	}
+	file, err := parser.Parse(tokens, 0)
+	if err != nil {
+		return err
+	}
+	if len(file.Docs) == 0 || file.Docs[0].Body == nil {
+		return nil
+	}
+	return yaml.NodeToValue(file.Docs[0].Body, into, yaml.Strict())
 }
 
 // syntaxError words an error of the YAML parser. The text around it is not shown: a password may stand there.

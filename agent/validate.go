@@ -41,7 +41,7 @@ func (c *Config) Validate() error {
 	check(c.Modem.CMUX != "on" || c.Modem.PPPPort == "", "modem.cmux", c.Modem.CMUX, "leave modem.ppp_port out to multiplex modem.port")
 	check(c.Modem.PPPPort == "" || c.Modem.PPPPort != c.Modem.Port, "modem.ppp_port", c.Modem.PPPPort, "leave it out to dial on modem.port")
 	check(c.Modem.Baud >= 0 && c.Modem.Baud <= 4_000_000, "modem.baud", c.Modem.Baud, "allowed is up to 4000000 bit/s")
-	check(isPIN(c.Modem.PIN), "modem.pin", "", "a PIN has 4 to 8 digits, in quotation marks")
+	check(isPIN(c.Modem.PIN), "modem.pin", "", "a PIN has 4 to 8 digits")
 
 	n := &c.Network
 	check(isAPN(n.APN), "network.apn", n.APN, "an APN has up to 100 letters, digits, dots and hyphens")

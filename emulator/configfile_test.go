@@ -44,6 +44,22 @@ sims:
 	}
 }
 
+// Digits without quotation marks are the text that stands there, whatever number YAML sees in them.
+func TestUnquotedDigits(t *testing.T) {
+	f, err := ParseFile([]byte("sims: [{imsi: 001010000000001, iccid: 89811000000000000012, msisdn: +812000000000, user: 007, password: 0x10, pin: 012345}]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := FileSIM{IMSI: "001010000000001", ICCID: "89811000000000000012", MSISDN: "+812000000000", User: "007", Password: "0x10", PIN: "012345"}
+	if got := f.SIMs[0]; got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	script, err := ParseScript([]byte("- {at: 1s, fault: sms-flood, params: {from: 0312345670}}\n"), 1)
+	if err != nil || script[0].Params["from"] != "0312345670" {
+		t.Errorf("script %+v, %v", script, err)
+	}
+}
+
 // TestReferenceFile holds reference.yaml to the truth: it names every key, and New takes it.
 func TestReferenceFile(t *testing.T) {
 	text, err := os.ReadFile("reference.yaml")

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+
+	"minato/emulator/yamltext"
 )
 
 // decodeYAML reads a document strictly: unknown keys are errors, and errors have their position. The library panics on some
@@ -16,7 +18,7 @@ func decodeYAML(text []byte, into any) (err error) {
 			err = fmt.Errorf("this is not YAML that can be read: %v", p)
 		}
 	}()
-	err = yaml.UnmarshalWithOptions(text, into, yaml.Strict())
+	err = yamltext.Decode(text, into)
 	var wrong *yaml.TypeError
 	switch {
 	case err == nil:

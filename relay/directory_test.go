@@ -91,6 +91,13 @@ func TestFileDirectory(t *testing.T) {
 	if s, err := d.FreshSIM(t.Context(), "a third"); err != nil || s.ID != "a third" {
 		t.Errorf("one SIM after a change: %+v, %v", s, err)
 	}
+	write("sims: [{simId: 007, imsi: 001010000000001, iccid: 8981100000000000001, msisdn: +812000000000, name: 1.10, tags: {line: 0123}}]\n")
+	unquoted := SIM{ID: "007", IMSI: "001010000000001", ICCID: "8981100000000000001", MSISDN: "+812000000000", Name: "1.10", Tags: map[string]string{"line": "0123"}}
+	if s, err := d.FreshSIM(t.Context(), "007"); err != nil {
+		t.Errorf("one SIM without quotation marks: %v", err)
+	} else if diff := cmp.Diff(unquoted, s, compareAddr); diff != "" {
+		t.Errorf("one SIM without quotation marks (-want +got):\n%s", diff)
+	}
 	os.Remove(d.Path)
 	if _, err := d.FreshSIM(t.Context(), "a third"); err == nil || errors.Is(err, ErrUnknownSIM) {
 		t.Errorf("one SIM of a file that is gone: %v", err)

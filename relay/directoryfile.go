@@ -1,17 +1,14 @@
 package relay
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"net/netip"
 	"os"
 	"sync"
 	"time"
 
-	"github.com/goccy/go-yaml"
+	"minato/relay/yamltext"
 )
 
 // FileDirectory reads the SIMs from a YAML file, and again whenever the file changes:
@@ -100,7 +97,7 @@ func parseSIMFile(b []byte) ([]SIM, error) {
 			Tags    map[string]string `yaml:"tags"`
 		} `yaml:"sims"`
 	}
-	if err := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict()).Decode(&raw); err != nil && !errors.Is(err, io.EOF) {
+	if err := yamltext.Decode(b, &raw); err != nil {
 		return nil, err
 	}
 	sims := make([]SIM, 0, len(raw.SIMs))

@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
+	"minato/emulator/yamltext"
 )
 
 //go:embed personalities/*.yaml
@@ -102,7 +102,7 @@ func parsePersonality(text []byte, relatives int) (*Personality, error) {
 
 func decodePersonality(text []byte) (*Personality, error) {
 	var p Personality
-	if err := yaml.UnmarshalWithOptions(text, &p, yaml.Strict()); err != nil {
+	if err := yamltext.Decode(text, &p); err != nil {
 		return nil, fmt.Errorf("parsing a personality: %w", err)
 	}
 	return &p, nil

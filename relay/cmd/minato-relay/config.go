@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -18,6 +16,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"minato/relay"
+	"minato/relay/yamltext"
 )
 
 // fileConfig is the configuration file as it is written; relay/reference.yaml documents it.
@@ -102,7 +101,7 @@ func readConfig(path string) (config, error) {
 
 func parseConfig(b []byte, dir string) (config, error) {
 	var f fileConfig
-	if err := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict()).Decode(&f); err != nil && !errors.Is(err, io.EOF) {
+	if err := yamltext.Decode(b, &f); err != nil {
 		return config{}, errors.New(strings.TrimSpace(yaml.FormatError(err, false, true)))
 	}
 	c := config{logFormat: "text"}
