@@ -74,3 +74,19 @@ func TestUnitAllowsWhatEachLinkNeeds(t *testing.T) {
 		})
 	}
 }
+
+// TestUnitLeavesTheModemsPortsAlone: with any of these settings there is a list of the devices that the agent may open. With ProtectClock= it has the
+// clock's alone on the systemd of Debian 11, which the package is for, too.
+func TestUnitLeavesTheModemsPortsAlone(t *testing.T) {
+	for _, file := range []string{"/usr/lib/systemd/system/minato-agent.service", examples + "tun.conf", examples + "host.conf"} {
+		for _, name := range []string{"PrivateDevices", "DevicePolicy", "DeviceAllow", "ProtectClock"} {
+			if got := unitSetting(t, name, file); len(got) > 0 {
+				t.Errorf("%s: %s=%s", file, name, got)
+			}
+		}
+	}
+	filter := unitSetting(t, "SystemCallFilter", "/usr/lib/systemd/system/minato-agent.service")
+	if !slices.Contains(filter, "~@privileged") {
+		t.Errorf("SystemCallFilter=%s allows to set the clock", filter)
+	}
+}
