@@ -87,6 +87,9 @@ func TestRedact(t *testing.T) {
 		{`+CGDCONT=1,"IP","soracom.io"`, `+CGDCONT=1,"IP","soracom.io"`},
 		{`+CNCFG=0,1,"apn","u","p",2`, `+CNCFG=0,1,"apn",***`},
 		{`^NDISDUP=1,1,"apn","u","p",2`, `^NDISDUP=1,1,"apn",***`}, {`^NDISDUP=1,0`, `^NDISDUP=1,0`},
+		{`+CPIN ="1234"`, `+CPIN =***`}, {`+CGAUTH  =1,2,"u","p"`, `+CGAUTH  =1,2,***`}, {`+CPIN =?`, `+CPIN =?`},
+		{`+UPSD=0,3,"secret"`, `+UPSD=0,3,***`}, {`+XGAUTH=1,1,"u","secret"`, `+XGAUTH=1,1,***`}, {`+CSTT="apn","u","secret"`, `+CSTT="apn",***`},
+		{`+SAPBR=3,1,"PWD","secret"`, `+SAPBR=3,1,"PWD",***`}, {`+QMTCONN=0,"id","u","secret"`, `+QMTCONN=0,"id",***`}, {`+QFTPCFG="account","u","secret"`, `+QFTPCFG="account",***`},
 		{"A" + strings.Repeat("\xfe", 20) + "+CPIN: READY", "A" + strings.Repeat("\xfe", 20) + "+CPIN: READY"},
 		{strings.Repeat("\xfe", 20) + `+cpin="1234"`, strings.Repeat("\xfe", 20) + "+cpin=***"},
 	}

@@ -16,6 +16,12 @@ var secretCommands = []struct {
 	{"+UAUTHREQ", 2}, // u-blox
 	{"^AUTHDATA", 2}, // Huawei
 	{"+CSIM", 0},     // an APDU may be VERIFY, with the PIN in it
+
+	// What the agent never sends, but people do who look for what is wrong.
+	{"+UPSD", 2},                // u-blox: profile, parameter
+	{"+XGAUTH", 2},              // Intel, Fibocom: cid, protocol
+	{"+CSTT", 1}, {"+SAPBR", 3}, // SIMCom: APN; command, cid, parameter
+	{"+QMTCONN", 2}, {"+QFTPCFG", 1}, // Quectel: MQTT client, its id; FTP's "account"
 }
 
 // Redact hides the PINs and passwords of a command line or a reply, for logs and messages.
@@ -33,14 +39,14 @@ func redactPart(text string) string {
 		if at < 0 {
 			continue
 		}
-		rest := text[at+len(s.name):]
+		rest := strings.TrimLeft(text[at+len(s.name):], " ") // V.250, 5.2.1: blanks mean nothing
 		if strings.HasPrefix(rest, "=?") || !strings.HasPrefix(rest, "=") && !strings.HasPrefix(rest, ":") {
 			continue
 		}
 		if s.name == "+CPIN" && rest[0] == ':' { // the state of the SIM, not the PIN
 			continue
 		}
-		head := at + len(s.name) + 1
+		head := len(text) - len(rest) + 1
 		for n := 0; n < s.visible; n++ {
 			comma := strings.IndexByte(text[head:], ',')
 			if comma < 0 {
