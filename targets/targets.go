@@ -32,7 +32,7 @@ type Config struct {
 
 // SSHConfig says who may log in.
 type SSHConfig struct {
-	HostKeyFile    string            // ed25519, OpenSSH PEM; made with mode 0600 when absent; "": a new key in memory
+	HostKeyFile    string            // ed25519, OpenSSH PEM; made with mode 0600 when absent; "", or one that cannot be used: a new key in memory
 	AuthorizedKeys []string          // lines of an authorized_keys file
 	Passwords      map[string]string // user to password; empty: no password log-in
 	Shell          string            // program that a log-in runs, as the user of this process; "": the sample commands

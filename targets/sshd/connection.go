@@ -38,7 +38,7 @@ func (s *Server) serveConn(ctx context.Context, conn net.Conn) {
 
 	srv := &ssh.Server{
 		Version:              "Minato",
-		HostSigners:          []ssh.Signer{s.signer},
+		HostSigners:          []ssh.Signer{s.host.get()},
 		IdleTimeout:          s.cfg.IdleTimeout,
 		PublicKeyHandler:     c.publicKey, // always set: without any handler nobody would be asked who they are
 		ServerConfigCallback: c.config,

@@ -32,7 +32,7 @@ type Config struct {
 	Name  string     // of the device, in the greeting and the prompt
 	Plant *plc.Plant // what the commands show and switch
 
-	HostKeyFile    string            // ed25519, OpenSSH PEM; made with mode 0600 when absent; "": a new key in memory
+	HostKeyFile    string            // ed25519, OpenSSH PEM; made with mode 0600 when absent; "", or one that cannot be used: a new key in memory
 	AuthorizedKeys []string          // lines of an authorized_keys file; empty lines and comments are skipped
 	Passwords      map[string]string // user to password; empty: no password log-in
 
@@ -51,7 +51,7 @@ type Config struct {
 // Server serves any number of listeners.
 type Server struct {
 	cfg       Config
-	signer    gossh.Signer
+	host      *hostKey
 	keys      map[string]struct{} // authorized, in wire form
 	files     *drawer
 	authDelay time.Duration
@@ -82,17 +82,18 @@ func NewServer(cfg Config) (*Server, error) {
 			return nil, fmt.Errorf("looking for the SSH shell: %w", err)
 		}
 	}
-	signer, err := hostKey(cfg.HostKeyFile)
+	host, err := newHostKey(cfg.HostKeyFile, cfg.Logger)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, signer: signer, keys: keys, authDelay: defaultAuthDelay}
+	host.get() // makes the file, and tells of it that it cannot
+	s := &Server{cfg: cfg, host: host, keys: keys, authDelay: defaultAuthDelay}
 	s.files = newDrawer(s)
 	return s, nil
 }
 
 // HostKey is the public key by which clients know this server.
-func (s *Server) HostKey() gossh.PublicKey { return s.signer.PublicKey() }
+func (s *Server) HostKey() gossh.PublicKey { return s.host.get().PublicKey() }
 
 // Serve lets people in on l until ctx ends; see targets.Service.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {

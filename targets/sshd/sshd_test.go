@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -191,14 +192,70 @@ func TestHostKeyFile(t *testing.T) {
 	if entries, _ := os.ReadDir(filepath.Dir(file)); len(entries) != 1 {
 		t.Errorf("left behind: %v", entries)
 	}
-	os.Chmod(file, 0o644)
-	if _, err := NewServer(Config{HostKeyFile: file}); err == nil || !strings.Contains(err.Error(), "0600") {
-		t.Errorf("a key that others may read: %v", err)
+}
+
+// TestHostKeyOfNoUse: whatever is wrong with the file, there is a way in, by a key in memory; and the file is left as it is.
+func TestHostKeyOfNoUse(t *testing.T) {
+	for _, tt := range []struct {
+		name, text string
+		mode       os.FileMode
+	}{{"others may read it", "", 0o644}, {"broken", "no key", 0o600}} {
+		t.Run(tt.name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "host_key")
+			first, err := NewServer(Config{HostKeyFile: file})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tt.text != "" {
+				os.WriteFile(file, []byte(tt.text), 0o600)
+			}
+			os.Chmod(file, tt.mode)
+			before, _ := os.ReadFile(file)
+			var log bytes.Buffer
+			second, err := NewServer(Config{HostKeyFile: file, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if bytes.Equal(first.HostKey().Marshal(), second.HostKey().Marshal()) {
+				t.Error("the key was taken")
+			}
+			if after, _ := os.ReadFile(file); !bytes.Equal(before, after) {
+				t.Error("the file was replaced")
+			}
+			if n := strings.Count(log.String(), "level=WARN"); n != 1 || !strings.Contains(log.String(), file) {
+				t.Errorf("%d warnings:\n%s", n, &log)
+			}
+		})
 	}
-	os.Chmod(file, 0o600)
-	os.WriteFile(file, []byte("no key"), 0o600)
-	if _, err := NewServer(Config{HostKeyFile: file}); err == nil {
-		t.Error("a broken key was replaced or taken")
+}
+
+// TestHostKeyLater: a folder that comes later gets the key that clients know by then, or gives the one that it has.
+func TestHostKeyLater(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "mounted later")
+	file := filepath.Join(dir, "host_key")
+	s, address := serve(t, Config{HostKeyFile: file})
+	known := s.HostKey()
+	other, err := NewServer(Config{HostKeyFile: file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_, _, _, err = gossh.NewClientConn(c, address, &gossh.ClientConfig{HostKeyCallback: gossh.FixedHostKey(known)})
+	if err == nil || strings.Contains(err.Error(), "host key mismatch") {
+		t.Errorf("the client says %v", err)
+	}
+	if kept, err := readHostKey(file); err != nil || !bytes.Equal(kept.PublicKey().Marshal(), known.Marshal()) {
+		t.Errorf("the file has another key: %v", err)
+	}
+	if !bytes.Equal(other.HostKey().Marshal(), known.Marshal()) {
+		t.Error("the file's key is not taken")
 	}
 }
 
