@@ -82,7 +82,7 @@ func newAgent(cfg Config, state *stateFile) *Agent {
 func (a *Agent) Ready() <-chan struct{} { return a.ready }
 
 // Run keeps the device online until ctx ends; then it ends PPP, hangs up, and returns nil. It returns an error when something that
-// no retry can cure fails: the status socket, or the sample services.
+// no retry can cure fails: another agent has the status socket, or the sample services.
 func (a *Agent) Run(ctx context.Context) error {
 	if err := a.openSystem(); err != nil {
 		return part("link", err)
@@ -93,7 +93,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		g.Go(func() error { return part("targets", a.set.Run(ctx)) })
 	}
 	if a.cfg.StatusSocket != "" {
-		g.Go(func() error { return part("status socket", a.serveStatus(ctx)) })
+		g.Go(func() error { return part("status socket", a.keepStatus(ctx)) })
 	}
 	if a.cfg.Metrics != "" {
 		g.Go(func() error { a.keepMetrics(ctx); return nil })

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -233,4 +234,41 @@ func TestStatusSocket(t *testing.T) {
 	if _, err := os.Stat(cfg.StatusSocket); !os.IsNotExist(err) {
 		t.Errorf("the socket stays: %v", err)
 	}
+}
+
+// TestStatusSocketLater: the link does not wait for a socket that cannot be made, which is told of once and comes when it can be.
+func TestStatusSocketLater(t *testing.T) {
+	f := newFakeModem(t, nil)
+	cfg := config(f.path, echoServer(t))
+	dir := filepath.Join(t.TempDir(), "later")
+	cfg.StatusSocket = filepath.Join(dir, "agent.sock")
+	r := start(t, cfg, func(a *Agent) { a.timing.service = time.Millisecond })
+	<-r.Ready()
+	echo(t, f)
+	r.says(t, "the status socket is not served")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	await(t, func() bool { _, err := NewClient(cfg.StatusSocket).Status(t.Context()); return err == nil })
+	r.stop()
+	if w := r.log.warnings(); len(w) != 1 {
+		t.Errorf("warnings: %q", w)
+	}
+}
+
+// Two agents would fight for the modem: the second one ends.
+func TestStatusSocketOfAnotherAgent(t *testing.T) {
+	f := newFakeModem(t, nil)
+	cfg := config(f.path, echoServer(t))
+	cfg.StatusSocket = filepath.Join(t.TempDir(), "agent.sock")
+	r := start(t, cfg)
+	<-r.Ready()
+	second, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Run(t.Context()); !errors.Is(err, errOtherAgent) {
+		t.Errorf("the second agent: %v", err)
+	}
+	echo(t, f)
 }

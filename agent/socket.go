@@ -26,6 +26,26 @@ type ATReply struct {
 	Error string   `json:"error,omitempty"` // the modem's no, or why it was not asked
 }
 
+// keepStatus answers on the status socket until ctx ends. One that cannot be made is told of once for each reason, and tried again: the link does
+// not depend on it. Another agent that answers there ends Run, since both would fight for the modem.
+func (a *Agent) keepStatus(ctx context.Context) error {
+	told := ""
+	for {
+		err := a.serveStatus(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if errors.Is(err, errOtherAgent) {
+			return err
+		}
+		if told != err.Error() {
+			told = err.Error()
+			a.log.Warn("the status socket is not served", "error", err)
+		}
+		pauseUntil(ctx, a.timing.service)
+	}
+}
+
 // serveStatus answers on the status socket until ctx ends.
 func (a *Agent) serveStatus(ctx context.Context) error {
 	l, err := listenUnix(ctx, a.cfg.StatusSocket)
@@ -66,11 +86,13 @@ func (r *round) serveStatusPort(l *link) error {
 	return nil
 }
 
+var errOtherAgent = errors.New("another agent answers there")
+
 // listenUnix listens on a socket file, and takes over one that a dead process left.
 func listenUnix(ctx context.Context, path string) (net.Listener, error) {
 	if c, err := net.DialTimeout("unix", path, time.Second); err == nil {
 		c.Close()
-		return nil, fmt.Errorf("listening on %q: another agent answers there", path)
+		return nil, fmt.Errorf("listening on %q: %w", path, errOtherAgent)
 	} else if fi, serr := os.Lstat(path); serr == nil && fi.Mode().Type() == fs.ModeSocket && !errors.Is(err, fs.ErrPermission) {
 		os.Remove(path)
 	}
