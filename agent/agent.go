@@ -63,6 +63,17 @@ func New(cfg Config) (*Agent, error) {
 	return a, nil
 }
 
+// CheckHere tells what New would refuse on this machine, and makes nothing. Whether there is a StateDir is left to New: the service manager may
+// give it.
+func (c Config) CheckHere() error {
+	if err := c.Validate(); err != nil {
+		return err
+	}
+	c.setDefaults()
+	c.Targets.SSH.HostKeyFile = ""
+	return newAgent(c, &stateFile{}).prepareServices()
+}
+
 // newAgent makes an agent without services of a configuration with its defaults.
 func newAgent(cfg Config, state *stateFile) *Agent {
 	a := &Agent{cfg: cfg, log: cfg.Logger, guard: modem.NewPINGuard(state), timing: defaultTiming().faster(cfg.Haste), ready: make(chan struct{})}

@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -90,7 +92,11 @@ func TestSecretFiles(t *testing.T) {
 		t.Errorf("PIN %q, %v", c.Modem.PIN, err)
 	}
 	for _, bad := range []string{"modem: {port: x, pin: '1234', pin_file: " + pin + "}\n", "modem: {port: x, pin_file: " + dir + "/absent}\n"} {
-		if _, err := Parse([]byte(bad)); err == nil || !strings.Contains(err.Error(), "[1:") || !strings.Contains(err.Error(), "modem.pin_file") {
+		_, err := Parse([]byte(bad))
+		if errors.Is(err, fs.ErrNotExist) != strings.Contains(bad, "absent") {
+			t.Errorf("%q: %v: whether the file is not there is not told", bad, err)
+		}
+		if err == nil || !strings.Contains(err.Error(), "[1:") || !strings.Contains(err.Error(), "modem.pin_file") {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}
@@ -147,6 +153,7 @@ func TestBadConfigurations(t *testing.T) {
 		{"no route", minimal + "tun: {routes: [everything]}\n", []string{"[3:16]", "tun.routes[0]", "everything"}},
 		{"name servers", minimal + "tun: {dns: bind, name: a/b}\n", []string{"tun.dns", "resolvconf", "tun.name"}},
 		{"host without an interface", minimal + "link: host\n", []string{"host.interface", "required"}},
+		{"authorized key", minimal + "targets: {ssh: {authorized_keys: ['# fine', garbage]}}\n", []string{"[3:45]", "targets.ssh.authorized_keys[1]", "no key found"}},
 		{"no yaml", "modem: {", []string{"["}},
 	}
 	for _, tt := range tests {

@@ -122,7 +122,7 @@ func (c *Config) readSecrets() error {
 		}
 		b, err := readFile(s.file)
 		if err != nil {
-			return &FieldError{s.field, s.file, err.Error()}
+			return errors.Join(fmt.Errorf("%w: %w", &FieldError{s.field, s.file, "it cannot be read"}, err)) // a list of one for positioned
 		}
 		*s.to = strings.TrimRight(string(b), "\r\n")
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"minato/agent/hostnet"
+	"minato/targets/sshd"
 )
 
 // FieldError is a value that is not allowed. Field is its path, as network.auth or services[2].port.
@@ -100,6 +101,10 @@ func (c *Config) Validate() error {
 		check(err == nil && aerr == nil && addr.IsLoopback(), "socks.listen", c.SOCKS.Listen, "a loopback IP:PORT, as 127.0.0.1:1080: it asks for no password")
 	}
 	check(c.SOCKS.MaxConnections >= 0, "socks.max_connections", c.SOCKS.MaxConnections, "allowed is 1 and more")
+	for i, line := range c.Targets.SSH.AuthorizedKeys {
+		err := sshd.CheckAuthorizedKey(line)
+		check(err == nil, fmt.Sprintf("targets.ssh.authorized_keys[%d]", i), "", fmt.Sprintf("a line as of an authorized_keys file: %v", err))
+	}
 	check(len(c.Targets.VNCPassword) <= 8, "targets.vnc_password", "", "VNC passwords have at most 8 characters")
 
 	p := &c.Probe

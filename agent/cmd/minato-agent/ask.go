@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"time"
 
@@ -17,14 +19,21 @@ const askTimeout = 5 * time.Second
 func (p *program) ask(ctx context.Context) (agent.Status, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	return agent.NewClient(p.socket).Status(ctx)
+	s, err := agent.NewClient(p.socket).Status(ctx)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		err = &deniedError{fmt.Errorf("this user may not ask the agent: %w", err)}
+	case err != nil:
+		err = fmt.Errorf("no agent runs, or it has another status_socket: %w", err)
+	}
+	return s, err
 }
 
 // status shows what the running agent knows.
 func (p *program) status(ctx context.Context, _ []string) error {
 	s, err := p.ask(ctx)
 	if err != nil {
-		return fmt.Errorf("no agent runs, or it has another status_socket: %w", err)
+		return err
 	}
 	if p.json {
 		return p.printJSON(s)
@@ -40,10 +49,13 @@ func (p *program) doctor(ctx context.Context, _ []string) error {
 		p.socket = cfg.StatusSocket
 	}
 	var top agent.Check
+	var denied *deniedError
 	if s, err := p.ask(ctx); err == nil {
 		top = agent.CheckLocal(ctx, s.Checks(), cfg, s.Forwards)
+	} else if errors.As(err, &denied) {
+		return err
 	} else if cfgErr != nil {
-		return &usageError{cfgErr}
+		return configError(p.config, cfgErr)
 	} else {
 		fmt.Fprintln(p.errOut, "minato-agent: no agent runs: trying the modem, which may take some minutes")
 		top = agent.Diagnose(ctx, cfg)

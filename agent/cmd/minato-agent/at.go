@@ -91,6 +91,9 @@ func (p *program) sender() (send func(context.Context, string) ([]string, error)
 		if err == nil && r.Error != "" {
 			err = &checkError{errors.New(r.Error)}
 		}
+		if errors.Is(err, os.ErrPermission) {
+			err = &deniedError{err}
+		}
 		return r.Lines, err
 	}
 	if p.port == "" {

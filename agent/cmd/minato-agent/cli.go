@@ -123,6 +123,11 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 		}
 		return c.run(p, ctx, rest)
 	}
+	for _, c := range commands {
+		if strings.HasPrefix(c.name, args[0]+" ") {
+			return &usageError{fmt.Errorf("the command is minato-agent %s %s", c.name, c.args)}
+		}
+	}
 	return &usageError{fmt.Errorf("there is no command %q: minato-agent --help lists them", args[0])}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"syscall"
@@ -28,14 +29,35 @@ func main() {
 	os.Exit(report(os.Stderr, run(ctx, os.Args[1:], os.Stdout, os.Stderr)))
 }
 
-// usageError is bad usage or configuration; checkError is a check that failed.
+// usageError is bad usage or configuration; checkError is a check that failed; deniedError is what this user may not, with the cure.
 type (
-	usageError struct{ error }
-	checkError struct{ error }
+	usageError  struct{ error }
+	checkError  struct{ error }
+	deniedError struct{ error }
 )
 
-func (e *usageError) Unwrap() error { return e.error }
-func (e *checkError) Unwrap() error { return e.error }
+func (e *deniedError) Hint() string {
+	return "use sudo, or be in the group minato-agent, which has to be able to read the configuration and the files that it names"
+}
+
+func (e *usageError) Unwrap() error  { return e.error }
+func (e *checkError) Unwrap() error  { return e.error }
+func (e *deniedError) Unwrap() error { return e.error }
+
+// configError tells a configuration that is wrong, and stays so, from files that cannot be read at the moment: the service manager starts the
+// agent again after those. A configuration file that is not there is bad usage.
+func configError(file string, err error) error {
+	var unread *fs.PathError
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, fs.ErrPermission):
+		return &deniedError{err}
+	case errors.As(err, &unread) && !(unread.Path == file && errors.Is(err, fs.ErrNotExist)):
+		return err
+	}
+	return &usageError{err}
+}
 
 // report prints an error, and what to do where that is known, and gives the exit status.
 func report(w io.Writer, err error) int {

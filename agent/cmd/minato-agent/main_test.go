@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,6 +22,20 @@ func TestCommandLine(t *testing.T) {
 	if err := os.WriteFile(bad, []byte("modem: {prot: /dev/ttyUSB2}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	config := func(name, text string) string {
+		file := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(file, []byte("modem: {port: /dev/no-such-modem}\n"+text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	shell := config("shell.yaml", "services: [{port: 22, target: builtin:ssh}]\ntargets: {ssh: {shell: /no/such/shell}}\n")
+	tun := config("tun.yaml", "link: tun\n")
+	hostKey := config("key.yaml", "services: [{port: 22, target: builtin:ssh}]\ntargets: {ssh: {host_key_file: /no/such/folder/key}}\n")
+	secret := filepath.Join(t.TempDir(), "secret.yaml")
+	if err := os.WriteFile(secret, []byte("modem: {port: x, pin_file: /no/such/pin}\nservices: [{port: 22, target: 'tcp://127.0.0.1:22'}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	absent := filepath.Join(t.TempDir(), "agent.sock")
 	tests := []struct {
 		args []string
@@ -37,6 +52,16 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"config", "check", good, "--log-level", "debug"}, 0, "good"},
 		{[]string{"config", "check", bad}, 2, "[1:9]"},
 		{[]string{"config", "check"}, 2, "takes 1 arguments"},
+		{[]string{"config"}, 2, "minato-agent config check FILE"},
+		{[]string{"config", "check", shell}, 2, "SSH shell"},
+		{[]string{"run", "-c", shell}, 2, "SSH shell"},
+		{[]string{"config", "check", tun}, 0, "note: link: tun needs state_dir"},
+		{[]string{"run", "-c", tun}, 2, "state_dir"},
+		{[]string{"config", "check", hostKey}, 0, "note: targets.ssh.host_key_file"},
+		{[]string{"config", "check", secret}, 3, "[1:28] modem.pin_file"},
+		{[]string{"run", "-c", secret}, 3, "/no/such/pin: no such file"},
+		{[]string{"run", "-c", t.TempDir()}, 3, "is a directory"},
+		{[]string{"run", "-c", absent}, 2, "no such file"},
 		{[]string{"status", "--socket", absent}, 3, "no agent runs"},
 		{[]string{"at", "AT+CSQ", "--socket", absent}, 3, "asking the agent"},
 		{[]string{"at", "--port", "/dev/no-such-modem", "AT+CSQ"}, 3, "hint: check the cable"},
@@ -54,6 +79,32 @@ func TestCommandLine(t *testing.T) {
 			exit := report(&out, run(t.Context(), tt.args, &out, &out))
 			if exit != tt.exit || !strings.Contains(out.String(), tt.says) {
 				t.Errorf("exit status %d, want %d; output does not say %q:\n%s", exit, tt.exit, tt.says, &out)
+			}
+		})
+	}
+}
+
+// TestNotAllowed: who may not read the configuration or ask the agent is told that, with the cure, and not that there is no agent. The service
+// manager starts an agent again that could not read its configuration.
+func TestNotAllowed(t *testing.T) {
+	if os.Getuid() == 0 {
+		t.Skip("root may do everything")
+	}
+	dir := t.TempDir()
+	file, closed := filepath.Join(dir, "agent.yaml"), filepath.Join(dir, "closed")
+	if err := errors.Join(os.WriteFile(file, nil, 0o200), os.Mkdir(closed, 0)); err != nil {
+		t.Fatal(err)
+	}
+	socket := filepath.Join(closed, "agent.sock")
+	for _, args := range [][]string{
+		{"run", "-c", file}, {"config", "check", file}, {"restore", "-c", file}, {"doctor", "-c", file, "--socket", socket},
+		{"doctor", "-c", file, "--socket", filepath.Join(dir, "absent")}, {"status", "--socket", socket}, {"at", "--socket", socket, "AT"},
+	} {
+		t.Run(strings.Join(args, " "), func(t *testing.T) {
+			var out bytes.Buffer
+			exit := report(&out, run(t.Context(), args, &out, &out))
+			if exit != exitPermission || !strings.Contains(out.String(), "hint: use sudo") || strings.Contains(out.String(), "no agent runs") {
+				t.Errorf("exit status %d:\n%s", exit, &out)
 			}
 		})
 	}

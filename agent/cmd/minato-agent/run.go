@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -21,7 +23,7 @@ func (p *program) runAgent(ctx context.Context, _ []string) error {
 	}
 	cfg, err := agent.Load(p.config)
 	if err != nil {
-		return &usageError{err}
+		return configError(p.config, err)
 	}
 	cfg.Logger = p.logger(cfg.Log)
 	if cfg.StateDir == "" {
@@ -42,10 +44,7 @@ func (p *program) restore(context.Context, []string) error {
 	cfg, err := agent.Load(p.config)
 	dir := cmp.Or(cfg.StateDir, os.Getenv("STATE_DIRECTORY"))
 	if dir == "" {
-		if err != nil {
-			return &usageError{err}
-		}
-		return nil // with tun the agent would not have started
+		return configError(p.config, err) // none: with tun the agent would not have started
 	}
 	return hostnet.Restore(dir, p.logger(cfg.Log))
 }
@@ -78,10 +77,22 @@ func (p *program) logger(cfg agent.LogConfig) *slog.Logger {
 	return slog.New(slog.NewTextHandler(p.errOut, opts))
 }
 
-// checkConfig checks a file, without making or opening what it names.
+// checkConfig checks a file, without making or opening what it names. What another user or the service manager may see in another way is a note.
 func (p *program) checkConfig(_ context.Context, args []string) error {
-	if _, err := agent.Load(args[0]); err != nil {
-		return &usageError{err}
+	cfg, err := agent.Load(args[0])
+	if err != nil {
+		return configError(args[0], err)
+	}
+	if err := cfg.CheckHere(); err != nil {
+		return &usageError{fmt.Errorf("%s: %w", args[0], err)}
+	}
+	if cfg.Link == agent.LinkTUN && cmp.Or(cfg.StateDir, os.Getenv("STATE_DIRECTORY")) == "" {
+		fmt.Fprintln(p.errOut, "minato-agent: note: link: tun needs state_dir, unless systemd gives one, as the package's unit has it do")
+	}
+	if key := cfg.Targets.SSH.HostKeyFile; key != "" {
+		if fi, err := os.Stat(filepath.Dir(key)); errors.Is(err, fs.ErrNotExist) || err == nil && !fi.IsDir() {
+			fmt.Fprintf(p.errOut, "minato-agent: note: targets.ssh.host_key_file is %q: its folder is not there, and without it the key changes at each start\n", key)
+		}
 	}
 	fmt.Fprintf(p.out, "%s: good\n", args[0])
 	return nil
