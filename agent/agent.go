@@ -78,7 +78,7 @@ func (c Config) CheckHere() error {
 func newAgent(cfg Config, state *stateFile) *Agent {
 	a := &Agent{cfg: cfg, log: cfg.Logger, guard: modem.NewPINGuard(state), timing: defaultTiming().faster(cfg.Haste), ready: make(chan struct{})}
 	a.ladder = ladder{backoff: cfg.Backoff, cures: cfg.Cures, rand: cfg.Rand, now: time.Now, state: state}
-	a.status = Status{State: StateIdle, Since: time.Now(), Port: cfg.Modem.Port, APN: cfg.Network.APN, Link: cfg.Link, Cures: map[string]int{}, Failures: map[Code]int{}}
+	a.status = Status{Version: Version(), State: StateIdle, Since: time.Now(), Port: cfg.Modem.Port, APN: cfg.Network.APN, Link: cfg.Link, Cures: map[string]int{}, Failures: map[Code]int{}}
 	switch cfg.Link {
 	case LinkTUN:
 		a.status.Interface = cfg.TUN.Name

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net"
 	"net/netip"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 
 // Status is what the agent knows of its modem, its link and its services.
 type Status struct {
+	Version string         `json:"version"` // of the agent
 	State   State          `json:"state"`
 	Since   time.Time      `json:"since"` // of State
 	Rounds  int            `json:"rounds"`
@@ -52,6 +54,14 @@ type Status struct {
 
 	stats func() ppp.Stats
 	dial  func(ctx context.Context, network, address string) (net.Conn, error) // through the link's stack
+}
+
+// Version is what Go noted of the build: a tag, or a commit and its time.
+func Version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
 }
 
 // FailureStatus is a Failure for other programs.

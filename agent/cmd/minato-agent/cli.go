@@ -25,6 +25,7 @@ Usage:
   minato-agent config check FILE           check a configuration file
   minato-agent restore [-c FILE]           take back what an agent with link: tun that was killed left in the system
   minato-agent modems [--json]             list the serial ports of USB modems
+  minato-agent --version                   print what was built
 
 Every command takes --help, --log-level debug|info|warn|error and --log-format text|json.
 
@@ -107,6 +108,10 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	}
 	if args[0] == "-h" || args[0] == "--help" || args[0] == "help" {
 		fmt.Fprint(out, usage)
+		return nil
+	}
+	if args[0] == "--version" || args[0] == "version" {
+		fmt.Fprintln(out, agent.Version())
 		return nil
 	}
 	for _, c := range commands {

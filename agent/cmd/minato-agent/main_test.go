@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"minato/agent"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -44,6 +46,7 @@ func TestCommandLine(t *testing.T) {
 	}{
 		{nil, 2, "which command"},
 		{[]string{"--help"}, 0, "Examples"},
+		{[]string{"--version"}, 0, agent.Version() + "\n"},
 		{[]string{"run", "--help"}, 0, "configuration file"},
 		{[]string{"walk"}, 2, `no command "walk"`},
 		{[]string{"run"}, 2, "needs -c"},
@@ -57,6 +60,7 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"run", "-c", shell}, 2, "SSH shell"},
 		{[]string{"config", "check", tun}, 0, "note: link: tun needs state_dir"},
 		{[]string{"run", "-c", tun}, 2, "state_dir"},
+		{[]string{"run", "-c", tun}, 2, "msg=minato-agent version="},
 		{[]string{"config", "check", hostKey}, 0, "note: targets.ssh.host_key_file"},
 		{[]string{"config", "check", secret}, 3, "[1:28] modem.pin_file"},
 		{[]string{"run", "-c", secret}, 3, "/no/such/pin: no such file"},

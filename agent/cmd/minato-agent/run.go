@@ -26,6 +26,7 @@ func (p *program) runAgent(ctx context.Context, _ []string) error {
 		return configError(p.config, err)
 	}
 	cfg.Logger = p.logger(cfg.Log)
+	cfg.Logger.Info("minato-agent", "version", agent.Version())
 	if cfg.StateDir == "" {
 		cfg.StateDir = os.Getenv("STATE_DIRECTORY") // systemd's StateDirectory=
 	}

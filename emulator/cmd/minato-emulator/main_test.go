@@ -237,6 +237,7 @@ func TestUsage(t *testing.T) {
 		want   string
 	}{
 		{"help", []string{"--help"}, 0, "Examples:"},
+		{"version", []string{"--version"}, 0, version() + "\n"},
 		{"nothing", nil, 2, "minato-emulator: error:"},
 		{"unknown", []string{"frobnicate"}, 2, "hint: see minato-emulator --help"},
 		{"configuration", []string{"run", "-c", bad}, 2, `unknown field "modem"`},

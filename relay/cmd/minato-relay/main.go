@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -35,8 +36,9 @@ func (e *exitError) Unwrap() error { return e.err }
 
 // program is the command line.
 type program struct {
-	LogLevel  string `help:"Least level that is logged to standard error: debug, info, warn, error. Wins over the configuration." enum:",debug,info,warn,error" default:"" placeholder:"LEVEL"`
-	LogFormat string `help:"How: text or json. Wins over the configuration." enum:",text,json" default:"" placeholder:"FORMAT"`
+	LogLevel  string           `help:"Least level that is logged to standard error: debug, info, warn, error. Wins over the configuration." enum:",debug,info,warn,error" default:"" placeholder:"LEVEL"`
+	LogFormat string           `help:"How: text or json. Wins over the configuration." enum:",text,json" default:"" placeholder:"FORMAT"`
+	Version   kong.VersionFlag `help:"Print what was built, and end."`
 
 	Run    runCommand `cmd:"" help:"Serve until a signal ends it."`
 	Config struct {
@@ -76,10 +78,10 @@ type streams struct{ out, err io.Writer }
 // execute parses the command line, does what it says, and gives the exit status.
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var p program
-	ended := -1 // by --help, with this status
+	ended := -1 // by --help or --version, with this status
 	parser := kong.Must(&p,
 		kong.Name("minato-relay"), kong.Description(examples), kong.Writers(stdout, stderr),
-		kong.Exit(func(status int) { ended = status }),
+		kong.Vars{"version": version()}, kong.Exit(func(status int) { ended = status }),
 		kong.BindTo(ctx, (*context.Context)(nil)))
 	k, err := parser.Parse(args)
 	if ended >= 0 {
@@ -122,4 +124,12 @@ func (p *program) logger(w io.Writer, c config) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(w, options))
 	}
 	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// version is what Go noted of the build: a tag, or a commit and its time.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
 }

@@ -254,6 +254,7 @@ func TestExitStatus(t *testing.T) {
 		{"no command", nil, exitUsage, "error: expected one of"},
 		{"unknown flag", []string{"run", "--fast"}, exitUsage, "hint: see minato-relay --help"},
 		{"help", []string{"--help"}, 0, "Examples:"},
+		{"version", []string{"--version"}, 0, version() + "\n"},
 		{"no file", []string{"run", "-c", "missing.yaml"}, exitUsage, "missing.yaml"},
 		{"API's port is taken", []string{"run", "-c", taken}, exitUnreachable, "opening the API's address"},
 	} {

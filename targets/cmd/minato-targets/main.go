@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -28,8 +29,9 @@ Exit status: 0 done, 1 failed, 2 bad usage or configuration, 3 an address could 
 
 // program is the command line.
 type program struct {
-	LogLevel  slog.Level `help:"Least level that is logged: debug, info, warn or error." default:"info" placeholder:"LEVEL"`
-	LogFormat string     `help:"text or json." enum:"text,json" default:"text"`
+	LogLevel  slog.Level       `help:"Least level that is logged: debug, info, warn or error." default:"info" placeholder:"LEVEL"`
+	LogFormat string           `help:"text or json." enum:"text,json" default:"text"`
+	Version   kong.VersionFlag `help:"Print what was built, and end."`
 
 	Run       runCommand       `cmd:"" help:"Serve until interrupted."`
 	Registers registersCommand `cmd:"" help:"Print the Modbus register map."`
@@ -78,10 +80,10 @@ func main() {
 // execute does what the command line says, and gives the exit status.
 func execute(ctx context.Context, args []string, s streams) int {
 	var p program
-	ended := -1 // by --help, with this status
+	ended := -1 // by --help or --version, with this status
 	parser := kong.Must(&p,
 		kong.Name("minato-targets"), kong.Description(description), kong.Writers(s.out, s.err),
-		kong.Exit(func(status int) { ended = status }), kong.BindTo(ctx, (*context.Context)(nil)))
+		kong.Vars{"version": version()}, kong.Exit(func(status int) { ended = status }), kong.BindTo(ctx, (*context.Context)(nil)))
 	k, err := parser.Parse(args)
 	if ended >= 0 {
 		return ended
@@ -104,4 +106,12 @@ func execute(ctx context.Context, args []string, s streams) int {
 		}
 	}
 	return status
+}
+
+// version is what Go noted of the build: a tag, or a commit and its time.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
 }

@@ -98,7 +98,7 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestHelpAndRegisters(t *testing.T) {
-	for _, tt := range []struct{ args, want string }{{"--help", "Examples:"}, {"run --help", "--vnc-password-file"}, {"registers", "holding register"}} {
+	for _, tt := range []struct{ args, want string }{{"--help", "Examples:"}, {"--version", version() + "\n"}, {"run --help", "--vnc-password-file"}, {"registers", "holding register"}} {
 		var out, errs bytes.Buffer
 		if status := execute(context.Background(), strings.Fields(tt.args), streams{&out, &errs}); status != 0 || !strings.Contains(out.String(), tt.want) {
 			t.Errorf("%s: status %d, stdout %q, stderr %q", tt.args, status, out.String(), errs.String())

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -47,13 +48,14 @@ func (l logging) logger(w io.Writer) *slog.Logger {
 
 var commands struct {
 	logging
-	Run     runCommand     `cmd:"" help:"Run scenarios and report on them."`
-	List    listCommand    `cmd:"" help:"List the scenarios: name and what it proves."`
-	Check   checkCommand   `cmd:"" help:"Check a live relay and a live device, beside it in the field: what works, what does not, and what to do."`
-	Connect connectCommand `cmd:"" help:"Reach one service of a device: mapping, tunnel, viewer; the mapping is removed at the end."`
-	Up      upCommand      `cmd:"" help:"Build the whole path on this machine, print how to reach it, and leave it running."`
-	Tunnel  tunnelCommand  `cmd:"" help:"Carry plaintext clients over TLS to a relay, as stunnel does in client mode."`
-	Bench   benchCommand   `cmd:"" help:"Measure the relay beside haproxy, nginx and stunnel, as ratios."`
+	Version kong.VersionFlag `help:"Print what was built, and end."`
+	Run     runCommand       `cmd:"" help:"Run scenarios and report on them."`
+	List    listCommand      `cmd:"" help:"List the scenarios: name and what it proves."`
+	Check   checkCommand     `cmd:"" help:"Check a live relay and a live device, beside it in the field: what works, what does not, and what to do."`
+	Connect connectCommand   `cmd:"" help:"Reach one service of a device: mapping, tunnel, viewer; the mapping is removed at the end."`
+	Up      upCommand        `cmd:"" help:"Build the whole path on this machine, print how to reach it, and leave it running."`
+	Tunnel  tunnelCommand    `cmd:"" help:"Carry plaintext clients over TLS to a relay, as stunnel does in client mode."`
+	Bench   benchCommand     `cmd:"" help:"Measure the relay beside haproxy, nginx and stunnel, as ratios."`
 }
 
 const examples = `Prove the path from an LTE modem to a client, and reach devices through a relay.
@@ -84,7 +86,7 @@ func main() {
 // run parses the command line, does what it says, and gives the exit status.
 func run(ctx context.Context, args []string) int {
 	parser := kong.Must(&commands, kong.Name("minato-testbench"), kong.Description(examples), kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Vars{"agent_socket": agentSocket, "measures": measureNames()})
+		kong.Vars{"version": version(), "agent_socket": agentSocket, "measures": measureNames()})
 	k, err := parser.Parse(args)
 	if err != nil {
 		err = &exitError{status: exitUsage, hint: "minato-testbench --help shows the commands", err: err}
@@ -103,4 +105,12 @@ func run(ctx context.Context, args []string) int {
 		fmt.Fprintf(os.Stderr, "minato-testbench: hint: %s\n", exit.hint)
 	}
 	return exit.status
+}
+
+// version is what Go noted of the build: a tag, or a commit and its time.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
 }
