@@ -34,10 +34,11 @@ type dnsMethod struct {
 	prepare func(d DNS, r *dnsRecord) error // notes what restore needs
 	set     func(d DNS, r *dnsRecord) error
 	restore func(r *dnsRecord, log *slog.Logger) error
+	passing bool // what is set goes with the interface: it may be set where nothing can be noted
 }
 
 var dnsMethods = map[string]dnsMethod{
-	"resolved":   {there: resolvedRuns, prepare: nothing, set: setResolved, restore: restoreResolved},
+	"resolved":   {there: resolvedRuns, prepare: nothing, set: setResolved, restore: restoreResolved, passing: true},
 	"resolvconf": {there: hasResolvconf, prepare: nothing, set: setResolvconf, restore: restoreResolvconf},
 	"file":       {there: func() bool { return true }, prepare: readFile, set: setFile, restore: restoreFile},
 }
@@ -77,11 +78,14 @@ func (d DNS) apply(iface string, undo *Undo) error {
 	if !ok {
 		return fmt.Errorf("there is no method %q", name)
 	}
+	if undo.hasDNS() { // what was there before them would be lost
+		return errors.New("those of an earlier link are not restored")
+	}
 	r := &dnsRecord{Method: name, Interface: iface}
 	if err := m.prepare(d, r); err != nil {
 		return err
 	}
-	if err := undo.note(func(now *record) { now.DNS = r }); err != nil {
+	if err := undo.note(func(now *record) { now.DNS = r }); err != nil && !m.passing {
 		return err
 	}
 	if err := m.set(d, r); err != nil {

@@ -16,4 +16,8 @@
 //
 // What is noted is undone when the link ends; by Restore, which the service manager runs when the process was killed; or else by the
 // next process, before its first link. It is undone only where it still is as it was left: what others changed meanwhile is theirs.
+//
+// A disk that takes no note keeps nobody from the link: the rule is made all the same, since the next link's process knows it by its
+// table and removes it, and an address that is gone asks for nothing till then. Name servers stay as they are, except where
+// systemd-resolved has them.
 package hostnet

@@ -104,8 +104,12 @@ func addRoute(index int, to netip.Prefix, src netip.Addr, metric, table int) err
 	return request(unix.RTM_NEWROUTE, unix.NLM_F_CREATE|unix.NLM_F_EXCL, fixed, attrs...)
 }
 
-// answerRule adds or deletes the rule that sends answers from an address to their table.
+// answerRule adds or deletes the rule that sends answers from an address to their table; without an address it deletes any one of them.
 func answerRule(kind, flags uint16, from netip.Addr) error {
 	fixed := []byte{unix.AF_INET, 0, byte(from.BitLen()), 0, unix.RT_TABLE_UNSPEC, 0, 0, unix.FR_ACT_TO_TBL, 0, 0, 0, 0} // struct fib_rule_hdr
-	return request(kind, flags, fixed, attr{unix.FRA_SRC, from.AsSlice()}, attr{unix.FRA_TABLE, u32(answerTable)}, attr{unix.FRA_PRIORITY, u32(answerPriority)})
+	attrs := []attr{{unix.FRA_TABLE, u32(answerTable)}, {unix.FRA_PRIORITY, u32(answerPriority)}}
+	if from.IsValid() {
+		attrs = append(attrs, attr{unix.FRA_SRC, from.AsSlice()})
+	}
+	return request(kind, flags, fixed, attrs...)
 }

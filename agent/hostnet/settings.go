@@ -34,7 +34,7 @@ const (
 func Apply(s Settings, undo *Undo) (restore func(), err error) {
 	restore = func() {
 		if err := undo.Restore(); err != nil {
-			s.Logger.Warn("what the link changed in the system is not restored", "error", err)
+			s.Logger.Warn(notRestored, "error", err)
 		}
 	}
 	if err := s.apply(undo); err != nil {
@@ -71,8 +71,11 @@ func (s Settings) apply(undo *Undo) error {
 	if err := addRoute(link.Index, everywhere, netip.Addr{}, 0, answerTable); err != nil {
 		return fmt.Errorf("adding the route for answers: %w", err)
 	}
+	// Now the table is this link's alone: a rule that leads there is of a process that was killed, and may have had no disk to note it on.
+	for answerRule(unix.RTM_DELRULE, 0, netip.Addr{}) == nil {
+	}
 	if err := undo.note(func(r *record) { r.Rule = s.Addr }); err != nil {
-		return err
+		s.Logger.Warn("state_dir cannot be written: should the agent be killed, only its next link removes the rule for answers", "error", err)
 	}
 	if err := answerRule(unix.RTM_NEWRULE, unix.NLM_F_CREATE|unix.NLM_F_EXCL, s.Addr); err != nil && !errors.Is(err, syscall.EEXIST) {
 		return fmt.Errorf("adding the rule for answers: %w", err)

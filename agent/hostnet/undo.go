@@ -44,11 +44,25 @@ type Undo struct {
 	now record
 }
 
-// OpenUndo takes the undo file in the directory, and undoes what a process that was killed left. It is ErrInUse while another has it.
+// OpenUndo takes the undo file in the directory, and undoes what a process that was killed left. It is ErrInUse while another has it. What
+// cannot be undone now stays noted, and is logged: a device whose disk is full or read-only needs its link more than ever.
 func OpenUndo(dir string, log *slog.Logger) (*Undo, error) {
+	u, err := openUndo(dir, log)
+	if err != nil {
+		return nil, err
+	}
+	if err := u.Restore(); err != nil {
+		log.Warn(notRestored, "error", err)
+	}
+	return u, nil
+}
+
+const notRestored = "what a link changed in the system is not restored"
+
+func openUndo(dir string, log *slog.Logger) (*Undo, error) {
 	u := &Undo{dir: dir, log: log}
 	var err error
-	if u.lock, err = os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE, 0o600); err != nil {
+	if u.lock, err = openLock(dir); err != nil {
 		return nil, err
 	}
 	if err := syscall.Flock(int(u.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { // the kernel gives it back when the process dies
@@ -65,11 +79,20 @@ func OpenUndo(dir string, log *slog.Logger) (*Undo, error) {
 	if !u.now.empty() {
 		log.Info("restoring the system's network: the last agent did not end in order")
 	}
-	if err := u.Restore(); err != nil {
-		u.lock.Close()
-		return nil, err
-	}
 	return u, nil
+}
+
+// openLock opens what the process locks: a file, or, where the disk takes no new one, the directory.
+func openLock(dir string) (*os.File, error) {
+	path := filepath.Join(dir, lockName)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		f, err = os.Open(path)
+	}
+	if err != nil {
+		f, err = os.Open(dir)
+	}
+	return f, err
 }
 
 // Restore undoes what a process that was killed left behind, as OpenUndo does, and no more.
@@ -77,11 +100,11 @@ func Restore(dir string, log *slog.Logger) error {
 	if _, err := os.Stat(filepath.Join(dir, undoName)); errors.Is(err, fs.ErrNotExist) {
 		return nil // there was never a link that changed anything
 	}
-	u, err := OpenUndo(dir, log)
+	u, err := openUndo(dir, log)
 	if err != nil {
 		return err
 	}
-	return u.Close()
+	return errors.Join(u.Restore(), u.Close())
 }
 
 // Close gives the undo file back.
@@ -103,14 +126,14 @@ func (u *Undo) read() error {
 		return err
 	}
 	if err := json.Unmarshal(b, &u.now); err != nil {
-		u.log.Warn("the undo file is unreadable, and put aside", "file", u.path(), "error", err)
 		u.now = record{}
-		return os.Rename(u.path(), u.path()+".bad")
+		err = errors.Join(err, os.Rename(u.path(), u.path()+".bad"))
+		u.log.Warn("the undo file is unreadable, and put aside", "file", u.path(), "error", err)
 	}
 	return nil
 }
 
-// note changes the record, and makes it last.
+// note changes the record, and makes it last. On an error this process still knows it.
 func (u *Undo) note(change func(*record)) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -123,6 +146,13 @@ func (u *Undo) note(change func(*record)) error {
 		return fmt.Errorf("noting what is to be restored: %w", err)
 	}
 	return nil
+}
+
+// hasDNS tells whether name servers wait to be restored.
+func (u *Undo) hasDNS() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.now.DNS != nil
 }
 
 // Restore undoes what is noted. What fails stays noted.
@@ -151,8 +181,12 @@ func (u *Undo) Restore() error {
 	if len(errs) > 0 {
 		return errors.Join(errs...)
 	}
-	if err := os.Remove(u.path()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	err := os.Remove(u.path())
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		err = atomicfile.SyncDir(u.dir)
 	}
-	return atomicfile.SyncDir(u.dir)
+	if err != nil { // to go by it once more changes nothing
+		u.log.Warn("all is restored, but the undo file stays", "error", err)
+	}
+	return nil
 }

@@ -49,7 +49,7 @@ func TestUndoFileIsBroken(t *testing.T) {
 	}
 }
 
-// Where the note cannot be written, nothing is changed.
+// Where the note cannot be written, no file is changed.
 func TestNothingWithoutANote(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(t.TempDir(), "resolv.conf")
@@ -62,6 +62,35 @@ func TestNothingWithoutANote(t *testing.T) {
 	}
 	if _, err := os.Stat(path); !os.IsNotExist(err) {
 		t.Errorf("changed without a note: %v", err)
+	}
+}
+
+// What was there before an earlier link's name servers outlives a link that could not put it back.
+func TestNameServersWaitToBeRestored(t *testing.T) {
+	dir := t.TempDir()
+	etc := filepath.Join(t.TempDir(), "etc")
+	path := filepath.Join(etc, "resolv.conf")
+	if err := errors.Join(os.Mkdir(etc, 0o755), os.WriteFile(path, []byte(lan), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	d := DNS{Method: "file", Servers: servers, File: path}
+	u := open(t, dir)
+	if err := d.apply("minato0", u); err != nil {
+		t.Fatal(err)
+	}
+	u.now.DNS.Path = filepath.Join(path, "no directory")
+	if err := u.Restore(); err == nil {
+		t.Fatal("restored, so that this test proves nothing")
+	}
+	if err := d.apply("minato0", u); err == nil {
+		t.Error("set once more")
+	}
+	u.now.DNS.Path = path
+	if err := u.Restore(); err != nil {
+		t.Error(err)
+	}
+	if b, err := os.ReadFile(path); err != nil || string(b) != lan {
+		t.Errorf("%q, %v", b, err)
 	}
 }
 

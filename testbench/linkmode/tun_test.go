@@ -199,3 +199,69 @@ func TestTUNWithoutPrivileges(t *testing.T) {
 	cmd.Wait()
 	same(t, "the refusal", before)
 }
+
+// A device whose disk is full, or read-only, has its link all the same: it is the one that somebody must log in to. What a killed agent could
+// not note goes with the next link.
+func TestTUNWithoutADisk(t *testing.T) {
+	tool(t, "ip", "iproute2")
+	if !inside(t) {
+		return
+	}
+	path := program(t)
+	startSystem(t)
+	e := startEmulator(t, emulator.Config{})
+	dir := t.TempDir()
+	state, config, socket := filepath.Join(dir, "state"), filepath.Join(dir, "agent.yaml"), filepath.Join(dir, "agent.sock")
+	write(t, config, fmt.Sprintf("modem: {port: %q, ppp_port: %q}\nlink: tun\ntun: {dns: file}\nstate_dir: %q\nstatus_socket: %q\n",
+		e.Modem(0).ATPath(), e.Modem(0).PPPPath(), state, socket), 0o600)
+	if err := os.Mkdir(state, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	mount := func(flags uintptr) {
+		t.Helper()
+		if err := syscall.Mount("tmpfs", state, "tmpfs", flags, "size=64k"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mount(0)
+	t.Cleanup(func() { syscall.Unmount(state, syscall.MNT_DETACH) })
+	before := system(t)
+	tests := []struct {
+		name  string
+		spoil func()
+		notes bool // a note of an earlier link is there
+	}{
+		{"full", func() { os.WriteFile(filepath.Join(state, "log"), make([]byte, 1<<20), 0o600) }, false},
+		{"read-only", func() { mount(syscall.MS_REMOUNT | syscall.MS_RDONLY) }, false},
+		{"read-only, with a note", func() {
+			mount(syscall.MS_REMOUNT)
+			os.Remove(filepath.Join(state, "log"))
+			p, _ := startAgent(t, path, config, socket)
+			p.end(syscall.SIGKILL)
+			mount(syscall.MS_REMOUNT | syscall.MS_RDONLY)
+		}, true},
+	}
+	for _, tt := range tests {
+		tt.spoil()
+		if _, err := os.Stat(filepath.Join(state, "agent-network.json")); (err == nil) != tt.notes {
+			t.Errorf("%s: a note: %v", tt.name, err)
+		}
+		p, _ := startAgent(t, path, config, socket)
+		p.end(syscall.SIGKILL)
+		if got := p.stderr.String(); !strings.Contains(got, "state_dir cannot be written") {
+			t.Errorf("%s: not a word of it:\n%s", tt.name, got)
+		}
+		if after := system(t); !strings.Contains(after, "lookup 1661") {
+			t.Errorf("%s: a killed agent leaves nothing, so that this test proves nothing:\n%s", tt.name, after)
+		}
+		run(t, "ip", "rule", "add", "from", "10.128.99.99", "lookup", "1661", "priority", "1661") // as of one that had another address
+		p, _ = startAgent(t, path, config, socket)
+		if got := run(t, "ip", "rule"); strings.Count(got, "lookup 1661") != 1 {
+			t.Errorf("%s: beside the rule of the link there are others:\n%s", tt.name, got)
+		}
+		if err := p.end(syscall.SIGTERM); err != nil {
+			t.Errorf("%s: SIGTERM: %v", tt.name, err)
+		}
+		same(t, tt.name, before)
+	}
+}
