@@ -44,9 +44,9 @@ func (p *places) leave() { p.active.Add(-1) }
 // reset tells a client that it is not served, as a closed port does.
 func reset(c net.Conn) {
 	switch c := c.(type) {
-	case *net.TCPConn:
+	case interface{ SetLinger(int) error }: // the kernel's
 		c.SetLinger(0)
-	case *netstack.Conn:
+	case interface{ Abort() }: // netstack's
 		c.Abort()
 	}
 	c.Close()

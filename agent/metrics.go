@@ -155,7 +155,7 @@ func (m metricWriter) services(s Status) {
 			name, kind, help string
 			value            func(ServiceStatus) float64
 		}{
-			{"minato_agent_service_up", "gauge", "Whether the service listens.", func(v ServiceStatus) float64 { return flag(v.Up) }},
+			{"minato_agent_service_up", "gauge", "Whether the service listens, and its local port took the last connection.", func(v ServiceStatus) float64 { return flag(v.Up) }},
 			{"minato_agent_service_connections", "gauge", "Connections now.", func(v ServiceStatus) float64 { return float64(v.Active) }},
 			{"minato_agent_service_connections_total", "counter", "Connections since the start.", func(v ServiceStatus) float64 { return float64(v.Total) }},
 			{"minato_agent_service_refused_total", "counter", "Connections over the limit since the start.", func(v ServiceStatus) float64 { return float64(v.Refused) }},

@@ -28,6 +28,13 @@ func (l *logBook) String() string {
 	return l.b.String()
 }
 
+// forget drops what was written so far.
+func (l *logBook) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.b.Reset()
+}
+
 // warnings are the lines of level WARN.
 func (l *logBook) warnings() []string {
 	l.mu.Lock()

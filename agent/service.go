@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -21,6 +22,11 @@ type service struct {
 	target targets.Service
 
 	places
+
+	// Guarded by the agent's mu:
+	port  error  // why its port in the closed network is not open
+	local error  // why its local port did not take the last connection; it outlives the link
+	told  string // why it is down, as the log has it; "": it is up
 }
 
 var _ targets.Service = localPort{}
@@ -36,7 +42,7 @@ func (a *Agent) prepareServices() error {
 		s := &service{cfg: sc, places: newPlaces(sc.MaxConnections, a.log.With("service", sc.Name, "service_port", sc.Port))}
 		a.services = append(a.services, s)
 		if t.address != "" {
-			s.target = localPort{t.address, sc.ProxyProtocol}
+			s.target = localPort{t.address, sc.ProxyProtocol, func(err error) { a.serviceState(s, &s.local, err) }}
 			continue
 		}
 		if lookup == nil {
@@ -70,7 +76,7 @@ func (r *round) serve(context.Context) error {
 	for _, s := range r.agent.services {
 		listener, err := l.listen(s)
 		if err == nil {
-			r.agent.serviceState(s, nil)
+			r.agent.serviceState(s, &s.port, nil)
 		}
 		l.group.Go(func() error { r.agent.keepServing(l, s, listener, err); return nil })
 	}
@@ -95,10 +101,8 @@ func (l *link) listen(s *service) (net.Listener, error) {
 // keepServing serves until the link ends. A service that fails, or whose port could not be opened, is told of once for each reason, and
 // tried again; the others go on.
 func (a *Agent) keepServing(l *link, s *service, listener net.Listener, err error) {
-	told := ""
 	for l.ctx.Err() == nil {
 		if err == nil {
-			told = ""
 			err = s.target.Serve(l.ctx, listener)
 			listener.Close()
 			if l.ctx.Err() != nil {
@@ -108,16 +112,12 @@ func (a *Agent) keepServing(l *link, s *service, listener net.Listener, err erro
 				err = fmt.Errorf("service %q ended by itself", s.cfg.Name)
 			}
 		}
-		a.serviceState(s, err)
-		if told != err.Error() {
-			told = err.Error()
-			a.log.Warn(codeNames[ServiceDown], "code", ServiceDown, "service", s.cfg.Name, "service_port", s.cfg.Port, "error", err)
-		}
+		a.serviceState(s, &s.port, err)
 		if !pauseUntil(l.ctx, a.timing.service) {
 			return
 		}
 		if listener, err = l.listen(s); err == nil {
-			a.serviceState(s, nil)
+			a.serviceState(s, &s.port, nil)
 		}
 	}
 	if err == nil { // the link ended before anybody was served
@@ -149,7 +149,8 @@ func (a *Agent) dialOwn(ctx context.Context, port uint16) (net.Conn, error) {
 // localPort is a service of the device that listens on an address of the host: "127.0.0.1:22".
 type localPort struct {
 	address string
-	proxy   bool // tell it the client by the PROXY protocol
+	proxy   bool        // tell it the client by the PROXY protocol
+	report  func(error) // it accepted, or why not
 }
 
 const (
@@ -159,10 +160,15 @@ const (
 
 func (p localPort) dial(ctx context.Context) (net.Conn, error) {
 	d := net.Dialer{Timeout: localDialTimeout}
-	return d.DialContext(ctx, "tcp", p.address)
+	c, err := d.DialContext(ctx, "tcp", p.address)
+	if ctx.Err() == nil { // otherwise it is the client, or the link, that ended
+		p.report(err)
+	}
+	return c, err
 }
 
-// Serve implements targets.Service: it copies each connection to the local port, both ways, with half-close.
+// Serve implements targets.Service: it copies each connection to the local port, both ways, with half-close. Where nobody takes it there, the
+// client is reset, as at a closed port.
 func (p localPort) Serve(ctx context.Context, l net.Listener) error {
 	var copying sync.WaitGroup
 	defer copying.Wait()
@@ -182,14 +188,14 @@ func (p localPort) Serve(ctx context.Context, l net.Listener) error {
 		copying.Go(func() { // ends with the connection or ctx
 			local, err := p.dial(ctx)
 			if err != nil {
-				client.Close()
+				reset(client)
 				return
 			}
 			if p.proxy {
 				local.SetWriteDeadline(time.Now().Add(localDialTimeout))
 				_, err := local.Write(proxyHeader(client.RemoteAddr(), client.LocalAddr()))
 				if err != nil {
-					client.Close()
+					reset(client)
 					local.Close()
 					return
 				}
@@ -200,24 +206,38 @@ func (p localPort) Serve(ctx context.Context, l net.Listener) error {
 	}
 }
 
-func (s *service) status() ServiceStatus {
-	return ServiceStatus{Name: s.cfg.Name, Port: s.cfg.Port, Target: s.cfg.Target}
+// serviceState notes how one half of a service is: its port, or its local port. A service that is down has one line in the log for each reason.
+func (a *Agent) serviceState(s *service, half *error, err error) {
+	attrs := []any{"service", s.cfg.Name, "service_port", s.cfg.Port}
+	switch changed, err := a.noteService(s, half, err); {
+	case changed && err == nil:
+		a.log.Info("service-up", attrs...)
+	case changed:
+		a.log.Warn(codeNames[ServiceDown], append(attrs, "code", ServiceDown, "error", err)...)
+	}
 }
 
-// serviceState notes whether a service can be reached.
-func (a *Agent) serviceState(s *service, err error) {
-	a.update(func(st *Status) {
-		for i := range st.Services {
-			if st.Services[i].Port == s.cfg.Port {
-				st.Services = append(st.Services[:i:i], st.Services[i+1:]...)
-				break
-			}
-		}
-		now := s.status()
-		now.Up = err == nil
-		if err != nil {
-			now.Error = strconv.Quote(err.Error())
-		}
-		st.Services = append(st.Services, now)
-	})
+// noteService tells whether the service is down, and whether the log does not have that yet.
+func (a *Agent) noteService(s *service, half *error, err error) (changed bool, down error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	*half = err
+	i := slices.IndexFunc(a.status.Services, func(st ServiceStatus) bool { return st.Port == s.cfg.Port })
+	if i < 0 && half == &s.local { // there is no link
+		return false, nil
+	}
+	if down = s.port; down == nil {
+		down = s.local
+	}
+	now := ServiceStatus{Name: s.cfg.Name, Port: s.cfg.Port, Target: s.cfg.Target, Up: down == nil}
+	if down != nil {
+		now.Error = strconv.Quote(down.Error())
+	}
+	if i < 0 {
+		a.status.Services = append(a.status.Services, now)
+	} else {
+		a.status.Services[i] = now
+	}
+	changed, s.told = now.Error != s.told, now.Error
+	return changed, down
 }
