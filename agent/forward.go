@@ -43,19 +43,24 @@ const socksShown = "socks5"
 // gatewayPause is how long a port that cannot be opened rests.
 const gatewayPause = 5 * time.Second
 
-// run serves until ctx ends. A port that another program has is tried again.
+// run serves until ctx ends. A port that another program has is tried again, and told of once for each reason.
 func (g *gateway) run(ctx context.Context) {
+	told := ""
 	for ctx.Err() == nil {
 		l, err := new(net.ListenConfig).Listen(ctx, "tcp", g.listen)
 		if err == nil {
 			g.report(nil)
+			told = ""
 			err = g.serve(ctx, l)
 		}
 		if ctx.Err() != nil {
 			return
 		}
 		g.report(err)
-		g.log.Warn(codeNames[ServiceDown], "code", ServiceDown, "forward", g.listen, "error", err)
+		if told != err.Error() {
+			told = err.Error()
+			g.log.Warn(codeNames[ServiceDown], "code", ServiceDown, "forward", g.listen, "error", err)
+		}
 		pauseUntil(ctx, gatewayPause)
 	}
 }

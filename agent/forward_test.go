@@ -8,13 +8,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
 	"os"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/pires/go-proxyproto"
 	"golang.org/x/net/proxy"
@@ -166,6 +170,51 @@ func TestServiceLimitAndProxyHeader(t *testing.T) {
 	client.Close()
 	server.Close()
 	await(t, func() bool { return r.Status().Services[0].Active == 0 })
+}
+
+// A port that cannot be opened is a line in the log for each reason, however long that lasts.
+func TestPortThatCannotBeOpened(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	tests := []struct {
+		name string
+		run  func(context.Context, *Agent)
+		says []string
+	}{
+		{"metrics", func(ctx context.Context, a *Agent) { a.keepMetrics(ctx) }, []string{"metrics are not served.*in use"}},
+		{"forward", func(ctx context.Context, a *Agent) {
+			g, tries := &gateway{listen: a.cfg.Metrics, log: a.log}, 0
+			g.report = func(error) {
+				if tries++; tries == 500 {
+					g.listen = "192.0.2.1:1" // which no interface has
+				}
+			}
+			g.run(ctx)
+		}, []string{"code=A32 .*in use", "code=A32 .*cannot assign"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				log := &logBook{}
+				a := &Agent{cfg: Config{Metrics: taken.Addr().String()}, log: slog.New(slog.NewTextHandler(log, nil))}
+				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Hour)
+				defer cancel()
+				tt.run(ctx, a)
+				w := log.warnings()
+				if len(w) != len(tt.says) {
+					t.Fatalf("%d lines: %.2000q", len(w), w)
+				}
+				for i, says := range tt.says {
+					if !regexp.MustCompile(says).MatchString(w[i]) {
+						t.Errorf("%q, want %s", w[i], says)
+					}
+				}
+			})
+		})
+	}
 }
 
 func TestProxyHeader(t *testing.T) {

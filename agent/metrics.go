@@ -3,7 +3,6 @@ package agent
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -16,13 +15,24 @@ import (
 
 // Metrics are written by hand in Prometheus' text format: its library costs 2.3 MB of a 13 MB binary.
 
-// keepMetrics serves until ctx ends. A port that another program has is tried again: it is no reason to lose the link.
+// keepMetrics serves until ctx ends. A port that another program has is tried again, and told of once for each reason: it is no reason to lose
+// the link.
 func (a *Agent) keepMetrics(ctx context.Context) {
+	told := ""
 	for ctx.Err() == nil {
-		if err := a.serveMetrics(ctx); err != nil && ctx.Err() == nil {
-			a.log.Warn("metrics are not served", "address", a.cfg.Metrics, "error", err)
-			pauseUntil(ctx, metricsPause)
+		l, err := new(net.ListenConfig).Listen(ctx, "tcp", a.cfg.Metrics)
+		if err == nil {
+			told = ""
+			err = a.serveMetrics(ctx, l)
 		}
+		if ctx.Err() != nil {
+			return
+		}
+		if told != err.Error() {
+			told = err.Error()
+			a.log.Warn("metrics are not served", "address", a.cfg.Metrics, "error", err)
+		}
+		pauseUntil(ctx, metricsPause)
 	}
 }
 
@@ -30,11 +40,7 @@ func (a *Agent) keepMetrics(ctx context.Context) {
 const metricsPause = time.Minute
 
 // serveMetrics answers GET /metrics until ctx ends.
-func (a *Agent) serveMetrics(ctx context.Context) error {
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", a.cfg.Metrics)
-	if err != nil {
-		return err
-	}
+func (a *Agent) serveMetrics(ctx context.Context, l net.Listener) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
@@ -43,10 +49,7 @@ func (a *Agent) serveMetrics(ctx context.Context) error {
 	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute}
 	stop := context.AfterFunc(ctx, func() { srv.Close() })
 	defer stop()
-	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
+	return srv.Serve(l)
 }
 
 // A metricWriter writes families: HELP and TYPE, then samples.
