@@ -22,6 +22,7 @@ type Agent struct {
 	set      *targets.Set // nil: no service is a builtin one
 	services []*service
 	gateways []*gateway
+	onStatus places // the status port's connections
 	guard    *modem.PINGuard
 	ladder   ladder
 	undo     *hostnet.Undo // of link: tun, while Run runs
@@ -77,6 +78,7 @@ func (c Config) CheckHere() error {
 // newAgent makes an agent without services of a configuration with its defaults.
 func newAgent(cfg Config, state *stateFile) *Agent {
 	a := &Agent{cfg: cfg, log: cfg.Logger, guard: modem.NewPINGuard(state), timing: defaultTiming().faster(cfg.Haste), ready: make(chan struct{})}
+	a.onStatus = newPlaces(defaultConnections, a.log.With("status_port", cfg.StatusPort))
 	a.ladder = ladder{backoff: cfg.Backoff, cures: cfg.Cures, rand: cfg.Rand, now: time.Now, state: state}
 	a.status = Status{Version: Version(), State: StateIdle, Since: time.Now(), Port: cfg.Modem.Port, APN: cfg.Network.APN, Link: cfg.Link, Cures: map[string]int{}, Failures: map[Code]int{}}
 	switch cfg.Link {

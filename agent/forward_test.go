@@ -131,6 +131,44 @@ func TestForwards(t *testing.T) {
 	}
 }
 
+// The status port is everybody's in the closed network: who keeps connections there takes no more than its places.
+func TestStatusPortLimit(t *testing.T) {
+	f := newFakeModem(t, nil)
+	cfg := config(f.path, echoServer(t))
+	cfg.StatusPort = 9111
+	r := start(t, cfg)
+	<-r.Ready()
+	ask := func() (net.Conn, error) {
+		c, err := f.dial(9111)
+		if err != nil {
+			return nil, err
+		}
+		t.Cleanup(func() { c.Close() })
+		io.WriteString(c, "GET /v1/status HTTP/1.1\r\nHost: device\r\n\r\n")
+		resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err == nil {
+			_, err = io.Copy(io.Discard, resp.Body)
+		}
+		return c, err
+	}
+	var first net.Conn
+	for range defaultConnections {
+		c, err := ask()
+		if err != nil {
+			t.Fatal(err)
+		}
+		first = c
+	}
+	if _, err := ask(); err == nil {
+		t.Errorf("more than %d are served", defaultConnections)
+	}
+	first.Close()
+	await(t, func() bool { return r.onStatus.active.Load() < defaultConnections })
+	if _, err := ask(); err != nil {
+		t.Errorf("when one has ended: %v", err)
+	}
+}
+
 func TestServiceLimitAndProxyHeader(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

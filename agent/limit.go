@@ -9,7 +9,7 @@ import (
 	"minato/agent/netstack"
 )
 
-// places are the connections that a service or a forward has at a time.
+// places are the connections that a service, a forward or the status port has at a time.
 type places struct {
 	limit int64
 	log   *slog.Logger
@@ -55,7 +55,7 @@ func reset(c net.Conn) {
 // A limitListener gives those connections of a link's listener that find a place.
 type limitListener struct {
 	net.Listener
-	service *service
+	*places
 }
 
 // Accept implements net.Listener.
@@ -65,14 +65,14 @@ func (l *limitListener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !l.service.take(c) {
+		if !l.take(c) {
 			continue
 		}
 		switch c := c.(type) {
 		case *netstack.Conn:
-			return &stackConn{Conn: c, leave: sync.OnceFunc(l.service.leave)}, nil
+			return &stackConn{Conn: c, leave: sync.OnceFunc(l.leave)}, nil
 		case *net.TCPConn:
-			return &kernelConn{TCPConn: c, leave: sync.OnceFunc(l.service.leave)}, nil
+			return &kernelConn{TCPConn: c, leave: sync.OnceFunc(l.leave)}, nil
 		}
 		panic("agent: a link's listener gave a connection that is not TCP")
 	}

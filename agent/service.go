@@ -95,7 +95,7 @@ func (l *link) listen(s *service) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening service %q on %s: %w", s.cfg.Name, address, err)
 	}
-	return &limitListener{Listener: listener, service: s}, nil
+	return &limitListener{listener, &s.places}, nil
 }
 
 // keepServing serves until the link ends. A service that fails, or whose port could not be opened, is told of once for each reason, and

@@ -64,7 +64,7 @@ func (a *Agent) serveStatus(ctx context.Context) error {
 	return nil
 }
 
-// serveStatusPort shows the status in the closed network, read only: no commands for the modem.
+// serveStatusPort shows the status in the closed network, read only: no commands for the modem. It has as many connections at a time as a service.
 func (r *round) serveStatusPort(l *link) error {
 	port := r.agent.cfg.StatusPort
 	if port == 0 {
@@ -80,7 +80,7 @@ func (r *round) serveStatusPort(l *link) error {
 	l.group.Go(func() error {
 		stop := context.AfterFunc(l.ctx, func() { srv.Close() })
 		defer stop()
-		srv.Serve(listener) // ends with the link
+		srv.Serve(&limitListener{listener, &r.agent.onStatus}) // ends with the link
 		return nil
 	})
 	return nil
