@@ -164,6 +164,9 @@ func (r *Relay) answer(rt route, c *call) (any, error) {
 	if rt.role != "" && !mayAct(c.who.role, rt.role) {
 		return nil, forbidden(c.who.role, rt.role)
 	}
+	if err := checkLengths(c, rt.pattern); err != nil {
+		return nil, err
+	}
 	return rt.serve(r, c)
 }
 

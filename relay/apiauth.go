@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"cmp"
 	"crypto/subtle"
 	"errors"
 	"fmt"
@@ -53,6 +54,9 @@ func (r *Relay) postAuth(c *call) (any, error) {
 	}
 	life, err := tokenLife(body.TokenTimeoutSeconds)
 	if err != nil {
+		return nil, err
+	}
+	if err := cmp.Or(checkLength("authKeyId", body.AuthKeyID, maxID), checkLength("userName", body.UserName, maxID)); err != nil {
 		return nil, err
 	}
 	switch {

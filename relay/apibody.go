@@ -100,6 +100,38 @@ func queryInt(c *call, name string, least, most, ifMissing int64) (int64, error)
 	return n, nil
 }
 
+// Bounds of what callers name things with, in bytes. The store bounds them too.
+const (
+	maxID        = 128 // an id, and each part of a path
+	maxParameter = 512 // a value of the query string; the audit log's last_evaluated_key has some 220
+)
+
+// checkLengths refuses what is too long in a path and a query string.
+func checkLengths(c *call, pattern string) error {
+	for _, part := range strings.Split(pattern, "/") {
+		if name, ok := strings.CutPrefix(part, "{"); ok {
+			if err := checkLength(strings.TrimSuffix(name, "}"), c.PathValue(strings.TrimSuffix(name, "}")), maxID); err != nil {
+				return err
+			}
+		}
+	}
+	for name, values := range c.URL.Query() {
+		for _, v := range values {
+			if err := checkLength(name, v, maxParameter); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func checkLength(field, value string, most int) error {
+	if len(value) > most {
+		return badField(field, value, "at most %d bytes", most)
+	}
+	return nil
+}
+
 // maxPage is the most that one page of a list holds.
 const maxPage = 1000
 

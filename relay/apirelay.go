@@ -1,9 +1,11 @@
 package relay
 
 import (
+	"context"
 	_ "embed"
 	"net/http"
 	"runtime/debug"
+	"time"
 
 	"minato/relay/relayapi"
 )
@@ -26,10 +28,24 @@ func (r *Relay) getHealth(c *call) (any, error) {
 	if r.acme != nil && !r.acme.ready.Load() {
 		problem("certificate", textf("there is no certificate from the ACME server yet"))
 	}
+	if err := r.storeAnswers(c.Context()); err != nil {
+		problem("store", textf("what the relay keeps cannot be read: its log says why"))
+	}
 	if _, err := r.sims(c.Context(), scope{}); err != nil {
 		problem("devices", textf("the list of SIMs cannot be had at the moment"))
 	}
 	return h, nil
+}
+
+// storeAnswers tells in a moment whether the store does.
+func (r *Relay) storeAnswers(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	err := r.Alive(ctx)
+	if err != nil && context.Cause(ctx) != context.Canceled { // else the caller has gone
+		r.log.Error("looking whether the store answers", "error", err)
+	}
+	return err
 }
 
 // getVersion tells what was built; a build outside version control has no more than "(devel)".

@@ -12,8 +12,8 @@ import (
 	"github.com/pires/go-proxyproto"
 )
 
-// serveAPI answers until ctx ends; requests under way get DrainTimeout, event streams end at once.
-func (r *Relay) serveAPI(ctx context.Context, l net.Listener) error {
+// serveAPI answers until ctx ends, or the store is lost, which is its error; requests under way get DrainTimeout, event streams end at once.
+func (r *Relay) serveAPI(ctx context.Context, l net.Listener) (err error) {
 	srv := &http.Server{
 		Handler:           r.routes(),
 		ReadHeaderTimeout: 10 * time.Second,
@@ -39,6 +39,8 @@ func (r *Relay) serveAPI(ctx context.Context, l net.Listener) error {
 	case err := <-served:
 		r.events.close()
 		return fmt.Errorf("serving the API: %w", err)
+	case <-r.store.Lost():
+		err = r.store.LostErr()
 	case <-ctx.Done():
 	}
 	r.events.close()
@@ -50,7 +52,7 @@ func (r *Relay) serveAPI(ctx context.Context, l net.Listener) error {
 	r.console.Close() // its WebSockets, which the server no longer knows
 	<-served
 	r.apiUse.Lock() // Close does not wait for the requests whose connections it closed
-	return nil
+	return err
 }
 
 // proxyPolicy asks trusted balancers for a PROXY header, and takes nobody else's.

@@ -85,6 +85,7 @@ var japanese = map[string]string{
 	"a code such as R05":                                                    "R05 のようなコードを指定してください",
 	"admin, operator or viewer":                                             "admin、operator、viewer のいずれかを指定してください",
 	"an address such as 203.0.113.7":                                        "203.0.113.7 のようなアドレスを指定してください",
+	"at most %d bytes":                                                      "最大 %d バイトです",
 	"at most %d characters":                                                 "最大 %d 文字です",
 	"a time before to":                                                      "to より前の時刻を指定してください",
 	"at most %d":                                                            "最大 %d 個です",
@@ -118,8 +119,9 @@ var japanese = map[string]string{
 	"no such path: %s":                                                         "パス %s は存在しません",
 	"the relay could not do it; its log says why":                              "リレーの内部エラーです。リレーのログを確認してください",
 
-	"other programs hold the ports of %d mappings":     "%d 個のポートマッピングのポートが別のプログラムに使用されています",
-	"there is no certificate from the ACME server yet": "ACME サーバーからの証明書がまだありません",
+	"other programs hold the ports of %d mappings":          "%d 個のポートマッピングのポートが別のプログラムに使用されています",
+	"what the relay keeps cannot be read: its log says why": "リレーの保存データを読み取れません。リレーのログを確認してください",
+	"there is no certificate from the ACME server yet":      "ACME サーバーからの証明書がまだありません",
 
 	"its one connection was used":                    "1 回限りの接続がすでに使用されています",
 	"%s is not in %s":                                "%s は %s に含まれていません",

@@ -153,6 +153,11 @@ func checkPermission(role string, sims []string, tags map[string]string) error {
 	if n := len(sims) + len(tags); n > maxKeyScope {
 		return badField("simIds", n, "at most %d", maxKeyScope)
 	}
+	for _, id := range sims {
+		if err := checkLength("simIds", id, maxID); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -2,6 +2,7 @@ package relay
 
 import (
 	"bufio"
+	"encoding/json"
 	"io"
 	"net"
 	"net/http"
@@ -40,4 +41,15 @@ func parseRequest(t *testing.T, raw string) *http.Request {
 		t.Fatal(err)
 	}
 	return req.WithContext(t.Context())
+}
+
+func parseCall(t *testing.T, raw string) *call { return &call{Request: parseRequest(t, raw)} }
+
+func toJSON(t *testing.T, v any) string {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }

@@ -235,7 +235,8 @@ func (r *Relay) APIAddr() net.Addr { return r.apiAddr }
 // MetricsAddr is where the metrics are; nil without Config.Metrics. Call it after Ready.
 func (r *Relay) MetricsAddr() net.Addr { return r.metricsAddr }
 
-// Run serves until ctx ends, then lets live connections go on for Config.DrainTimeout. It returns nil when ctx ended it.
+// Run serves until ctx ends, then lets live connections go on for Config.DrainTimeout. It returns nil when ctx ended it. Where the store is lost it
+// ends with an error: without it nothing of the relay is right, and only a new start brings it back.
 func (r *Relay) Run(ctx context.Context) (err error) {
 	st, err := store.Open(ctx, store.Config{Dir: storeDir(r.cfg.Dir), Logger: r.log, Now: r.cfg.Clock.Now, AuditAge: r.cfg.AuditAge, CallAge: r.cfg.CallAge})
 	if err != nil {

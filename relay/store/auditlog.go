@@ -165,6 +165,8 @@ func token(s string) string {
 	switch {
 	case s == "":
 		return "_"
+	case len(s) > maxName:
+		return digest(s)
 	case plainToken(s):
 		return s
 	}

@@ -90,7 +90,7 @@ func (s *Store) backupState(ctx context.Context, write func(backupRecord) error)
 			return err
 		}
 	}
-	secrets, err := bucketEntries(ctx, s.secrets)
+	secrets, err := s.secrets.entries(ctx)
 	if err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func (s *Store) backupState(ctx context.Context, write func(backupRecord) error)
 			return err
 		}
 	}
-	counters, err := bucketEntries(ctx, s.counters)
+	counters, err := s.counters.entries(ctx)
 	if err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func (s *Store) backupState(ctx context.Context, write func(backupRecord) error)
 			return err
 		}
 	}
-	hostKeys, err := bucketEntries(ctx, s.hostKeys)
+	hostKeys, err := s.hostKeys.entries(ctx)
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (s *Store) backupState(ctx context.Context, write func(backupRecord) error)
 			return err
 		}
 	}
-	tokens, err := bucketEntries(ctx, s.tokens)
+	tokens, err := s.tokens.entries(ctx)
 	if err != nil {
 		return err
 	}

@@ -131,6 +131,9 @@ func (a *auditLog) retry(ctx context.Context, send func() (jetstream.PubAckFutur
 		case <-ctx.Done():
 			a.lost.Add(1)
 			return ErrClosed
+		case <-a.store.lost:
+			a.lost.Add(1)
+			return a.store.LostErr()
 		case <-time.After(pause.NextBackOff()):
 		}
 		ack, err := send()
@@ -160,6 +163,8 @@ func (a *auditLog) acked(ctx context.Context, ack jetstream.PubAckFuture) error 
 		return nil
 	case err := <-ack.Err():
 		return err
+	case <-a.store.lost:
+		return a.store.LostErr()
 	case <-late:
 		return fmt.Errorf("not acknowledged in %v", ackTimeout)
 	case <-ctx.Done():

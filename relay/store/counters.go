@@ -14,7 +14,7 @@ func (s *Store) Add(ctx context.Context, name string, n int64) error {
 	for {
 		now, revision, err := s.counter(ctx, name)
 		if err != nil {
-			return fmt.Errorf("adding to counter %q: %w", name, err)
+			return fmt.Errorf("adding to counter %q: %w", short(name), err)
 		}
 		value := []byte(strconv.FormatInt(now+n, 10))
 		if revision == 0 {
@@ -26,7 +26,7 @@ func (s *Store) Add(ctx context.Context, name string, n int64) error {
 		case errors.Is(err, jetstream.ErrKeyExists), errors.Is(conflict(err), ErrConflict):
 			continue
 		case err != nil:
-			return fmt.Errorf("adding to counter %q: %w", name, err)
+			return fmt.Errorf("adding to counter %q: %w", short(name), err)
 		}
 		return nil
 	}
@@ -36,7 +36,7 @@ func (s *Store) Add(ctx context.Context, name string, n int64) error {
 func (s *Store) Counter(ctx context.Context, name string) (int64, error) {
 	n, _, err := s.counter(ctx, name)
 	if err != nil {
-		return 0, fmt.Errorf("reading counter %q: %w", name, err)
+		return 0, fmt.Errorf("reading counter %q: %w", short(name), err)
 	}
 	return n, nil
 }

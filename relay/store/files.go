@@ -26,7 +26,7 @@ func fileKey(name string) string { return base64.RawURLEncoding.EncodeToString([
 // PutFile stores a file, replacing one of that name.
 func (s *Store) PutFile(ctx context.Context, name string, content []byte) error {
 	if _, err := s.files.Put(ctx, fileKey(name), content); err != nil {
-		return fmt.Errorf("storing file %q: %w", name, err)
+		return fmt.Errorf("storing file %q: %w", short(name), err)
 	}
 	return nil
 }
@@ -38,7 +38,7 @@ func (s *Store) ReadFile(ctx context.Context, name string) ([]byte, File, error)
 		err = ErrNotFound
 	}
 	if err != nil {
-		return nil, File{}, fmt.Errorf("reading file %q: %w", name, err)
+		return nil, File{}, fmt.Errorf("reading file %q: %w", short(name), err)
 	}
 	return e.Value(), File{name, e.Created(), int64(len(e.Value()))}, nil
 }
@@ -51,7 +51,7 @@ func (s *Store) RemoveFiles(ctx context.Context, name string) error {
 	}
 	for _, f := range list {
 		if err := s.files.Purge(ctx, fileKey(f.Name)); err != nil {
-			return fmt.Errorf("removing file %q: %w", f.Name, err)
+			return fmt.Errorf("removing file %q: %w", short(f.Name), err)
 		}
 	}
 	return nil
@@ -59,7 +59,7 @@ func (s *Store) RemoveFiles(ctx context.Context, name string) error {
 
 // Files lists a file and all whose names go on from it with a slash; "" lists all.
 func (s *Store) Files(ctx context.Context, name string) ([]File, error) {
-	entries, err := bucketEntries(ctx, s.files)
+	entries, err := s.files.entries(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("listing files: %w", err)
 	}
@@ -90,11 +90,11 @@ func (s *Store) Lock(ctx context.Context, name string) error {
 			return nil
 		}
 		if !errors.Is(err, jetstream.ErrKeyExists) {
-			return fmt.Errorf("taking lock %q: %w", name, err)
+			return fmt.Errorf("taking lock %q: %w", short(name), err)
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("taking lock %q: %w", name, context.Cause(ctx))
+			return fmt.Errorf("taking lock %q: %w", short(name), context.Cause(ctx))
 		case <-time.After(lockInterval):
 		}
 	}
@@ -103,7 +103,7 @@ func (s *Store) Lock(ctx context.Context, name string) error {
 // Unlock lets the next one have it.
 func (s *Store) Unlock(ctx context.Context, name string) error {
 	if err := s.locks.Purge(ctx, fileKey(name)); err != nil {
-		return fmt.Errorf("giving back lock %q: %w", name, err)
+		return fmt.Errorf("giving back lock %q: %w", short(name), err)
 	}
 	return nil
 }

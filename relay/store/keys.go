@@ -31,7 +31,7 @@ func (s *Store) PutKey(ctx context.Context, k Key) error {
 		_, err = s.keys.Put(ctx, k.ID, value)
 	}
 	if err != nil {
-		return fmt.Errorf("storing key %q: %w", k.ID, err)
+		return fmt.Errorf("storing key %q: %w", short(k.ID), err)
 	}
 	return nil
 }
@@ -41,16 +41,16 @@ func (s *Store) Key(ctx context.Context, id string) (Key, error) {
 	e, err := s.keys.Get(ctx, id)
 	switch {
 	case errors.Is(err, jetstream.ErrKeyNotFound), errors.Is(err, jetstream.ErrInvalidKey):
-		return Key{}, fmt.Errorf("reading key %q: %w", id, ErrNotFound)
+		return Key{}, fmt.Errorf("reading key %q: %w", short(id), ErrNotFound)
 	case err != nil:
-		return Key{}, fmt.Errorf("reading key %q: %w", id, err)
+		return Key{}, fmt.Errorf("reading key %q: %w", short(id), err)
 	}
 	return decodeKey(e)
 }
 
 // Keys returns all keys, oldest first.
 func (s *Store) Keys(ctx context.Context) ([]Key, error) {
-	entries, err := bucketEntries(ctx, s.keys)
+	entries, err := s.keys.entries(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("listing keys: %w", err)
 	}
@@ -72,7 +72,7 @@ func (s *Store) DeleteKey(ctx context.Context, id string) error {
 		return err
 	}
 	if err := s.keys.Purge(ctx, id); err != nil {
-		return fmt.Errorf("deleting key %q: %w", id, err)
+		return fmt.Errorf("deleting key %q: %w", short(id), err)
 	}
 	return nil
 }
@@ -90,7 +90,7 @@ func decodeKey(e jetstream.KeyValueEntry) (Key, error) {
 func (s *Store) Secret(ctx context.Context, name string, make func() ([]byte, error)) ([]byte, error) {
 	value, err := s.secret(ctx, name, make)
 	if err != nil {
-		return nil, fmt.Errorf("reading secret %q: %w", name, err)
+		return nil, fmt.Errorf("reading secret %q: %w", short(name), err)
 	}
 	return value, nil
 }

@@ -125,6 +125,9 @@ func (s *Store) SpendMapping(ctx context.Context, m Mapping, connection string) 
 // putMapping writes over the revision that was seen. The bucket's Update would drop the TTL, and the entry would stay
 // for ever, so this publishes to the key's subject what Update would, with the TTL.
 func (s *Store) putMapping(ctx context.Context, key string, value []byte, revision uint64, ttl time.Duration) (uint64, error) {
+	if err := checkKey(key); err != nil {
+		return 0, err
+	}
 	msg := &nats.Msg{Subject: "$KV." + mappingsBucket + "." + key, Data: value}
 	ack, err := s.js.PublishMsg(ctx, msg, jetstream.WithExpectLastSequencePerSubject(revision), jetstream.WithMsgTTL(ttl))
 	if err != nil {
@@ -187,7 +190,7 @@ func (s *Store) Mappings(ctx context.Context) ([]Mapping, error) { return s.list
 func (s *Store) Ended(ctx context.Context) ([]Mapping, error) { return s.listMappings(ctx, true) }
 
 func (s *Store) listMappings(ctx context.Context, ended bool) ([]Mapping, error) {
-	entries, err := bucketEntries(ctx, s.mappings)
+	entries, err := s.mappings.entries(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("listing mappings: %w", err)
 	}

@@ -105,12 +105,12 @@ func (cs cursors) String() string {
 func (cs cursors) place(before string) error {
 	parts := strings.Split(before, ".")
 	if len(parts) != len(cs) {
-		return fmt.Errorf("%w: %q", ErrCursor, before)
+		return fmt.Errorf("%w: %q", ErrCursor, short(before))
 	}
 	for i, part := range parts {
 		n, err := strconv.ParseUint(part, 36, 64)
 		if err != nil {
-			return fmt.Errorf("%w: %q", ErrCursor, before)
+			return fmt.Errorf("%w: %q", ErrCursor, short(before))
 		}
 		cs[i].upTo = n
 	}

@@ -8,6 +8,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,7 +25,7 @@ type Config struct {
 	Logger *slog.Logger // nil: discard
 
 	URL      string // external NATS cluster; "": a server in this process
-	Node     string // this node's name among those that share a cluster, letters, digits and -; "": "0"
+	Node     string // this node's name among those that share a cluster, at most 64 letters, digits and -; "": "0"
 	Replicas int    // copies of each stream in a cluster; 0: 1
 
 	AuditAge time.Duration // audit entries older than this are dropped; 0: 366 days
@@ -57,11 +58,12 @@ type Store struct {
 
 	server *embedded // nil with an external cluster
 	conn   *nats.Conn
+	lost   chan struct{} // closed with conn
 	js     jetstream.JetStream
 
-	mappings, keys, users, secrets jetstream.KeyValue
-	tokens, counters, hostKeys     jetstream.KeyValue
-	files, locks                   jetstream.KeyValue
+	mappings, keys, users, secrets bucket
+	tokens, counters, hostKeys     bucket
+	files, locks                   bucket
 	audit                          *auditLog
 	calls                          jetstream.Stream // the API's own log
 }
@@ -72,7 +74,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening store: %w", err)
 	}
-	s := &Store{cfg: cfg, log: cfg.Logger}
+	s := &Store{cfg: cfg, log: cfg.Logger, lost: make(chan struct{})}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening store: %w", err), s.Close())
 	}
@@ -89,8 +91,8 @@ func (cfg Config) withDefaults() (Config, error) {
 	if cfg.Node == "" {
 		cfg.Node = "0"
 	}
-	if !plainToken(cfg.Node) {
-		return cfg, fmt.Errorf("node %q: letters, digits and - are allowed", cfg.Node)
+	if !plainToken(cfg.Node) || len(cfg.Node) > maxNode {
+		return cfg, fmt.Errorf("node %q: letters, digits and - are allowed, %d at most", short(cfg.Node), maxNode)
 	}
 	cfg.Replicas = max(cfg.Replicas, 1)
 	if cfg.AuditAge == 0 {
@@ -109,7 +111,10 @@ func (cfg Config) withDefaults() (Config, error) {
 }
 
 func (s *Store) open(ctx context.Context) (err error) {
-	options := []nats.Option{nats.Name("minato-relay " + s.cfg.Node), nats.MaxReconnects(-1)}
+	options := []nats.Option{
+		nats.Name("minato-relay " + s.cfg.Node), nats.MaxReconnects(-1),
+		nats.ClosedHandler(func(*nats.Conn) { close(s.lost) }),
+	}
 	if s.cfg.URL == "" {
 		if s.server, err = startEmbedded(ctx, s.cfg); err != nil {
 			return err
@@ -123,7 +128,7 @@ func (s *Store) open(ctx context.Context) (err error) {
 		return err
 	}
 	for _, b := range []struct {
-		kv  *jetstream.KeyValue
+		to  *bucket
 		cfg jetstream.KeyValueConfig
 	}{
 		// Per-key TTL needs LimitMarkerTTL: the markers tell watchers of what went, and go themselves after that time.
@@ -138,7 +143,7 @@ func (s *Store) open(ctx context.Context) (err error) {
 		{&s.locks, jetstream.KeyValueConfig{Bucket: locksBucket, LimitMarkerTTL: time.Second}},
 	} {
 		b.cfg.Storage, b.cfg.Replicas = jetstream.FileStorage, s.cfg.Replicas
-		if *b.kv, err = s.js.CreateOrUpdateKeyValue(ctx, b.cfg); err != nil {
+		if b.to.kv, err = s.js.CreateOrUpdateKeyValue(ctx, b.cfg); err != nil {
 			return fmt.Errorf("making bucket %q: %w", b.cfg.Bucket, err)
 		}
 	}
@@ -146,6 +151,15 @@ func (s *Store) open(ctx context.Context) (err error) {
 		return err
 	}
 	return s.openCalls(ctx)
+}
+
+// Lost is closed when the connection to NATS has ended for good. Before Close that is a failure, after which nothing can be read or stored: the
+// store must be opened anew. LostErr says why.
+func (s *Store) Lost() <-chan struct{} { return s.lost }
+
+// LostErr is why the connection ended.
+func (s *Store) LostErr() error {
+	return fmt.Errorf("the connection to NATS has ended: %w", cmp.Or(s.conn.LastError(), nats.ErrConnectionClosed))
 }
 
 // Close commits the queued audit entries, then ends the server and every goroutine.

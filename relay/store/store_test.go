@@ -65,7 +65,7 @@ func TestOpen(t *testing.T) {
 		want string
 	}{
 		{"nothing", Config{}, "opening store: neither Dir nor URL is set"},
-		{"node", Config{Dir: "x", Node: "a.b"}, `opening store: node "a.b": letters, digits and - are allowed`},
+		{"node", Config{Dir: "x", Node: "a.b"}, `opening store: node "a.b": letters, digits and - are allowed, 64 at most`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 func (s *Store) EndToken(ctx context.Context, id string, left time.Duration) error {
 	_, err := s.tokens.Create(ctx, id, nil, jetstream.KeyTTL(max(left, 0).Truncate(time.Second)+2*time.Second))
 	if err != nil && !errors.Is(err, jetstream.ErrKeyExists) {
-		return fmt.Errorf("ending token %q: %w", id, err)
+		return fmt.Errorf("ending token %q: %w", short(id), err)
 	}
 	return nil
 }
@@ -26,6 +26,6 @@ func (s *Store) TokenEnded(ctx context.Context, id string) (bool, error) {
 	case errors.Is(err, jetstream.ErrKeyNotFound), errors.Is(err, jetstream.ErrInvalidKey):
 		return false, nil
 	default:
-		return false, fmt.Errorf("reading token %q: %w", id, err)
+		return false, fmt.Errorf("reading token %q: %w", short(id), err)
 	}
 }

@@ -33,7 +33,7 @@ func (s *Store) CreateUser(ctx context.Context, u User) error {
 		err = ErrExists
 	}
 	if err != nil {
-		return fmt.Errorf("storing user %q: %w", u.Name, err)
+		return fmt.Errorf("storing user %q: %w", short(u.Name), err)
 	}
 	return nil
 }
@@ -43,7 +43,7 @@ func (s *Store) CreateUser(ctx context.Context, u User) error {
 func (s *Store) UpdateUser(ctx context.Context, name string, change func(*User)) (User, error) {
 	u, err := s.updateUser(ctx, name, change)
 	if err != nil {
-		return User{}, fmt.Errorf("changing user %q: %w", name, err)
+		return User{}, fmt.Errorf("changing user %q: %w", short(name), err)
 	}
 	return u, nil
 }
@@ -65,7 +65,7 @@ func (s *Store) updateUser(ctx context.Context, name string, change func(*User))
 func (s *Store) User(ctx context.Context, name string) (User, error) {
 	u, _, err := s.userEntry(ctx, name)
 	if err != nil {
-		return User{}, fmt.Errorf("reading user %q: %w", name, err)
+		return User{}, fmt.Errorf("reading user %q: %w", short(name), err)
 	}
 	return u, nil
 }
@@ -84,7 +84,7 @@ func (s *Store) userEntry(ctx context.Context, name string) (u User, revision ui
 
 // Users returns all, oldest first.
 func (s *Store) Users(ctx context.Context) ([]User, error) {
-	entries, err := bucketEntries(ctx, s.users)
+	entries, err := s.users.entries(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("listing users: %w", err)
 	}
@@ -106,7 +106,7 @@ func (s *Store) DeleteUser(ctx context.Context, name string) error {
 		return err
 	}
 	if err := s.users.Purge(ctx, token(name)); err != nil {
-		return fmt.Errorf("deleting user %q: %w", name, err)
+		return fmt.Errorf("deleting user %q: %w", short(name), err)
 	}
 	return nil
 }

@@ -67,27 +67,3 @@ func (s *Store) mappingChanged(known map[string]Mapping, e jetstream.KeyValueEnt
 		fn(Event{MappingCreated, m})
 	}
 }
-
-// bucketEntries reads all keys of a bucket in one pass.
-func bucketEntries(ctx context.Context, kv jetstream.KeyValue) ([]jetstream.KeyValueEntry, error) {
-	w, err := kv.WatchAll(ctx, jetstream.IgnoreDeletes())
-	if err != nil {
-		return nil, err
-	}
-	defer w.Stop()
-	var entries []jetstream.KeyValueEntry
-	for {
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case e, open := <-w.Updates():
-			switch {
-			case !open:
-				return nil, ErrClosed
-			case e == nil:
-				return entries, nil
-			}
-			entries = append(entries, e)
-		}
-	}
-}
