@@ -3,8 +3,8 @@
 //	browser --- pages, /console/api/... ---> Console ---> API (the relay's own: permissions, scope, rates, messages)
 //	   \------- WebSocket (VNC, SSH, Modbus) ---> Console ---> Dial (through a port mapping: its ranges, limits, log, end)
 //
-// It has no rights and no memory of its own: signing in gives the API's two credentials in a cookie that no script can read, and each call is the
-// API's call of that user. So any relay node answers it, a restart signs nobody out, and signing out or revoking the key ends it everywhere.
+// It has no rights and no memory of its own: signing in gives the browser the API's two credentials in a sealed cookie and the page the key to it, and
+// each call is the API's call of that user. So any relay node answers it, a restart signs nobody out, and signing out or revoking the key ends it everywhere.
 package console
 
 import (

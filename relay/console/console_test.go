@@ -46,7 +46,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		json.NewEncoder(w).Encode(map[string]string{
 			"asked": req.Method + " " + req.URL.RequestURI(), "body": string(body),
-			"key": req.Header.Get(relayapi.HeaderAPIKey), "token": req.Header.Get(relayapi.HeaderToken), "cookie": req.Header.Get("Cookie"),
+			"key": req.Header.Get(relayapi.HeaderAPIKey), "token": req.Header.Get(relayapi.HeaderToken), "cookie": req.Header.Get("Cookie"), "session key": req.Header.Get(sessionKeyHeader),
 		})
 	}
 }
@@ -79,6 +79,7 @@ type site struct {
 	*http.Client
 	t   *testing.T
 	api *api
+	key string // what the page keeps of a sign-in
 }
 
 // serve runs a console whose mappings lead to device; nil: none is reached.
@@ -122,7 +123,7 @@ func serve(t *testing.T, device func(net.Conn)) *site {
 	}
 	client := &http.Client{Jar: jar, Transport: s.Client().Transport}
 	t.Cleanup(func() { c.Close(); s.Close(); devices.Wait(); client.CloseIdleConnections() })
-	return &site{s, client, t, a}
+	return &site{s, client, t, a, ""}
 }
 
 func (s *site) do(method, path, body string, header ...string) (int, string, http.Header) {
@@ -134,6 +135,7 @@ func (s *site) do(method, path, body string, header ...string) (int, string, htt
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
+	req.Header.Set(sessionKeyHeader, s.key)
 	for i := 0; i < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}
@@ -151,9 +153,19 @@ func (s *site) do(method, path, body string, header ...string) (int, string, htt
 
 func (s *site) signIn() {
 	s.t.Helper()
-	if status, body, _ := s.do("POST", "/console/session", `{"authKeyId":"keyId-1","authKey":"secret"}`); status != http.StatusNoContent {
-		s.t.Fatalf("signing in: %d %s", status, body)
+	s.signInAs(`{"authKeyId":"keyId-1","authKey":"secret"}`)
+}
+
+// signInAs keeps the page's half of the session, and gives the answer's header.
+func (s *site) signInAs(credentials string) http.Header {
+	s.t.Helper()
+	status, body, header := s.do("POST", "/console/session", credentials)
+	var got map[string]string
+	if err := json.Unmarshal([]byte(body), &got); status != http.StatusOK || err != nil || len(got) != 1 || got["key"] == "" {
+		s.t.Fatalf("signing in: %d %q, want 200 with the key and nothing else", status, body)
 	}
+	s.key = got["key"]
+	return header
 }
 
 func TestSession(t *testing.T) {
@@ -161,22 +173,18 @@ func TestSession(t *testing.T) {
 	if status, body, _ := s.do("POST", "/console/session", `{"authKeyId":"keyId-1","authKey":"wrong"}`); status != http.StatusUnauthorized || !strings.Contains(body, "wrong") {
 		t.Errorf("a wrong key: %d %s, want 401 with the API's words", status, body)
 	}
-	status, body, header := s.do("POST", "/console/session", `{"userName":"ann","password":"secret"}`)
-	if status != http.StatusNoContent || body != "" {
-		t.Fatalf("a user: %d %q, want 204 and no credentials in the body", status, body)
-	}
-	cookie := header.Get("Set-Cookie")
+	cookie := s.signInAs(`{"userName":"ann","password":"secret"}`).Get("Set-Cookie")
 	for _, want := range []string{"HttpOnly", "SameSite=Strict", "Path=/console/", "Max-Age=28800"} {
 		if !strings.Contains(cookie, want) {
 			t.Errorf("the cookie %q lacks %s", cookie, want)
 		}
 	}
-	_, body, _ = s.do("GET", "/console/api/sims?limit=2", "", relayapi.HeaderToken, "forged")
+	_, body, _ := s.do("GET", "/console/api/sims?limit=2", "", relayapi.HeaderToken, "forged")
 	var got map[string]string
 	if err := json.Unmarshal([]byte(body), &got); err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]string{"asked": "GET /v1/sims?limit=2", "body": "", "key": "api-1", "token": "a.b.c", "cookie": ""}
+	want := map[string]string{"asked": "GET /v1/sims?limit=2", "body": "", "key": "api-1", "token": "a.b.c", "cookie": "", "session key": ""}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("what the API is asked (-want +got):\n%s", diff)
 	}

@@ -11,7 +11,7 @@ import (
 	"minato/relay/relayapi"
 )
 
-// sessionCookie holds the API's two credentials, "apiKey.token". Only the relay reads it: no script can, and no other site's request carries it.
+// sessionCookie holds the API's two credentials, "apiKey.token", sealed. No script can read it, and no other site's request carries it.
 const sessionCookie = "minato_session"
 
 // sessionSeconds is how long a sign-in lasts: as long as the longest mapping.
@@ -31,7 +31,7 @@ type credentials struct {
 	TokenTimeoutSeconds int `json:"tokenTimeoutSeconds"`
 }
 
-// signIn exchanges a key or a password for the API's credentials, and keeps them in the cookie.
+// signIn exchanges a key or a password for the API's credentials. The browser keeps them, sealed in the cookie; the page gets the key to them.
 func (c *Console) signIn(w http.ResponseWriter, req *http.Request) {
 	if !isJSON(req) {
 		writeError(w, http.StatusUnsupportedMediaType, "the body must be application/json")
@@ -66,8 +66,15 @@ func (c *Console) signIn(w http.ResponseWriter, req *http.Request) {
 		writeError(w, http.StatusInternalServerError, "the relay could not do it; its log says why")
 		return
 	}
-	http.SetCookie(w, cookie(req, got.APIKey+"."+got.Token, sessionSeconds))
-	w.WriteHeader(http.StatusNoContent)
+	key, sealed, err := seal(got.APIKey + "." + got.Token)
+	if err != nil {
+		c.log.Error("signing in to the console", "error", err)
+		writeError(w, http.StatusInternalServerError, "the relay could not do it; its log says why")
+		return
+	}
+	http.SetCookie(w, cookie(req, sealed, sessionSeconds))
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(map[string]string{"key": key}) // an error means that the browser has gone
 }
 
 // signOut ends the token on every node, and takes the cookie back.
@@ -87,22 +94,21 @@ func cookie(req *http.Request, value string, seconds int) *http.Cookie {
 	}
 }
 
-// withCredentials puts the session of req into the API's headers of a request; false: there is none.
+// withCredentials puts the session of req into the API's headers of a request; false: there is none, or only half of it.
 func withCredentials(out, req *http.Request) bool {
-	for _, h := range []string{relayapi.HeaderAPIKey, relayapi.HeaderToken, "Cookie"} {
+	for _, h := range []string{relayapi.HeaderAPIKey, relayapi.HeaderToken, "Cookie", sessionKeyHeader, "Sec-WebSocket-Protocol"} {
 		out.Header.Del(h)
 	}
-	found, err := req.Cookie(sessionCookie)
-	if err != nil {
-		return false
+	key := sessionKey(req)
+	for _, c := range req.CookiesNamed(sessionCookie) { // more than one where a device's page has set its own
+		if secret, ok := unseal(key, c.Value); ok {
+			apiKey, token, _ := strings.Cut(secret, ".")
+			out.Header.Set(relayapi.HeaderAPIKey, apiKey)
+			out.Header.Set(relayapi.HeaderToken, token)
+			return true
+		}
 	}
-	apiKey, token, ok := strings.Cut(found.Value, ".")
-	if !ok {
-		return false
-	}
-	out.Header.Set(relayapi.HeaderAPIKey, apiKey)
-	out.Header.Set(relayapi.HeaderToken, token)
-	return true
+	return false
 }
 
 // apiRequest is a call of the API in place of a browser's request: from the same address, in the same language.

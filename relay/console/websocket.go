@@ -51,7 +51,7 @@ func (c *Console) socket(serve func(ctx context.Context, s *socket) error) http.
 			return
 		}
 		out.Header.Set("X-Soracom-Lang", req.URL.Query().Get("lang"))
-		conn, err := websocket.Accept(w, req, nil) // takes this origin only
+		conn, err := websocket.Accept(w, req, &websocket.AcceptOptions{Subprotocols: []string{socketProtocol}}) // takes this origin only
 		if err != nil {
 			c.log.Debug("a WebSocket is refused", "error", err)
 			return

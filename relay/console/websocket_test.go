@@ -26,12 +26,17 @@ func (s *site) open(kind string) (context.Context, *websocket.Conn) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	s.t.Cleanup(cancel)
-	ws, resp, err := websocket.Dial(ctx, s.URL+"/console/"+kind+"?mapping=127.0.0.1:10000", &websocket.DialOptions{HTTPClient: s.Client})
+	ws, resp, err := websocket.Dial(ctx, s.URL+"/console/"+kind+"?mapping=127.0.0.1:10000", s.protocols(nil))
 	if err != nil {
 		s.t.Fatalf("%v %v", err, resp)
 	}
 	s.t.Cleanup(func() { ws.CloseNow() })
 	return ctx, ws
+}
+
+// protocols says who it is as a page does.
+func (s *site) protocols(header http.Header) *websocket.DialOptions {
+	return &websocket.DialOptions{HTTPClient: s.Client, HTTPHeader: header, Subprotocols: []string{socketProtocol, socketKeyPrefix + s.key}}
 }
 
 // next reads a control message.
@@ -84,18 +89,28 @@ func TestWebSocketRefusals(t *testing.T) {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	})
-	for name, header := range map[string]http.Header{
-		"nobody signed in": {},
-		"another origin":   {"Origin": {"https://evil.example"}},
+	for _, tt := range []struct {
+		name   string
+		signIn bool
+		key    bool // the page's half of the session is sent
+		header http.Header
+		want   int
+	}{
+		{"nobody signed in", false, true, nil, 401},
+		{"the cookie alone", true, false, nil, 401},
+		{"another origin", true, true, http.Header{"Origin": {"https://evil.example"}}, 403},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(tt.name, func(t *testing.T) {
 			s := serve(t, func(net.Conn) {})
-			if header.Get("Origin") != "" {
+			if tt.signIn {
 				s.signIn()
 			}
-			_, resp, err := websocket.Dial(t.Context(), s.URL+"/console/vnc?mapping=127.0.0.1:10000", &websocket.DialOptions{HTTPClient: s.Client, HTTPHeader: header})
-			if err == nil || resp == nil || resp.StatusCode/100 != 4 {
-				t.Errorf("dialled with %v, %v, want a 4xx", resp, err)
+			if !tt.key {
+				s.key = ""
+			}
+			_, resp, err := websocket.Dial(t.Context(), s.URL+"/console/vnc?mapping=127.0.0.1:10000", s.protocols(tt.header))
+			if err == nil || resp == nil || resp.StatusCode != tt.want {
+				t.Errorf("dialled with %v, %v, want %d", resp, err, tt.want)
 			}
 		})
 	}

@@ -66,10 +66,10 @@ export async function callAll(path) {
   }
 }
 
-function send(method, url, body) {
-  const headers = {'X-Soracom-Lang': lang.value};
+function send(method, url, body, options) {
+  const headers = {'X-Soracom-Lang': lang.value, 'X-Minato-Session-Key': localStorage.getItem(sessionKey) ?? ''};
   if (body !== undefined) headers['Content-Type'] = 'application/json';
-  return fetch(url, {method, headers, body: body === undefined ? undefined : JSON.stringify(body)});
+  return fetch(url, {method, headers, body: body === undefined ? undefined : JSON.stringify(body), ...options});
 }
 
 async function failure(response) {
@@ -97,7 +97,7 @@ function lost() {
 
 /** Learns who is signed in. A browser in which nobody has signed in knows that without asking: its first page is there at once. */
 export async function whoAmI() {
-  if (localStorage.getItem(signedIn)) {
+  if (localStorage.getItem(sessionKey)) {
     try {
       session.value = await call('GET', '/me');
       listen();
@@ -109,11 +109,12 @@ export async function whoAmI() {
   nobody();
 }
 
-/** Marks a browser with a sign-in, whose cookie no script can see. */
-const signedIn = 'signedIn';
+/** Where the key of the session is kept, without which its cookie is worth nothing. The cookie goes to every port of the host, also to devices' pages,
+    but what is stored stays with this one. */
+const sessionKey = 'sessionKey';
 
 function nobody() {
-  localStorage.removeItem(signedIn);
+  localStorage.removeItem(sessionKey);
   session.value = null;
 }
 
@@ -127,7 +128,7 @@ export async function signIn(credentials) {
     throw new APIError(0, 'offline', t('offlineForm'));
   }
   if (!response.ok) throw await failure(response);
-  localStorage.setItem(signedIn, 'yes');
+  localStorage.setItem(sessionKey, (await response.json()).key);
   expired.value = false;
   signedInAgain?.resolve();
   signedInAgain = undefined;
@@ -135,39 +136,47 @@ export async function signIn(credentials) {
 }
 
 export async function signOut() {
-  source?.close();
+  source?.abort();
   await send('DELETE', '/console/session').catch(() => {});
   nobody();
 }
 
-let source;
+let source; // ends the stream of events
 
 /** Hears of what happens, so that pages are up to date within a second. Only in tabs that are seen: over HTTP/1.1 a browser has six connections to
     an origin for all its tabs together. */
-function listen() {
-  source?.close();
+async function listen() {
+  source?.abort();
   if (document.hidden) return;
-  source = new EventSource('/console/api/events');
-  const note = () => { happened.value++; };
-  for (const type of ['ACCESS', 'DENIED', 'CONNECTED', 'CLOSED', 'REFUSED', 'CREATED', 'DELETED', 'EXPIRED', 'EXTENDED']) {
-    source.addEventListener(type, note);
+  const mine = source = new AbortController();
+  await hear(mine.signal).catch(() => {});
+  if (!mine.signal.aborted) setTimeout(() => mine === source && session.value && listen(), 5000);
+}
+
+/** Reads the stream to its end. An EventSource could not send the session's key. */
+async function hear(signal) {
+  const response = await send('GET', '/console/api/events', undefined, {signal});
+  happened.value++; // something did before, or why there is no stream is for the pages to find out
+  if (!response.ok) return;
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let rest = ''; ;) {
+    const {value, done} = await reader.read();
+    if (done) return;
+    const lines = (rest + value).split('\n');
+    rest = lines.pop();
+    if (lines.some(line => line.startsWith('event:'))) happened.value++;
   }
-  source.onopen = note;
-  const mine = source;
-  source.onerror = () => { // the browser tries again by itself, unless the answer was an error
-    if (mine.readyState === EventSource.CLOSED) setTimeout(() => mine === source && session.value && listen(), 5000);
-  };
 }
 
 document.addEventListener('visibilitychange', () => {
-  if (document.hidden) source?.close();
+  if (document.hidden) source?.abort();
   else if (session.value) listen();
 });
 
-/** The address of a WebSocket of the console. */
-export function socketURL(kind, mapping) {
+/** Opens a WebSocket of the console. The session's key is the name of a protocol, which unlike the address is in no log. */
+export function openSocket(kind, mapping) {
   const url = new URL(`/console/${kind}`, location.href);
   url.protocol = url.protocol.replace('http', 'ws');
   url.search = new URLSearchParams({mapping, lang: lang.value});
-  return url.href;
+  return new WebSocket(url, ['minato', 'key.' + localStorage.getItem(sessionKey)]);
 }

@@ -1,4 +1,4 @@
-// Stories about what is rare: more than a page of a list, and a page that is left too early.
+// Stories about what is rare: more than a page of a list, a page that is left too early, and what an older console has left in the browser.
 import {readFileSync} from 'node:fs';
 import {must, patience} from './stage.mjs';
 
@@ -52,4 +52,16 @@ export async function leftTerminal(stage) {
     await new Promise(resolve => setTimeout(resolve, 100));
   }
   await stage.unmap(m);
+}
+
+/** What a console that did not seal its cookie has left: nobody is signed in by it, and signing in works. */
+export async function oldSession(stage) {
+  const page = await stage.page();
+  const {apiKey, token} = await stage.signInToAPI();
+  await page.context().addCookies([{name: 'minato_session', value: `${apiKey}.${token}`, domain: new URL(stage.url).hostname, path: '/console/', httpOnly: true, sameSite: 'Strict'}]);
+  await page.addInitScript(() => localStorage.setItem('signedIn', 'yes'));
+  await page.goto('/console/' + stage.device);
+  await page.waitForSelector('main.signin #authKeyId');
+  must(await page.locator('[role=alert]').allTextContents().then(t => t.join('')) === '', 'the page begins with an error');
+  await stage.signIn(page);
 }

@@ -81,13 +81,20 @@ export class Stage {
 
   /** A call of the relay's API as any user makes it. */
   async api(method, path, body) {
-    const call = async (method, path, body, headers) => {
-      const response = await fetch(this.url + '/v1' + path, {method, headers, body: body && JSON.stringify(body)});
-      if (!response.ok) throw new Error(`${method} ${path}: ${await response.text()}`);
-      return response.status === 204 ? null : response.json();
-    };
-    this.credentials ??= await call('POST', '/auth', {authKeyId: this.keyId, authKey: this.key});
-    return call(method, path, body, {'X-Soracom-API-Key': this.credentials.apiKey, 'X-Soracom-Token': this.credentials.token});
+    const {apiKey, token} = await this.signInToAPI();
+    return this.call(method, path, body, {'X-Soracom-API-Key': apiKey, 'X-Soracom-Token': token});
+  }
+
+  /** The API's two credentials. */
+  async signInToAPI() {
+    this.credentials ??= await this.call('POST', '/auth', {authKeyId: this.keyId, authKey: this.key});
+    return this.credentials;
+  }
+
+  async call(method, path, body, headers) {
+    const response = await fetch(this.url + '/v1' + path, {method, headers, body: body && JSON.stringify(body)});
+    if (!response.ok) throw new Error(`${method} ${path}: ${await response.text()}`);
+    return response.status === 204 ? null : response.json();
   }
 
   mapping(port, {tls = true, ...more} = {}) {

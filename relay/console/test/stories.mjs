@@ -3,7 +3,7 @@ import {execFile} from 'node:child_process';
 import {readFileSync} from 'node:fs';
 import {must} from './stage.mjs';
 import {awaitSameScreen, canvasData} from './screen.mjs';
-import {leftTerminal, secondPage} from './edges.mjs';
+import {leftTerminal, oldSession, secondPage} from './edges.mjs';
 import {accessible, japanese, loads} from './pages.mjs';
 
 /** Waits until the page says something. */
@@ -22,7 +22,8 @@ function ssh(stage, port) {
 /** Extends (or shortens) a mapping over the API, with the page's own sign-in. */
 function setEnd(page, m, seconds) {
   return page.evaluate(async ([ip, port, duration]) => {
-    const r = await fetch(`/console/api/port_mappings/${ip}/${port}/extend`, {method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify({duration})});
+    const headers = {'Content-Type': 'application/json', 'X-Minato-Session-Key': localStorage.getItem('sessionKey')};
+    const r = await fetch(`/console/api/port_mappings/${ip}/${port}/extend`, {method: 'POST', headers, body: JSON.stringify({duration})});
     return r.status;
   }, [m.ipAddress, m.port, seconds]);
 }
@@ -47,12 +48,20 @@ export const stories = {
     must(!page.url().includes('secret') && !page.url().includes('keyId'), `the address tells a secret: ${page.url()}`);
     const cookies = await page.context().cookies();
     must(cookies.length === 1 && cookies[0].httpOnly && cookies[0].sameSite === 'Strict', `the cookie is ${JSON.stringify(cookies.map(c => ({...c, value: '…'})))}`);
+    const calls = key => page.evaluate(key => fetch('/console/api/sims', {headers: key && {'X-Minato-Session-Key': key}}).then(r => r.status), key);
+    const key = await page.evaluate(() => localStorage.getItem('sessionKey'));
+    must(await calls(key) === 200, 'the cookie and the key are not the session');
+    must(await calls() === 401, 'the cookie alone is the session');
     await page.click('details.user summary');
     await page.click('#sign-out');
     await page.waitForSelector('#authKeyId');
-    const status = await page.evaluate(([value]) => fetch('/console/api/sims').then(r => r.status), [cookies[0].value]);
-    must(status === 401, `after signing out a call is answered with ${status}`);
+    must((await page.context().cookies()).length === 0, 'signing out leaves the cookie');
+    must(await page.evaluate(() => localStorage.getItem('sessionKey')) === null, 'signing out leaves the key');
+    await page.context().addCookies(cookies);
+    must(await calls(key) === 401, 'after signing out both are still the session');
   },
+
+  'a sign-in of before an upgrade: the page asks to sign in': oldSession,
 
   async 'sign in as a user: what the role may not do is not offered'(stage) {
     const password = 'Correct-horse-7';
@@ -67,7 +76,7 @@ export const stories = {
     await page.getByLabel('Password').fill(password);
     await page.getByRole('button', {name: 'Sign in'}).click();
     await page.locator('details.user summary').getByText('viewer').waitFor();
-    await page.goto('/console/' + stage.device); // the cookie is the sign-in
+    await page.goto('/console/' + stage.device); // the sign-in stays
     await said(page, 'Your role may look, but not open devices.');
     must(await page.locator('#new-access, .openers, .mapping [data-action]').count() === 0, 'a viewer is offered what a viewer may not do');
   },
@@ -553,7 +562,7 @@ export const stories = {
     } finally {
       await stage.outside('POST', '/online');
     }
-    await page.waitForFunction(sim => fetch(`/console/api/sims/${sim}`).then(r => r.json()).then(s => s.sessionStatus.online), stage.sim, {polling: 200});
+    await page.waitForFunction(sim => fetch(`/console/api/sims/${sim}`, {headers: {'X-Minato-Session-Key': localStorage.getItem('sessionKey')}}).then(r => r.json()).then(s => s.sessionStatus.online), stage.sim, {polling: 200});
   },
 };
 

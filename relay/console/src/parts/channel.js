@@ -1,12 +1,12 @@
 // A WebSocket to a device through a port mapping: text messages are about the connection, binary ones are the device's.
-import {call, offline, socketURL} from '../api.js';
+import {call, offline, openSocket} from '../api.js';
 import {sentence, t, words} from '../i18n.js';
 
 /** Opens one. Gives {ws, id} when the device is connected; throws {code, message, detail} when it is not. first is sent at once; other
     messages before that go to ask, whose answer is sent back. */
 export function connect(kind, mapping, {first, ask} = {}) {
   return new Promise((resolve, reject) => {
-    const ws = new WebSocket(socketURL(kind, mapping));
+    const ws = openSocket(kind, mapping);
     ws.binaryType = 'arraybuffer';
     let id;
     const ready = () => {
