@@ -14,23 +14,30 @@ import (
 const (
 	eventQueue    = 256 // events that a slow reader may be behind; then its stream ends, and it starts anew
 	eventReaders  = 100
-	eventInterval = 15 * time.Second // of comments that keep the stream alive
+	eventsEach    = 10               // streams of one key or user: none takes those of all others
+	eventInterval = 15 * time.Second // of comments that keep the stream alive, and of looking again at who reads
 	eventTimeout  = 10 * time.Second // for one write
 )
+
+// eventReader is who listens, and what they may see.
+type eventReader struct {
+	who  string // the principal's id
+	sees func(simID string) bool
+}
 
 // eventHub gives each audit entry to everyone who listens on GET /v1/events.
 type eventHub struct {
 	mu      sync.Mutex
-	readers map[chan store.Entry]func(simID string) bool // guarded by mu; to what each may see
-	closed  bool                                         // guarded by mu
+	readers map[chan store.Entry]eventReader // guarded by mu
+	closed  bool                             // guarded by mu
 }
 
 // publish never waits: a reader that is too slow loses its stream.
 func (h *eventHub) publish(e store.Entry) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for ch, sees := range h.readers {
-		if !sees(e.SIMID) {
+	for ch, reader := range h.readers {
+		if !reader.sees(e.SIMID) {
 			continue
 		}
 		select {
@@ -42,19 +49,34 @@ func (h *eventHub) publish(e store.Entry) {
 	}
 }
 
-// listen gives a channel of entries; nil when there are too many readers, or the relay ends.
-func (h *eventHub) listen(sees func(string) bool) chan store.Entry {
+// listen gives a channel of entries; nil when there are too many readers, all together or of this one, or the relay ends.
+func (h *eventHub) listen(reader eventReader) chan store.Entry {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closed || len(h.readers) >= eventReaders {
+	same := 0
+	for _, other := range h.readers {
+		if other.who == reader.who {
+			same++
+		}
+	}
+	if h.closed || len(h.readers) >= eventReaders || same >= eventsEach {
 		return nil
 	}
 	if h.readers == nil {
-		h.readers = make(map[chan store.Entry]func(string) bool)
+		h.readers = make(map[chan store.Entry]eventReader)
 	}
 	ch := make(chan store.Entry, eventQueue)
-	h.readers[ch] = sees
+	h.readers[ch] = reader
 	return ch
+}
+
+// change gives a reader other eyes, if it has not lost its stream.
+func (h *eventHub) change(ch chan store.Entry, reader eventReader) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if _, ok := h.readers[ch]; ok {
+		h.readers[ch] = reader
+	}
 }
 
 func (h *eventHub) leave(ch chan store.Entry) {
@@ -77,13 +99,14 @@ func (h *eventHub) close() {
 	}
 }
 
-// streamEvents writes audit entries as they happen (server-sent events, WHATWG HTML section 9.2): the event's name is the entry's type.
+// streamEvents writes audit entries as they happen (server-sent events, WHATWG HTML section 9.2): the event's name is the entry's type. It ends soon after
+// the caller's credentials have, and follows what they may see.
 func (r *Relay) streamEvents(c *call) (any, error) {
 	sees, err := r.filter(c.Context(), c.scope())
 	if err != nil {
 		return nil, err
 	}
-	ch := r.events.listen(sees)
+	ch := r.events.listen(eventReader{c.who.id, sees})
 	if ch == nil {
 		return nil, apiErrorf(http.StatusTooManyRequests, codeTooMany, "too many calls: wait %d s", int(eventInterval.Seconds()))
 	}
@@ -99,13 +122,21 @@ func (r *Relay) streamEvents(c *call) (any, error) {
 		}
 		return out.Flush() == nil
 	}
-	alive := time.NewTicker(eventInterval)
-	defer alive.Stop()
+	again := newReminder(r.cfg.Clock, eventInterval)
+	defer again.end()
 	for open := write(": listening\n\n"); open; {
 		select {
 		case <-c.Context().Done():
 			return streamed{}, nil
-		case <-alive.C:
+		case <-again.C:
+			if r.authenticate(c) != nil {
+				return streamed{}, nil
+			}
+			if sees, err = r.filter(c.Context(), c.scope()); err != nil {
+				return streamed{}, nil
+			}
+			r.events.change(ch, eventReader{c.who.id, sees})
+			again.set()
 			open = write(": \n\n")
 		case e, more := <-ch:
 			if !more {

@@ -2,9 +2,11 @@ package relay
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"net/netip"
+	"time"
 
 	"minato/relay/console"
 )
@@ -23,7 +25,7 @@ func (c insideConn) CloseWrite() error { return c.Close() }
 
 // dialMapping connects the console through a mapping. The request carries the credentials of who wants it, which takes an operator as making the
 // mapping does; then the connection is judged, counted, logged and cut like one from outside. There is no TLS on it: the browser's own leg is the
-// console's. It returns when the device is connected; a *console.Refusal says why it is not.
+// console's. It returns when the device is connected; a *console.Refusal says why it is not. A connection ends soon after its user may not make it any more.
 func (r *Relay) dialMapping(req *http.Request, addr netip.AddrPort) (*console.Connection, error) {
 	c := &call{Request: req, caller: caller(req), header: http.Header{}}
 	pm, err := r.mappingForCall(c, addr)
@@ -41,9 +43,12 @@ func (r *Relay) dialMapping(req *http.Request, addr netip.AddrPort) (*console.Co
 	go conn.serve(ctx, func() { // ends with the connection, or leaves it to the splice; ctx, or closing the pipe, ends both
 		cut(nil)
 		pm.live.Add(-1)
-		done()
 		close(ended)
 	})
+	go func() { // ends with the connection
+		r.guard(c, pm, ended, cut)
+		done()
+	}()
 	select {
 	case <-connected:
 		return &console.Connection{Conn: ours, ID: conn.id, SIMID: pm.SIMID, DevicePort: pm.DevicePort}, nil
@@ -57,13 +62,53 @@ func (r *Relay) dialMapping(req *http.Request, addr netip.AddrPort) (*console.Co
 	return nil, &console.Refusal{Code: string(cause), Message: cause.Text(c.lang()), Detail: inEnglish(conn.entry.End), DetailCode: conn.entry.End.Code, DetailArgs: conn.entry.End.Args}
 }
 
-// mappingForCall is the open mapping at an address, if the call may connect through it.
-func (r *Relay) mappingForCall(c *call, addr netip.AddrPort) (*portMapping, error) {
+// guardInterval is how long a connection may outlive what its user may do.
+const guardInterval = 15 * time.Second
+
+// guard waits for the end of a connection, and makes it when its user may not have it any more: signed out, revoked, with another role or other SIMs.
+func (r *Relay) guard(c *call, pm *portMapping, ended <-chan struct{}, cut context.CancelCauseFunc) {
+	again := newReminder(r.cfg.Clock, guardInterval)
+	defer again.end()
+	for {
+		select {
+		case <-ended:
+			return
+		case <-again.C:
+		}
+		if !r.mayKeep(c, pm.SIMID) {
+			cut(errNotAllowed)
+			<-ended
+			return
+		}
+		again.set()
+	}
+}
+
+// mayKeep tells whether the call would still be let connect to a SIM. What cannot be looked up now is looked up the next time: a store or a directory that
+// fails for a moment ends nobody's work.
+func (r *Relay) mayKeep(c *call, simID string) bool {
+	if err := r.mayConnect(c); err != nil {
+		return !errors.As(err, new(*apiError))
+	}
+	sees, err := r.filter(c.Context(), c.scope())
+	return err != nil || sees(simID)
+}
+
+// mayConnect authenticates a call for connecting.
+func (r *Relay) mayConnect(c *call) error {
 	if err := r.authenticate(c); err != nil {
-		return nil, err
+		return err
 	}
 	if !mayAct(c.who.role, RoleOperator) {
-		return nil, forbidden(c.who.role, RoleOperator)
+		return forbidden(c.who.role, RoleOperator)
+	}
+	return nil
+}
+
+// mappingForCall is the open mapping at an address, if the call may connect through it.
+func (r *Relay) mappingForCall(c *call, addr netip.AddrPort) (*portMapping, error) {
+	if err := r.mayConnect(c); err != nil {
+		return nil, err
 	}
 	if err := r.callRates.check(c, r.cfg.Clock.Now()); err != nil {
 		return nil, err

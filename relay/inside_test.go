@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +25,11 @@ func (r *testRelay) dialInside(ctx context.Context, m *relayapi.PortMapping, fro
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	return r.dialInsideWith(ctx, auth, m, from)
+}
+
+// dialInsideWith is dialInside with the user's credentials.
+func (r *testRelay) dialInsideWith(ctx context.Context, auth *relayapi.AuthResponse, m *relayapi.PortMapping, from string) (*console.Connection, error) {
 	req := httptest.NewRequestWithContext(ctx, http.MethodGet, "/console/vnc", nil)
 	req.RemoteAddr = from
 	req.Header.Set(relayapi.HeaderAPIKey, auth.APIKey)
@@ -99,6 +106,39 @@ func TestInsideRefusals(t *testing.T) {
 			var refusal *console.Refusal
 			if !errors.As(err, &refusal) || refusal.Code != tt.code || refusal.Message == "" {
 				t.Errorf("got %v, want the code %s with words", err, tt.code)
+			}
+		})
+	}
+}
+
+// A connection of the console does not outlive what its user may do.
+func TestInsideEndsWithThePermission(t *testing.T) {
+	all := append(slices.Clone(endings),
+		ending{"the user may only look", true, func(a *access) { a.call("PUT", "/v1/users/operator", `{"role":"viewer"}`) }},
+		ending{"the user has other SIMs", true, func(a *access) { a.call("PUT", "/v1/users/operator", `{"role":"operator","simIds":["`+simB+`"]}`) }},
+	)
+	for _, tt := range all {
+		t.Run(tt.name, func(t *testing.T) {
+			a := newAccess(t, tt.user)
+			conn, err := a.dialInsideWith(t.Context(), a.auth, a.mapping(false), browser)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b := make([]byte, 4)
+			<-a.clock.set
+			a.clock.Advance(guardInterval)
+			<-a.clock.set // looked at, and found well
+			io.WriteString(conn, "ping")
+			if _, err := io.ReadFull(conn, b); err != nil {
+				t.Fatalf("read %q, %v while nothing has changed", b, err)
+			}
+			tt.end(a)
+			a.clock.Advance(guardInterval)
+			if n, err := conn.Read(b); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("read %q, %v afterwards", b[:n], err)
+			}
+			if e := a.awaitAudit(relayapi.AuditClosed); !strings.Contains(e.CloseReason, errNotAllowed.Error()) {
+				t.Errorf("the log has %+v", e)
 			}
 		})
 	}

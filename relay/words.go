@@ -54,11 +54,12 @@ const (
 	wordLimitSIM        word = "limit-sim"
 	wordError           word = "error" // what has no word of its own
 
-	errCut      word = "cut"
-	errExpired  word = "expired"
-	errDeleted  word = "deleted"
-	errShutdown word = "shutdown"
-	errGone     word = "browser-gone" // before the device was reached
+	errCut        word = "cut"
+	errExpired    word = "expired"
+	errDeleted    word = "deleted"
+	errShutdown   word = "shutdown"
+	errGone       word = "browser-gone" // before the device was reached
+	errNotAllowed word = "not-allowed"  // any more
 )
 
 // english has the format of each word's arguments.
@@ -100,11 +101,12 @@ var english = map[word]string{
 	wordLimitSIM:        "limit: %s live connections to SIM %s; it ends when one of them closes",
 	wordError:           "%s",
 
-	errCut:      "the connection was cut over the API",
-	errExpired:  "the mapping expired",
-	errDeleted:  "the mapping was deleted",
-	errShutdown: "the relay is shutting down",
-	errGone:     "the browser has gone",
+	errCut:        "the connection was cut over the API",
+	errExpired:    "the mapping expired",
+	errDeleted:    "the mapping was deleted",
+	errShutdown:   "the relay is shutting down",
+	errGone:       "the browser has gone",
+	errNotAllowed: "the user has signed out, or may no longer connect",
 }
 
 func (w word) Error() string { return english[w] }

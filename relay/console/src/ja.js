@@ -45,7 +45,7 @@ export default {
   'word_closed-early': 'クライアントが何も送らずに閉じました', word_unreachable: (e, c) => `デバイスに到達できません: ${c || e}`, 'word_handshake-failed': e => `TLS ハンドシェイク失敗: ${e}`, 'word_device-silent': 'デバイスも先に送信しません', 'word_device-first': p => `クライアントは ${p.toUpperCase()} のデバイスからの送信を待っています`,
   'word_ended-at': when => `ポートは ${when} に閉じました`, word_used: '1 回限りの接続はすでに使用されています', 'word_not-in-ranges': (a, ranges) => `${a} は ${ranges} に含まれていません`, word_flood: 'このポートへの接続が多すぎるため、ただちに閉じました', 'word_limit-mapping': n => `上限: このポートの同時接続は ${n} までです。どれかが閉じると解除されます`,
   'word_limit-rate': (a, n, s) => `上限: ${a} からの接続が毎秒 ${n} を超えました。${s} 秒後に解除されます`, 'word_limit-source': (n, a) => `上限: ${a} からの同時接続は ${n} までです。どれかが閉じると解除されます`, 'word_limit-sim': (n, sim) => `上限: SIM ${sim} への同時接続は ${n} までです。どれかが閉じると解除されます`, word_error: e => e,
-  word_cut: '接続が切断されました', word_expired: 'アクセス可能時間が終了しました', word_deleted: 'ポートが閉じられました', word_shutdown: 'リレーが停止しています', 'word_browser-gone': 'ブラウザーが離れました',
+  word_cut: '接続が切断されました', word_expired: 'アクセス可能時間が終了しました', word_deleted: 'ポートが閉じられました', word_shutdown: 'リレーが停止しています', 'word_browser-gone': 'ブラウザーが離れました', 'word_not-allowed': 'サインアウトしたか、接続する権限がなくなりました',
 
   connect: '接続', connectAgain: '再接続', backToDevice: 'デバイスに戻る', notConnected: '接続できませんでした', sessionEnded: 'セッションが終了しました', endedByDevice: '一方が接続を閉じました。', askingWhy: '理由をリレーに問い合わせています…', socketClosed: 'リレーとの接続が終了しました。',
   vnc_connecting: '接続中…', vnc_connected: '接続しました', vnc_ended: '終了', vncCanvas: 'デバイスの画面。Shift+Esc でキーボード操作がページに戻ります。', vncDenied: 'デバイスが拒否しました', vncLogin: 'デバイスの認証',
