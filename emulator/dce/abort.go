@@ -17,8 +17,7 @@ func (x *exchange) waitAbortable(d Fact[time.Duration]) bool {
 	if whole <= 0 {
 		return true
 	}
-	x.p.out.send(x.out)
-	x.out = nil
+	x.flush()
 	return x.p.listen(x.ctx, whole)
 }
 

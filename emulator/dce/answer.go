@@ -159,7 +159,7 @@ func (x *exchange) answer(command string, list Answers, text string) (result, bo
 		if x.depth == maxDepth {
 			return resultError, true
 		}
-		inner := &exchange{ctx: x.ctx, p: x.p, m: x.m, depth: x.depth + 1}
+		inner := &exchange{ctx: x.ctx, p: x.p, m: x.m, outer: x, depth: x.depth + 1}
 		if r := inner.line(run); !r.ok() {
 			return r, true
 		}

@@ -99,7 +99,7 @@ func (m *Modem) Reset() {
 	m.mu.Unlock()
 	for _, p := range ports {
 		p.hangUp(hangUpDTR)
-		p.askEnds()
+		p.askFails()
 	}
 	for _, p := range ports {
 		p.leaveMux()

@@ -3,6 +3,7 @@ package dce
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,12 +45,14 @@ func (p *port) online(ctx context.Context, d dial) {
 	c := p.call
 	p.mu.Unlock()
 	if d.resume {
-		if c == nil { // it ended between the command and now; NO CARRIER is on the line
+		if c == nil { // it ended between the command and now; NO CARRIER waits for the answer to end
+			p.release(nil)
 			return
 		}
 		select {
 		case c.back <- struct{}{}:
 		case <-c.done:
+			p.release(nil)
 			return
 		}
 	} else {
@@ -58,7 +61,7 @@ func (p *port) online(ctx context.Context, d dial) {
 	select {
 	case <-c.leave:
 		s := p.settings()
-		p.out.send([]byte(resultOK.format(&s, "")))
+		p.release([]byte(resultOK.format(&s, "")))
 	case <-c.done:
 	}
 	p.readDeadline(time.Time{})
@@ -78,7 +81,7 @@ func (p *port) newCall(ctx context.Context, cid int) *call {
 	}
 	c.conn = ppp.New(c.data, ppp.Config{Server: server, Logger: p.log})
 	p.mu.Lock()
-	p.call = c
+	p.call, p.reserved = c, false
 	gone := p.ending || !p.dtr && p.set.d == 2 // DTR fell behind the command line
 	p.mu.Unlock()
 	if gone {
@@ -117,18 +120,13 @@ func (c *call) run(ctx context.Context) {
 
 	p.mu.Lock()
 	p.call = nil
-	text := ""
 	if !c.quiet.Load() {
-		text = resultNoCarrier.format(&p.set, "")
+		p.deferred = slices.Insert(p.deferred, 0, resultNoCarrier.format(&p.set, ""))
 	}
-	for _, urc := range p.deferred {
-		text += p.set.crlf() + urc + p.set.crlf()
-	}
-	p.deferred = nil
 	p.line.SetWriteDeadline(time.Time{})
 	if !p.ending {
 		p.line.SetReadDeadline(time.Time{})
-		p.out.send([]byte(text))
+		p.releaseLocked(nil)
 	}
 	p.mu.Unlock()
 	p.showLine()

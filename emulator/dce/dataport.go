@@ -165,7 +165,7 @@ func (d *dataPort) handOver() bool {
 		return false
 	}
 	p.mu.Lock()
-	d.c.escaped = false
+	d.c.escaped, p.reserved = false, false
 	p.mu.Unlock()
 	return true
 }

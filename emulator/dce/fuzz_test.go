@@ -60,7 +60,7 @@ func FuzzPort(f *testing.F) {
 		m.mu.Unlock()
 		p.set = m.personality.factory() // and S3, E and Q may be anything
 		p.asm = assembler{max: 256}
-		p.askEnds() // and text may be awaited
+		p.askFails() // and text may be awaited
 		line.Reset()
 		p.commands(t.Context(), []byte("AT\r"))
 		if got := line.String(); got != "AT\r\r\nOK\r\n" {

@@ -104,7 +104,7 @@ func TestRinging(t *testing.T) {
 	}
 	u.expect("AT+CPAS;+CLCC", "\r\n+CPAS: 3\r\n\r\n+CLCC: 1,1,4,0,0,\"+819012345678\",145\r\n\r\nOK\r\n")
 	u.send("ATA\r")
-	if got := u.await("\r\nOK\r\n"); !strings.Contains(got, "+CIEV: 4,1") {
+	if got := u.await("+CIEV: 7,0\r\n"); got != "\r\nOK\r\n\r\n+CIEV: 4,1\r\n\r\n+CIEV: 7,0\r\n" {
 		t.Errorf("answering: %q", got)
 	}
 	u.expect("AT+CPAS;+CLCC", "\r\n+CPAS: 4\r\n\r\n+CLCC: 1,1,0,0,0,\"+819012345678\",145\r\n\r\nOK\r\n")

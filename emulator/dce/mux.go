@@ -77,7 +77,7 @@ func (p *port) multiplex(ctx context.Context, n1 int, parameters string) {
 	defer cancel()
 	mode := &muxMode{parameters: parameters, cancel: cancel, ports: map[*port]struct{}{}}
 	p.mu.Lock()
-	p.mux = mode
+	p.mux, p.reserved, p.deferred = mode, false, nil
 	p.mu.Unlock()
 	defer func() {
 		p.mu.Lock()

@@ -96,7 +96,7 @@ func TestIndicators(t *testing.T) {
 	u.expect("AT+CMER=3,0,0,1;+CMER?", "\r\n+CMER: 3,0,0,1,0\r\n\r\nOK\r\n")
 	b.SetSignal(Signal{RSSI: -113, RSRP: -140, RSRQ: -19, SINR: -20})
 	u.await("\r\n+CIEV: 2,0\r\n")
-	u.expect("AT+CFUN=4", "\r\n+CIEV: 3,0\r\n\r\nOK\r\n")
+	u.expect("AT+CFUN=4", "\r\nOK\r\n\r\n+CIEV: 3,0\r\n")
 	u.expect("AT+CMER=4", "\r\n+CME ERROR: 50\r\n")
 	u.expect("AT+CMER=1,1,1,1,1,1", "\r\n+CME ERROR: 50\r\n")
 }

@@ -44,8 +44,9 @@ type port struct {
 	mu       sync.Mutex
 	set      settings // guarded by mu; written only by serve's goroutine and by a reset
 	call     *call    // guarded by mu; nil in command state
-	deferred []string // guarded by mu: unsolicited results that wait for the end of data mode
-	asking   bool     // guarded by mu: text is being entered, and unsolicited results wait; false ends the entry
+	deferred []string // guarded by mu: unsolicited results, framed, that wait for the line (see unsolicited)
+	reserved bool     // guarded by mu: a command line is being carried out, and its final result is not on the line
+	asking   bool     // guarded by mu: text is being entered; false ends the entry
 	ending   bool     // guarded by mu: reads are to end now
 	dtr      bool     // guarded by mu
 	dtrHeld  bool     // guarded by mu: DTR was taken off from outside
@@ -54,9 +55,6 @@ type port struct {
 	parent *muxMode  // of a channel
 	uart   *uartLine // nil: the line's speed means nothing
 }
-
-// maxDeferred bounds the unsolicited results that a port keeps while it carries data.
-const maxDeferred = 64
 
 // Serve interprets the commands that come on line until the line ends or ctx does, and returns nil in both cases.
 // name says which of the personality's ports it is. Serve does not close line.
@@ -127,8 +125,8 @@ func (p *port) read(buf []byte) (int, error) {
 	return n, err
 }
 
-// commands takes bytes of the command state. What it has to say to them goes out in one write, echo included; a command that
-// takes time lets go of it before.
+// commands takes bytes of the command state. What a command line brings goes out in one write: echo, answer, and the unsolicited
+// results that the command caused. A command that takes time lets go of the echo before.
 func (p *port) commands(ctx context.Context, b []byte) {
 	if p.m.deaf() {
 		return
@@ -158,7 +156,7 @@ func (p *port) commands(ctx context.Context, b []byte) {
 			}
 			done := p.entry.done
 			p.entry = nil
-			out = append(out, p.askEnds()...)
+			p.reserve()
 			x = &exchange{ctx: ctx, p: p, m: p.m, out: out}
 			r = done(x, body, given)
 			x.flushInfo()
@@ -170,6 +168,7 @@ func (p *port) commands(ctx context.Context, b []byte) {
 			if ev == eventNone {
 				continue
 			}
+			p.reserve()
 			x = &exchange{ctx: ctx, p: p, m: p.m, out: out}
 			r = resultError
 			line = body
@@ -187,13 +186,13 @@ func (p *port) commands(ctx context.Context, b []byte) {
 		out = append(x.out, r.format(&set, connect)...)
 		p.done = time.Now()
 		if r.call == nil && len(hooks) > 0 {
-			p.out.send(p.replied(ctx, hooks, line, out))
-			out = nil
+			out = p.replied(ctx, hooks, line, out)
 		}
-		if r.call == nil && r.after == nil && r.mux == nil {
-			continue
+		if r.call == nil && r.mux == nil {
+			p.release(out)
+		} else { // the answer ends with the line given away: nothing gets in between
+			p.out.send(out)
 		}
-		p.out.send(out)
 		out = nil
 		if r.after != nil {
 			r.after()
@@ -230,24 +229,6 @@ func (p *port) change(f func(s *settings)) {
 	}
 }
 
-// unsolicited sends a result that answers no command; in data mode it waits, and while text is entered.
-func (p *port) unsolicited(text string, keep bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.mux != nil { // what is on the line belongs to frames
-		return
-	}
-	if online := p.call != nil && !p.call.escaped; online || p.asking {
-		if online && !keep || len(p.deferred) == maxDeferred {
-			p.out.dropped.Add(uint64(len(text)))
-			return
-		}
-		p.deferred = append(p.deferred, text)
-		return
-	}
-	p.out.send([]byte(p.set.crlf() + text + p.set.crlf()))
-}
-
 // dtrDropped is the end of a user in command state (V.250 section 6.2.9).
 func (p *port) dtrDropped() {
 	p.mu.Lock()
@@ -255,7 +236,7 @@ func (p *port) dtrDropped() {
 	p.mu.Unlock()
 	p.out.discard()
 	p.asm.state = lineIdle
-	p.askEnds()
+	p.askFails()
 	p.pending = nil
 	if s := p.settings(); s.d == 2 {
 		p.hangUp(hangUpDTR)

@@ -139,7 +139,7 @@ func TestPromptHoldsResults(t *testing.T) {
 	b.arrives("meanwhile")
 	b.awaitStored(1)
 	u.send("text\x1a")
-	if got, want := u.await(done), "\r\n+CMTI: \"ME\",0\r\n\r\n+CMGS: 1\r\n\r\nOK\r\n"; got != want {
+	if got, want := u.await("0\r\n"), "\r\n+CMGS: 1\r\n\r\nOK\r\n\r\n+CMTI: \"ME\",0\r\n"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	u.expect(`AT+CMGS="1"`, "\r\n> ")

@@ -131,7 +131,7 @@ func TestFunctionality(t *testing.T) {
 	b := newBench(t, nil)
 	u := b.ready("at")
 	u.expect("AT+CEREG=2", "\r\nOK\r\n")
-	u.expect("AT+CFUN=4", "\r\n+CEREG: 0\r\n\r\nOK\r\n")
+	u.expect("AT+CFUN=4", "\r\nOK\r\n\r\n+CEREG: 0\r\n")
 	if b.net.isAttached() {
 		t.Error("OK came before the network saw a detach")
 	}
@@ -139,7 +139,7 @@ func TestFunctionality(t *testing.T) {
 	u.expect("AT+CFUN=7", "\r\n+CME ERROR: 50\r\n")
 	u.send("AT+CFUN=1\r")
 	u.awaitAll("OK", `\+CEREG: 2`, `\+CEREG: 1,"1F00","79D903",7`)
-	u.expect("AT+CGATT=0", "\r\n+CEREG: 0\r\n\r\nOK\r\n")
+	u.expect("AT+CGATT=0", "\r\nOK\r\n\r\n+CEREG: 0\r\n")
 	u.expect("AT+CGATT?", "\r\n+CGATT: 0\r\n\r\nOK\r\n")
 	u.send("AT+CGATT=1\r")
 	u.await("\r\n+CEREG: 1,")
@@ -187,15 +187,15 @@ func TestContextByCommand(t *testing.T) {
 	u.expect("AT+CGACT=1,1", "\r\n+CME ERROR: 133\r\n")
 	u.expect("AT+CEER", "\r\n+CEER: unknown APN, cause 27\r\n\r\nOK\r\n")
 	u.expect(`AT+QICSGP=1,1,"soracom.io","sora","sora",1`, "\r\nOK\r\n")
-	u.expect("AT+CGACT=1,1", "\r\n+CGEV: ME PDN ACT 1\r\n\r\nOK\r\n")
+	u.expect("AT+CGACT=1,1", "\r\nOK\r\n\r\n+CGEV: ME PDN ACT 1\r\n")
 	if got := b.net.requests[1].Credentials; !got.Matches("sora", "sora") {
 		t.Errorf("credentials %+v", got)
 	}
 	u.expect("AT+CGPADDR=1", "\r\n+CGPADDR: 1,\"10.128.0.1\"\r\n\r\nOK\r\n")
 	u.expect("AT+CGCONTRDP", "\r\n+CGCONTRDP: 1,5,\"soracom.io\",\"10.128.0.1.255.255.255.255\",\"10.128.0.1\",\"100.127.0.53\",\"0.0.0.0\"\r\n\r\nOK\r\n")
 	u.expect(`AT+CGDCONT=1,"IP","x"`, "\r\n+CME ERROR: 3\r\n")
-	u.expect("AT+CGACT=0", "\r\n+CGEV: ME PDN DEACT 1\r\n\r\nOK\r\n")
-	u.expect("AT+CGACT=1,1", "\r\n+CGEV: ME PDN ACT 1\r\n\r\nOK\r\n")
+	u.expect("AT+CGACT=0", "\r\nOK\r\n\r\n+CGEV: ME PDN DEACT 1\r\n")
+	u.expect("AT+CGACT=1,1", "\r\nOK\r\n\r\n+CGEV: ME PDN ACT 1\r\n")
 	b.net.session().Close("the network said so")
 	u.await("\r\n+CGEV: NW PDN DEACT 1\r\n")
 	u.expect("AT+CGACT?", "\r\n+CGACT: 1,0\r\n+CGACT: 2,0\r\n+CGACT: 3,0\r\n\r\nOK\r\n")

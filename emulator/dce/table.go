@@ -131,9 +131,10 @@ type exchange struct {
 	ctx   context.Context
 	p     *port
 	m     *Modem
-	out   []byte   // echo and information text so far
-	lines []string // of the command under way
-	depth int      // of answers that run commands
+	out   []byte    // echo and information text so far
+	lines []string  // of the command under way
+	outer *exchange // it is carried out for an answer of this one, and what it says is not shown
+	depth int       // of answers that run commands
 }
 
 // line carries out the commands of a line; the first that fails ends it.
@@ -217,12 +218,20 @@ func (x *exchange) flushInfo() {
 	x.lines = nil
 }
 
+// flush sends what there is to say so far, for a command that takes time: the echo is not to wait for its end (V.250 section 5.2.3).
+func (x *exchange) flush() {
+	for x.outer != nil {
+		x = x.outer
+	}
+	x.p.out.send(x.out)
+	x.out = nil
+}
+
 // wait lets a delay of the personality pass. What there is to say so far goes out first.
 func (x *exchange) wait(d Fact[time.Duration]) {
 	if x.m.scaled(d.Value) <= 0 {
 		return
 	}
-	x.p.out.send(x.out)
-	x.out = nil
+	x.flush()
 	x.m.sleep(x.ctx, d.Value)
 }

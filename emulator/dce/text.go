@@ -53,7 +53,7 @@ func (p *port) ask(e *textEntry) {
 	p.entry = e
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.asking = true
+	p.reserved, p.asking = false, true
 }
 
 // asked is false when the modem was reset while text was entered.
@@ -63,18 +63,12 @@ func (p *port) asked() bool {
 	return p.asking
 }
 
-// askEnds ends the entry of text and gives the unsolicited results that waited for it.
-func (p *port) askEnds() []byte {
+// askFails ends the entry of text with nothing said: its user, or the modem that asked, is gone. So are the unsolicited results that
+// waited for it.
+func (p *port) askFails() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.asking {
-		return nil
+	if p.asking {
+		p.asking, p.deferred = false, nil
 	}
-	p.asking = false
-	var out []byte
-	for _, text := range p.deferred {
-		out = append(out, p.set.crlf()+text+p.set.crlf()...)
-	}
-	p.deferred = nil
-	return out
 }
