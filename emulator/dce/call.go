@@ -200,20 +200,27 @@ func (c *call) hangUp(kind hangUpKind) {
 // speedInterval is how often a call looks whether the user has set B0.
 const speedInterval = 250 * time.Millisecond
 
-// watchSpeed hangs up when the user drops DTR by setting the line speed to zero: on a pseudo-terminal nothing else tells.
+// watchSpeed sees the user drop DTR by setting the line speed to zero, and raise it: on a pseudo-terminal nothing else tells.
 // It ends with the call.
 func (c *call) watchSpeed(ctx context.Context, speed func() (int, error)) {
 	tick := time.NewTicker(speedInterval)
 	defer tick.Stop()
+	dropped := false
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		if n, err := speed(); err == nil && n == 0 && c.p.settings().d == 2 {
-			c.hangUp(hangUpHard)
-			return
+		n, err := speed()
+		switch {
+		case err != nil || dropped == (n == 0):
+		case n == 0:
+			c.p.dropDTR()
+			dropped = true
+		default:
+			c.p.seen()
+			dropped = false
 		}
 	}
 }

@@ -126,6 +126,7 @@ func (d *dataPort) read(buf []byte) (int, error) {
 		if !errors.Is(err, pty.ErrHangup) {
 			return n, err
 		}
+		d.c.p.userGone()
 		d.c.p.log.Info("the user closed the port")
 		switch d.c.p.settings().d {
 		case 2: // hang up

@@ -83,18 +83,37 @@ func (p *port) setDTR(on bool) {
 	p.mu.Lock()
 	fell := p.dtr && !on
 	p.dtr, p.dtrHeld = on, !on
-	c, d := p.call, p.set.d
 	p.mu.Unlock()
-	if !fell || c == nil {
+	if !fell {
 		return
 	}
-	switch d {
-	case 1:
-		c.data.escapeNow()
-	case 2:
-		c.hangUp(hangUpHard)
+	if c := p.dropDTR(); c != nil {
 		<-c.done
 	}
+}
+
+// dropDTR is a fall of DTR, in a call or not, while the user still reads. It gives the call that it ends, or nil.
+func (p *port) dropDTR() *call {
+	p.mu.Lock()
+	p.dtr = false
+	c, d := p.call, p.set.d
+	online := c != nil && !c.escaped
+	p.mu.Unlock()
+	switch {
+	case c != nil && d == 2:
+		c.hangUp(hangUpHard)
+		return c
+	case online && d == 1:
+		c.data.escapeNow()
+	}
+	return nil
+}
+
+// userGone notes that the last user has closed the port: DTR fell.
+func (p *port) userGone() {
+	p.mu.Lock()
+	p.dtr = false
+	p.mu.Unlock()
 }
 
 func (p *port) loseCarrier() bool {

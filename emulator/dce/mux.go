@@ -184,6 +184,7 @@ func (l *muxLine) Read(b []byte) (int, error) {
 		n, err := l.p.read(b)
 		switch {
 		case errors.Is(err, pty.ErrHangup):
+			l.p.userGone()
 			l.p.out.discard()
 			for _, c := range l.mode.all() {
 				c.setDTR(false)

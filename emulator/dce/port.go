@@ -231,9 +231,7 @@ func (p *port) change(f func(s *settings)) {
 
 // dtrDropped is the end of a user in command state (V.250 section 6.2.9).
 func (p *port) dtrDropped() {
-	p.mu.Lock()
-	p.dtr = false
-	p.mu.Unlock()
+	p.userGone()
 	p.out.discard()
 	p.asm.state = lineIdle
 	p.askFails()

@@ -28,7 +28,10 @@ func setSpeed(t *testing.T, f *os.File, speed uint32) {
 			t.Error(err)
 			return
 		}
-		tio.Cflag = tio.Cflag&^unix.CBAUD | unix.BOTHER
+		tio.Cflag &^= unix.CBAUD // which is B0
+		if speed > 0 {
+			tio.Cflag |= unix.BOTHER
+		}
 		tio.Ispeed, tio.Ospeed = speed, speed
 		if err := unix.IoctlSetTermios(int(fd), unix.TCSETS2, tio); err != nil {
 			t.Error(err)
