@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -238,12 +239,18 @@ func (c *Conn) account(l *link) {
 }
 
 // opened is called by the event loop each time that IPCP opens. Packets may be sent, and Ready is told, once our own last word
-// in IPCP is on the line.
-func (c *Conn) opened(p Params, f framing) {
-	c.cfg.Logger.Info("PPP is up", "local", p.Local, "peer", p.Peer, "dns", p.DNS, "mtu", p.MTU)
+// in IPCP is on the line. A client whose parameters changed cannot go on: the IP stack on the link has the first ones.
+func (c *Conn) opened(p Params, f framing) error {
 	c.mu.Lock()
+	old := c.params
+	if c.cfg.Server == nil && old.Local.IsValid() && (p.Local != old.Local || p.MTU != old.MTU || !slices.Equal(p.DNS, old.DNS)) {
+		c.mu.Unlock()
+		return fmt.Errorf("IPCP: the network changed the address from %v to %v, the DNS servers from %v to %v, the MTU from %d to %d",
+			old.Local, p.Local, old.DNS, p.DNS, old.MTU, p.MTU)
+	}
 	c.params = p
 	c.mu.Unlock()
+	c.cfg.Logger.Info("PPP is up", "local", p.Local, "peer", p.Peer, "dns", p.DNS, "mtu", p.MTU)
 	c.in.ipOpen.Store(true)
 	c.out.enqueue(queued{then: func() {
 		c.out.setIPLocked(f, p.MTU)
@@ -254,6 +261,7 @@ func (c *Conn) opened(p Params, f framing) {
 			close(c.ready)
 		}
 	}})
+	return nil
 }
 
 // Ready is closed when IPCP is open for the first time.

@@ -18,7 +18,7 @@ type link struct {
 	out    *writer
 	in     *reader
 	stats  *counters
-	opened func(p Params, f framing) // IPCP is up
+	opened func(p Params, f framing) error // IPCP is up
 
 	phase     phase
 	lcp, ipcp *negotiator
@@ -36,7 +36,7 @@ type link struct {
 	finished bool
 }
 
-func newLink(cfg Config, out *writer, in *reader, stats *counters, random func() uint32, opened func(Params, framing)) *link {
+func newLink(cfg Config, out *writer, in *reader, stats *counters, random func() uint32, opened func(Params, framing) error) *link {
 	l := &link{cfg: cfg, logger: cfg.Logger, out: out, in: in, stats: stats, opened: opened, authTimer: stoppedTimer()}
 	l.options = &lcpPolicy{mru: uint16(cfg.MRU), accm: cfg.ACCM, random: random}
 	ports := authPorts{

@@ -75,7 +75,9 @@ func (l *link) ipcpUp() {
 		return
 	}
 	p.MTU, p.Auth = int(l.peerMRU()), l.authUsed
-	l.opened(p, l.framing())
+	if err := l.opened(p, l.framing()); err != nil {
+		l.fail(err)
+	}
 }
 
 func (l *link) ipcpDown() {
