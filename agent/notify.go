@@ -36,9 +36,9 @@ func (a *Agent) notify(ctx context.Context) {
 	if n.socket == "" {
 		return
 	}
-	if err := n.send("READY=1", "STATUS="+a.summary()); err != nil {
-		a.log.Warn("systemd cannot be told", "error", err)
-		return
+	ready := n.send("READY=1")
+	if ready != nil {
+		a.log.Warn("systemd cannot be told yet", "error", ready)
 	}
 	every := time.Second
 	if a.cfg.Watchdog > 0 {
@@ -54,6 +54,9 @@ func (a *Agent) notify(ctx context.Context) {
 		case <-ctx.Done():
 			n.send("STOPPING=1", "STATUS=hanging up")
 			return
+		}
+		if ready != nil { // it may have been busy with itself
+			ready = n.send("READY=1")
 		}
 		if s := a.summary(); s != told && n.send("STATUS="+s) == nil {
 			told = s

@@ -60,6 +60,31 @@ func TestNotify(t *testing.T) {
 	<-done
 }
 
+// A socket that is not there yet is tried again.
+func TestNotifyGoesOn(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "notify")
+	f := newFakeModem(t, nil)
+	cfg := config(f.path, echoServer(t))
+	cfg.NotifySocket, cfg.Watchdog = path, 100*time.Millisecond
+	r := start(t, cfg)
+	r.says(t, "systemd cannot be told")
+	l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	b := make([]byte, 4096)
+	for _, want := range []string{"READY=1", "WATCHDOG=1"} {
+		for got := ""; got != want; {
+			n, err := l.Read(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = string(b[:n])
+		}
+	}
+}
+
 func TestStuckSupervisorStarvesTheWatchdog(t *testing.T) {
 	a := &Agent{}
 	if a.isStuck() {
