@@ -180,10 +180,15 @@ func (a *Agent) failed(f *Failure, pause time.Duration, cure Cure) {
 	})
 }
 
-// enter notes a new state.
+// enter notes a new state. A failure that this round has left behind is no longer how things stand.
 func (a *Agent) enter(s State) {
 	a.log.Info("state", "state", s)
-	a.update(func(st *Status) { st.State, st.Since = s, time.Now() })
+	a.update(func(st *Status) {
+		st.State, st.Since = s, time.Now()
+		if st.Failure != nil && s > overcome(st.Failure) {
+			st.Failure = nil
+		}
+	})
 }
 
 func (a *Agent) update(change func(*Status)) {

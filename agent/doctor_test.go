@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -134,6 +135,38 @@ func TestChecksOfStatus(t *testing.T) {
 		}
 		if top.Passed() != (tt.name == "online") {
 			t.Errorf("%s: passed %v", tt.name, top.Passed())
+		}
+	}
+}
+
+// A failure is told until a later round has come past it.
+func TestFailureIsTold(t *testing.T) {
+	for _, tt := range []struct {
+		code         Code
+		at           State
+		until, begun State // the last state in which it is told, and the next one
+	}{
+		{NoModem, StatePort, StatePort, StateIdentify},
+		{NoModem, StateIdentify, StateIdentify, StateSIM},
+		{NoModem, StateOnline, StatePort, StateIdentify}, // unplugged
+		{SIM, StateOnline, StateSIM, StateRegistered},
+		{WeakSignal, StateRegistered, StateRegistered, StateContext},
+		{NotRegistered, StateRegistered, StateRegistered, StateContext},
+		{NoContext, StateDial, StateDial, StatePPP},
+		{PPPAuth, StateDial, StatePPP, StateIP},
+		{DeadLink, StateOnline, StateServices, StateOnline},
+		{ServiceDown, StateServices, StateOnline, StateIdle},
+	} {
+		a := newAgent(Config{Logger: slog.New(slog.DiscardHandler)}, &stateFile{})
+		a.failed(&Failure{Code: tt.code, State: tt.at, Err: errProbe}, 0, CureRedial)
+		for s := StateIdle; s <= tt.until; s++ {
+			a.enter(s)
+			if a.Status().Failure == nil {
+				t.Errorf("%s of %s is no longer told in %s", tt.code, tt.at, s)
+			}
+		}
+		if a.enter(tt.begun); tt.begun != StateIdle && a.Status().Failure != nil {
+			t.Errorf("%s of %s is still told in %s", tt.code, tt.at, tt.begun)
 		}
 	}
 }

@@ -19,7 +19,7 @@ type Status struct {
 	State   State          `json:"state"`
 	Since   time.Time      `json:"since"` // of State
 	Rounds  int            `json:"rounds"`
-	Failure *FailureStatus `json:"failure,omitempty"` // the last one; none since the link is up
+	Failure *FailureStatus `json:"failure,omitempty"` // the last one, until a round has come past what failed
 
 	Failures map[Code]int   `json:"failures,omitempty"` // since the start, by code
 	Cures    map[string]int `json:"cures,omitempty"`    // since the start, by step of the ladder
@@ -129,6 +129,18 @@ func (s *Status) linkUp(l *link, mtu int) {
 func (s *Status) linkDown() {
 	s.Address, s.DNS, s.MTU, s.Connected, s.SetUp, s.stats, s.dial = netip.Addr{}, nil, 0, time.Time{}, 0, nil, nil
 	s.Services, s.Probe = nil, nil
+}
+
+// overcome is the state behind which a failure is past.
+func overcome(f *FailureStatus) State {
+	i := failedStage(f)
+	switch {
+	case i == len(stages):
+		return StateOnline
+	case f.Code == WeakSignal: // that is why it did not register
+		return StateRegistered
+	}
+	return stages[i].until
 }
 
 func (s *Status) setRegistration(r modem.Registration) {
