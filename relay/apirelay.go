@@ -29,7 +29,10 @@ func (r *Relay) getHealth(c *call) (any, error) {
 		problem("certificate", textf("there is no certificate from the ACME server yet"))
 	}
 	if err := r.storeAnswers(c.Context()); err != nil {
-		problem("store", textf("what the relay keeps cannot be read: its log says why"))
+		problem("store", textf("what the relay keeps cannot be read or written: its log says why"))
+	}
+	if lag := r.store.AuditLag(); lag > 0 {
+		problem("audit", textf("the audit log cannot be written: its oldest entry waits for %d s; is there room on the disk?", int(lag/time.Second)))
 	}
 	if _, err := r.sims(c.Context(), scope{}); err != nil {
 		problem("devices", textf("the list of SIMs cannot be had at the moment"))
@@ -37,11 +40,11 @@ func (r *Relay) getHealth(c *call) (any, error) {
 	return h, nil
 }
 
-// storeAnswers tells in a moment whether the store does.
+// storeAnswers tells in a moment whether the store can be read and written.
 func (r *Relay) storeAnswers(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	err := r.Alive(ctx)
+	err := r.store.Check(ctx)
 	if err != nil && context.Cause(ctx) != context.Canceled { // else the caller has gone
 		r.log.Error("looking whether the store answers", "error", err)
 	}

@@ -119,9 +119,10 @@ var japanese = map[string]string{
 	"no such path: %s":                                                         "パス %s は存在しません",
 	"the relay could not do it; its log says why":                              "リレーの内部エラーです。リレーのログを確認してください",
 
-	"other programs hold the ports of %d mappings":          "%d 個のポートマッピングのポートが別のプログラムに使用されています",
-	"what the relay keeps cannot be read: its log says why": "リレーの保存データを読み取れません。リレーのログを確認してください",
-	"there is no certificate from the ACME server yet":      "ACME サーバーからの証明書がまだありません",
+	"other programs hold the ports of %d mappings":                                                 "%d 個のポートマッピングのポートが別のプログラムに使用されています",
+	"the audit log cannot be written: its oldest entry waits for %d s; is there room on the disk?": "監査ログを書き込めません。最も古いエントリは %d 秒待っています。ディスクの空き容量を確認してください",
+	"what the relay keeps cannot be read or written: its log says why":                             "リレーの保存データを読み書きできません。リレーのログを確認してください",
+	"there is no certificate from the ACME server yet":                                             "ACME サーバーからの証明書がまだありません",
 
 	"its one connection was used":                    "1 回限りの接続がすでに使用されています",
 	"%s is not in %s":                                "%s は %s に含まれていません",

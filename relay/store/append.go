@@ -15,7 +15,7 @@ const (
 	gatherTime = 20 * time.Millisecond
 
 	queueTimeout = 10 * time.Second // for room in a full queue
-	ackTimeout   = 5 * time.Second
+	ackTimeout   = 5 * time.Second  // for an acknowledgement; then it is late
 	closeTimeout = 10 * time.Second // for the last entries to be committed
 )
 
@@ -34,7 +34,8 @@ type auditRecord struct {
 
 const auditVersion = 1
 
-// AppendAudit queues an entry, which is committed within 50 ms. It waits only while the queue is full, 10 s at most, so that nothing is lost.
+// AppendAudit queues an entry, which is committed within 50 ms. It waits only while the queue is full, 10 s at most: then the entry is lost, with an
+// error. Only a store that cannot write lets the queue fill, see AuditLag.
 func (s *Store) AppendAudit(ctx context.Context, e Entry) error {
 	return s.audit.append(ctx, pendingEntry{entry: e}, queueTimeout)
 }

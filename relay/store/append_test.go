@@ -2,40 +2,86 @@ package store
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// lateAck is an acknowledgement that comes after a minute.
-type lateAck struct{ jetstream.PubAckFuture }
-
-func (lateAck) Err() <-chan error { return nil }
-
-func (lateAck) Ok() <-chan *jetstream.PubAck {
-	ok := make(chan *jetstream.PubAck, 1)
-	time.AfterFunc(time.Minute, func() { ok <- nil })
-	return ok
+// An entry whose acknowledgement is lost is stored once though the first had arrived: a cluster does not answer, and in this process what was
+// published is not waited for any more after the streams were opened anew.
+func TestLostAcknowledgement(t *testing.T) {
+	for _, cluster := range []bool{false, true} {
+		t.Run(fmt.Sprintf("cluster %v", cluster), func(t *testing.T) {
+			var cfg Config
+			if cluster {
+				cfg.URL = startServer(t).ClientURL()
+			}
+			testLostAcknowledgement(t, openStore(t, cfg))
+		})
+	}
 }
 
-// What is slow to be stored in this process is waited for: published again, it would be stored twice. A cluster's answer may be lost.
+func testLostAcknowledgement(t *testing.T, s *Store) {
+	ctx := testContext(t)
+	want := Entry{Type: Access, Time: auditStart, SIMID: "1", IMSI: "2"}
+	as := s.audit.of(want)
+	if err := s.AppendAuditSync(ctx, want); err != nil { // so that the run's numbers are known
+		t.Fatal(err)
+	}
+	if err := s.js.DeleteStream(ctx, as.name); err != nil {
+		t.Fatal(err)
+	}
+	// In the stream's place: takes the entry, makes the stream and stores it there, and answers nothing.
+	var taker *nats.Subscription
+	stored := make(chan error, 1)
+	taker, err := s.conn.Subscribe(as.prefix+".>", func(m *nats.Msg) {
+		err := errors.Join(taker.Unsubscribe(), s.audit.open(ctx, as))
+		if err == nil {
+			_, err = s.js.PublishMsg(ctx, &nats.Msg{Subject: m.Subject, Header: m.Header, Data: m.Data})
+		}
+		if s.server != nil {
+			s.js.CleanupPublisher()
+		}
+		stored <- err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.AppendAuditSync(ctx, want); err != nil {
+		t.Error(err)
+	}
+	if err := <-stored; err != nil {
+		t.Fatal(err)
+	}
+	if lag := s.AuditLag(); lag != 0 {
+		t.Errorf("lag %v after all is stored", lag)
+	}
+	checkAudit(t, s, Query{}, []Entry{want})
+}
+
+// lateAck is an acknowledgement that comes when it is late.
+type lateAck struct {
+	jetstream.PubAckFuture
+	ok chan *jetstream.PubAck
+}
+
+func (a lateAck) Err() <-chan error            { return nil }
+func (a lateAck) Ok() <-chan *jetstream.PubAck { return a.ok }
+
+// What is slow to be stored in this process is waited for.
 func TestLateAcknowledgement(t *testing.T) {
-	for _, tt := range []struct {
-		name   string
-		server *embedded
-		lost   bool
-	}{
-		{"in this process", &embedded{}, false},
-		{"cluster", nil, true},
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			a := &auditLog{store: &Store{server: tt.server}}
-			if err := a.acked(t.Context(), lateAck{}); (err != nil) != tt.lost {
-				t.Errorf("%s: %v, want lost=%v", tt.name, err, tt.lost)
-			}
-		})
+	s := openStore(t, Config{})
+	m := s.audit.message(Entry{Type: Access, Time: auditStart}, nil)
+	ack := lateAck{ok: make(chan *jetstream.PubAck, 1)}
+	m.ack = ack
+	time.AfterFunc(50*time.Millisecond, func() { ack.ok <- nil })
+	if err := m.acked(testContext(t), time.NewTimer(0)); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -53,6 +53,7 @@ type auditLog struct {
 	committed sync.WaitGroup // the committer
 	abandon   context.CancelFunc
 	lost      atomic.Int64 // entries that close could not commit
+	waiting   atomic.Int64 // time of the entry that could not be stored yet, the oldest, in nanoseconds since 1970; 0: there is none
 
 	mu     sync.RWMutex // held for reading while sending to queue, so that close is the last
 	closed bool         // guarded by mu

@@ -18,7 +18,10 @@ const (
 )
 
 // bucket is a key-value bucket that no key is too long for: nothing is found under one, and nothing is stored.
-type bucket struct{ kv jetstream.KeyValue }
+type bucket struct {
+	store *Store
+	kv    jetstream.KeyValue
+}
 
 func checkKey(key string) error {
 	if len(key) > maxKey {
@@ -38,28 +41,44 @@ func (b bucket) Put(ctx context.Context, key string, value []byte) (uint64, erro
 	if err := checkKey(key); err != nil {
 		return 0, err
 	}
-	return b.kv.Put(ctx, key, value)
+	ctx, cancel := context.WithTimeout(ctx, ackTimeout) // a stream that cannot write does not answer
+	defer cancel()
+	revision, err := b.kv.Put(ctx, key, value)
+	b.store.mendAfter(err)
+	return revision, err
 }
 
 func (b bucket) Create(ctx context.Context, key string, value []byte, options ...jetstream.KVCreateOpt) (uint64, error) {
 	if err := checkKey(key); err != nil {
 		return 0, err
 	}
-	return b.kv.Create(ctx, key, value, options...)
+	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
+	defer cancel()
+	revision, err := b.kv.Create(ctx, key, value, options...)
+	b.store.mendAfter(err)
+	return revision, err
 }
 
 func (b bucket) Update(ctx context.Context, key string, value []byte, revision uint64) (uint64, error) {
 	if err := checkKey(key); err != nil {
 		return 0, err
 	}
-	return b.kv.Update(ctx, key, value, revision)
+	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
+	defer cancel()
+	written, err := b.kv.Update(ctx, key, value, revision)
+	b.store.mendAfter(err)
+	return written, err
 }
 
 func (b bucket) Purge(ctx context.Context, key string, options ...jetstream.KVDeleteOpt) error {
 	if err := checkKey(key); err != nil {
 		return err
 	}
-	return b.kv.Purge(ctx, key, options...)
+	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
+	defer cancel()
+	err := b.kv.Purge(ctx, key, options...)
+	b.store.mendAfter(err)
+	return err
 }
 
 func (b bucket) WatchAll(ctx context.Context, options ...jetstream.WatchOpt) (jetstream.KeyWatcher, error) {

@@ -63,6 +63,7 @@ func (s *Store) AppendCall(ctx context.Context, c Call) error {
 	data, err := json.Marshal(c)
 	if err == nil {
 		_, err = s.js.Publish(ctx, callsSubject, data)
+		s.mendAfter(err)
 	}
 	if err != nil {
 		return fmt.Errorf("writing the log of calls: %w", err)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -53,50 +52,31 @@ func (a *auditLog) gather() {
 // commit publishes a group and waits for its acknowledgements. What was refused or not answered is published again, in
 // order, until it is stored or ctx ends.
 func (a *auditLog) commit(ctx context.Context, group []pendingEntry, numbers map[string]uint64) {
-	acks := make([]jetstream.PubAckFuture, len(group))
-	sends := make([]func() (jetstream.PubAckFuture, error), len(group))
+	messages := make([]message, len(group))
 	for i, p := range group {
 		if p.entry.Type == "" {
 			continue // a flush: it only waits for its turn
 		}
-		sends[i] = a.sender(ctx, p.entry, numbers)
-		acks[i], _ = sends[i]() // a nil future is an error, met below
+		messages[i] = a.message(p.entry, numbers)
+		messages[i].send(ctx)
 	}
+	late := time.NewTimer(ackTimeout)
+	defer late.Stop()
 	for i, p := range group {
-		if sends[i] == nil {
+		if p.entry.Type == "" {
 			p.done <- nil
 			continue
 		}
-		err := a.acked(ctx, acks[i])
+		err := messages[i].acked(ctx, late)
 		if err != nil {
-			err = a.retry(ctx, sends[i], err)
+			err = a.retry(ctx, &messages[i], late, err)
 		}
 		if p.done != nil {
 			p.done <- err
 		}
 	}
-}
-
-// sender gives an entry its place in its run and returns the function that publishes it there.
-func (a *auditLog) sender(ctx context.Context, e Entry, numbers map[string]uint64) func() (jetstream.PubAckFuture, error) {
-	as := a.of(e)
-	run := as.run(e, a.store.cfg.Node)
-	var subject string
-	var data []byte
-	var options []jetstream.PublishOpt
-	return func() (jetstream.PubAckFuture, error) {
-		if subject == "" {
-			k, err := a.number(ctx, as, run, numbers)
-			if err != nil {
-				return nil, err
-			}
-			data = (&auditRecord{auditVersion, k, e}).marshal()
-			subject = run + "." + strconv.FormatUint(k%slots, 10)
-			if a.store.server == nil { // a cluster's answer may be lost and the message be there
-				options = append(options, jetstream.WithMsgID(run+"."+strconv.FormatUint(k, 10)))
-			}
-		}
-		return a.store.js.PublishAsync(subject, data, options...)
+	if a.waiting.Swap(0) != 0 && ctx.Err() == nil {
+		a.store.log.Info("the audit log is written again")
 	}
 }
 
@@ -121,9 +101,12 @@ func (a *auditLog) number(ctx context.Context, as *auditStream, run string, numb
 	return k, nil
 }
 
-// retry publishes an entry until it is stored or ctx ends. Meanwhile the queue fills and AppendAudit waits: nothing is lost.
-func (a *auditLog) retry(ctx context.Context, send func() (jetstream.PubAckFuture, error), err error) error {
-	a.store.log.Error("audit entry not stored, trying again", "err", err)
+// retry publishes an entry until it is stored or ctx ends. The entries behind it wait in the queue; once that is full, callers wait too, and what finds
+// no room in time is lost.
+func (a *auditLog) retry(ctx context.Context, m *message, late *time.Timer, err error) error {
+	if a.waiting.Swap(m.entry.Time.UnixNano()) == 0 {
+		a.store.log.Error("the audit log cannot be written and waits: is there room on the disk? It goes on by itself, or after a restart of the relay", "error", err)
+	}
 	pause := backoff.NewExponentialBackOff()
 	pause.MaxInterval = 5 * time.Second
 	for {
@@ -136,38 +119,11 @@ func (a *auditLog) retry(ctx context.Context, send func() (jetstream.PubAckFutur
 			return a.store.LostErr()
 		case <-time.After(pause.NextBackOff()):
 		}
-		ack, err := send()
-		if err == nil {
-			err = a.acked(ctx, ack)
+		if !a.store.mend() {
+			continue // nothing is stored for the time being
 		}
-		if err == nil {
-			a.store.log.Info("audit entry stored after all")
+		if m.again(ctx, late, err) == nil {
 			return nil
 		}
-	}
-}
-
-// acked waits for one acknowledgement. A cluster's may be lost; the server in this process may be slow, but what it was given is never stored twice.
-func (a *auditLog) acked(ctx context.Context, ack jetstream.PubAckFuture) error {
-	if ack == nil {
-		return errors.New("not published")
-	}
-	var late <-chan time.Time
-	if a.store.server == nil {
-		timeout := time.NewTimer(ackTimeout)
-		defer timeout.Stop()
-		late = timeout.C
-	}
-	select {
-	case <-ack.Ok():
-		return nil
-	case err := <-ack.Err():
-		return err
-	case <-a.store.lost:
-		return a.store.LostErr()
-	case <-late:
-		return fmt.Errorf("not acknowledged in %v", ackTimeout)
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }

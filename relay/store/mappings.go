@@ -128,9 +128,12 @@ func (s *Store) putMapping(ctx context.Context, key string, value []byte, revisi
 	if err := checkKey(key); err != nil {
 		return 0, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
+	defer cancel()
 	msg := &nats.Msg{Subject: "$KV." + mappingsBucket + "." + key, Data: value}
 	ack, err := s.js.PublishMsg(ctx, msg, jetstream.WithExpectLastSequencePerSubject(revision), jetstream.WithMsgTTL(ttl))
 	if err != nil {
+		s.mendAfter(err)
 		return 0, conflict(err)
 	}
 	return ack.Sequence, nil

@@ -57,6 +57,7 @@ type Store struct {
 	log *slog.Logger
 
 	server *embedded // nil with an external cluster
+	mender mender
 	conn   *nats.Conn
 	lost   chan struct{} // closed with conn
 	js     jetstream.JetStream
@@ -143,6 +144,7 @@ func (s *Store) open(ctx context.Context) (err error) {
 		{&s.locks, jetstream.KeyValueConfig{Bucket: locksBucket, LimitMarkerTTL: time.Second}},
 	} {
 		b.cfg.Storage, b.cfg.Replicas = jetstream.FileStorage, s.cfg.Replicas
+		b.to.store = s
 		if b.to.kv, err = s.js.CreateOrUpdateKeyValue(ctx, b.cfg); err != nil {
 			return fmt.Errorf("making bucket %q: %w", b.cfg.Bucket, err)
 		}

@@ -119,18 +119,24 @@ func TestReopen(t *testing.T) {
 	}
 }
 
-// TestCluster runs the store against a server that it did not start.
-func TestCluster(t *testing.T) {
+// startServer starts a server that the store did not start.
+func startServer(t *testing.T) *server.Server {
+	t.Helper()
 	srv, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	srv.Start()
-	defer srv.WaitForShutdown()
-	defer srv.Shutdown()
+	t.Cleanup(func() { srv.Shutdown(); srv.WaitForShutdown() })
 	if !srv.ReadyForConnections(patience) {
 		t.Fatal("server not ready")
 	}
+	return srv
+}
+
+// TestCluster runs the store against a server that it did not start.
+func TestCluster(t *testing.T) {
+	srv := startServer(t)
 	ctx := testContext(t)
 	var nodes []*Store
 	for _, name := range []string{"a", "b"} {
