@@ -146,7 +146,7 @@ func terminal(ctx context.Context, s *socket, client *ssh.Client, z size) error 
 	if err := session.RequestPty("xterm-256color", z.Rows, z.Cols, ssh.TerminalModes{}); err != nil {
 		return explainSSH(err)
 	}
-	output := &binaryWriter{ctx: ctx, ws: s.Conn, ready: make(chan struct{})}
+	output := &shellOutput{deviceOutput{ctx, s}, make(chan struct{})}
 	session.Stdout, session.Stderr = output, output
 	input, err := session.StdinPipe()
 	if err == nil {
@@ -183,18 +183,18 @@ func terminal(ctx context.Context, s *socket, client *ssh.Client, z size) error 
 // typed passes on what the browser types, and the sizes of its window.
 func (s *socket) typed(ctx context.Context, session *ssh.Session, input io.Writer) {
 	for {
-		kind, b, err := s.Read(ctx)
+		m, err := s.next(ctx)
 		if err != nil {
 			return
 		}
-		if kind == websocket.MessageBinary {
-			if _, err := input.Write(b); err != nil {
+		if m.kind == websocket.MessageBinary {
+			if _, err := input.Write(m.body); err != nil {
 				return
 			}
 			continue
 		}
 		var z size
-		if json.Unmarshal(b, &z) != nil {
+		if json.Unmarshal(m.body, &z) != nil {
 			return
 		}
 		z = z.bounded()
@@ -202,21 +202,17 @@ func (s *socket) typed(ctx context.Context, session *ssh.Session, input io.Write
 	}
 }
 
-// binaryWriter writes binary messages; by two streams of a session in turn. A shell may speak before the browser knows that it is there: that waits.
-type binaryWriter struct {
-	ctx   context.Context
-	ws    *websocket.Conn
+// shellOutput is written by two streams of a session in turn. A shell may speak before the browser knows that it is there: that waits.
+type shellOutput struct {
+	deviceOutput
 	ready chan struct{} // closed when the browser is told
 }
 
-func (w *binaryWriter) Write(p []byte) (int, error) {
+func (w *shellOutput) Write(p []byte) (int, error) {
 	select {
 	case <-w.ready:
+		return w.deviceOutput.Write(p)
 	case <-w.ctx.Done():
 		return 0, w.ctx.Err()
 	}
-	if err := w.ws.Write(w.ctx, websocket.MessageBinary, p); err != nil {
-		return 0, err
-	}
-	return len(p), nil
 }

@@ -14,15 +14,27 @@ func (c *Console) serveVNC(ctx context.Context, s *socket) error {
 	if err != nil {
 		return err
 	}
-	browser := websocket.NetConn(ctx, s.Conn, websocket.MessageBinary)
 	var up sync.WaitGroup
 	up.Go(func() { // ends with either side: each copy's end closes the other's
-		io.Copy(device, browser)
+		s.pass(ctx, device)
 		device.Close()
 	})
-	io.Copy(browser, device)
-	// In order, so that the browser asks the audit log why. Not by browser's own Close: it first ends the Read above, which would cut the connection.
-	s.Close(websocket.StatusNormalClosure, "")
+	io.Copy(deviceOutput{ctx, s}, device)
+	device.Close()                             // where it is the browser that took no more
+	s.Close(websocket.StatusNormalClosure, "") // in order, so that the browser asks the audit log why
 	up.Wait()
 	return nil
+}
+
+// pass writes what the browser sends to the device, until one of them ends, or the browser does not keep to bytes.
+func (s *socket) pass(ctx context.Context, device io.Writer) {
+	for {
+		m, err := s.next(ctx)
+		if err != nil || m.kind != websocket.MessageBinary {
+			return
+		}
+		if _, err := device.Write(m.body); err != nil {
+			return
+		}
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/coder/websocket"
@@ -22,16 +23,26 @@ import (
 // maxMessage is the longest message that a browser sends.
 const maxMessage = 1 << 20
 
-// writeTimeout bounds how long a browser may take for one control message.
-const writeTimeout = 10 * time.Second
+// writeTimeout bounds how long a browser may take for one message: one that reads no more is not waited for. A radio link may be away for a while.
+const writeTimeout = 30 * time.Second
 
-// socket is one WebSocket.
+// socket is one WebSocket. It is read all the time, so that a browser that leaves is noticed also while nothing is expected of it.
 type socket struct {
 	*websocket.Conn
-	req *http.Request // as the API would get it, with the user's credentials
+	req *http.Request // as the API would get it, with the user's credentials; its context ends when the browser leaves
 
 	mapping netip.AddrPort
+	heard   chan message // closed when the browser has left
 }
+
+// message is one of the browser.
+type message struct {
+	kind websocket.MessageType
+	body []byte
+}
+
+// errLeft is that no more messages come.
+var errLeft = errors.New("the browser has left")
 
 // socket makes the handler of a WebSocket. serve ends when ctx does; an error is told to the browser.
 func (c *Console) socket(serve func(ctx context.Context, s *socket) error) http.HandlerFunc {
@@ -45,7 +56,9 @@ func (c *Console) socket(serve func(ctx context.Context, s *socket) error) http.
 		defer cancel()
 		stop := context.AfterFunc(c.ctx, cancel)
 		defer stop()
-		out := req.Clone(ctx)
+		present, leave := context.WithCancel(ctx)
+		defer leave()
+		out := req.Clone(present)
 		if !withCredentials(out, req) {
 			writeError(w, http.StatusUnauthorized, "sign in first")
 			return
@@ -58,7 +71,12 @@ func (c *Console) socket(serve func(ctx context.Context, s *socket) error) http.
 		}
 		defer conn.CloseNow()
 		conn.SetReadLimit(maxMessage)
-		s := &socket{conn, out, mapping}
+		s := &socket{conn, out, mapping, make(chan message)}
+		var listening sync.WaitGroup
+		listening.Go(func() { // ends when the browser leaves, or with ctx
+			s.listen(ctx)
+			leave()
+		})
 		err = serve(ctx, s)
 		var refusal *Refusal
 		if errors.As(err, &refusal) {
@@ -67,7 +85,58 @@ func (c *Console) socket(serve func(ctx context.Context, s *socket) error) http.
 			c.log.Debug("a WebSocket ends", "error", err)
 		}
 		conn.Close(websocket.StatusNormalClosure, "")
+		cancel()
+		listening.Wait()
 	}
+}
+
+// listen reads until the browser leaves.
+func (s *socket) listen(ctx context.Context) {
+	defer close(s.heard)
+	for {
+		kind, b, err := s.Read(ctx)
+		if err != nil {
+			return
+		}
+		select {
+		case s.heard <- message{kind, b}:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// next is the next message of the browser.
+func (s *socket) next(ctx context.Context) (message, error) {
+	select {
+	case m, ok := <-s.heard:
+		if !ok {
+			return m, errLeft
+		}
+		return m, nil
+	case <-ctx.Done():
+		return message{}, ctx.Err()
+	}
+}
+
+// send writes a message; too slow a browser loses its WebSocket.
+func (s *socket) send(ctx context.Context, kind websocket.MessageType, b []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
+	return s.Write(ctx, kind, b)
+}
+
+// deviceOutput writes what a device says.
+type deviceOutput struct {
+	ctx context.Context
+	s   *socket
+}
+
+func (w deviceOutput) Write(p []byte) (int, error) {
+	if err := w.s.send(w.ctx, websocket.MessageBinary, p); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 // dial connects to the device through the mapping, and tells the browser.
@@ -95,19 +164,17 @@ func (s *socket) tell(ctx context.Context, kind string, fields any) error {
 	} else {
 		typed = append(typed, '}')
 	}
-	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
-	defer cancel()
-	return s.Write(ctx, websocket.MessageText, typed)
+	return s.send(ctx, websocket.MessageText, typed)
 }
 
 // hear reads the next control message.
 func (s *socket) hear(ctx context.Context, into any) error {
-	kind, b, err := s.Read(ctx)
+	m, err := s.next(ctx)
 	if err != nil {
 		return err
 	}
-	if kind != websocket.MessageText {
+	if m.kind != websocket.MessageText {
 		return errors.New("a binary message came where a control message is due")
 	}
-	return json.Unmarshal(b, into)
+	return json.Unmarshal(m.body, into)
 }
