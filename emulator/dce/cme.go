@@ -56,6 +56,7 @@ var cmeText = map[int]string{
 	103: "Illegal MS",
 	106: "Illegal ME",
 	107: "GPRS services not allowed",
+	108: "GPRS services and non-GPRS services not allowed",
 	111: "PLMN not allowed",
 	112: "Location area not allowed",
 	113: "Roaming not allowed in this location area",

@@ -10,6 +10,7 @@ func (m *Modem) SetCoverage(covered bool) {
 	reg := m.reg
 	if !covered {
 		m.reg.lost, m.reg.kept = true, reg.kept || reg.stat.registered()
+		m.turnLocked()
 	}
 	m.mu.Unlock()
 	switch {

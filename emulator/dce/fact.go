@@ -77,6 +77,7 @@ func (p *Personality) facts() []namedFact {
 		{"delays.command", &p.Delays.Command},
 		{"delays.cfun", &p.Delays.CFUN},
 		{"delays.search", &p.Delays.Search},
+		{"delays.attach", &p.Delays.Attach},
 		{"delays.detach", &p.Delays.Detach},
 		{"delays.activate", &p.Delays.Activate},
 		{"delays.dial", &p.Delays.Dial},

@@ -90,6 +90,7 @@ type Modem struct {
 	sim       simState
 	locks     []*laidLock // by faults, the latest last
 	reg       registration
+	turned    chan struct{} // closed when reg.stat or what it hangs on turns; another takes its place
 	signal    Signal
 	cops      operatorSelection
 	contexts  map[int]*pdpContext
@@ -150,6 +151,7 @@ func New(cfg Config) (*Modem, error) {
 		log:         cfg.Logger,
 		kick:        make(chan struct{}, 1),
 		ready:       make(chan struct{}),
+		turned:      make(chan struct{}),
 		ports:       map[*port]struct{}{},
 		stored:      map[int]*settings{},
 		booting:     true,
@@ -226,6 +228,7 @@ func (m *Modem) Ready() <-chan struct{} { return m.ready }
 func (m *Modem) stop() {
 	m.mu.Lock()
 	m.stopped = true
+	m.turnLocked()
 	m.mu.Unlock()
 	m.endVoice(false)
 	m.endSessions("the modem was switched off")

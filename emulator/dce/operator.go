@@ -83,6 +83,10 @@ func setOperator(x *exchange, a args) result {
 		return cmeError(cmeIncorrectParams)
 	}
 	x.m.mu.Lock()
+	if r, ready := x.m.sim.check(); !ready && mode != 2 && mode != 3 { // an attempt to register cannot be made
+		x.m.mu.Unlock()
+		return r
+	}
 	sel := &x.m.cops
 	if a.at(1).given || mode == 3 { // it is also that of the reply to +COPS?
 		sel.format = format

@@ -23,32 +23,6 @@ func packetCommands() []command {
 	}
 }
 
-func readAttach(x *exchange) result {
-	x.m.mu.Lock()
-	defer x.m.mu.Unlock()
-	x.info("+CGATT: " + bit(x.m.reg.stat.registered()))
-	return resultOK
-}
-
-func setAttach(x *exchange, a args) result {
-	on, ok := a.number(0, 1, 0, 1)
-	if !ok || len(a) > 1 {
-		return cmeError(cmeIncorrectParams)
-	}
-	x.m.mu.Lock()
-	x.m.reg.detach = on == 0
-	x.m.reg.refused = false
-	radio := x.m.functions == 1
-	x.m.mu.Unlock()
-	if on == 0 {
-		x.m.detach("detached by +CGATT", true)
-	} else if !radio {
-		return cmeError(cmeNotAllowed)
-	}
-	x.m.poke()
-	return resultOK
-}
-
 // contextsLocked gives the contexts that a names, or all in order; it is false when one is not defined.
 func (m *Modem) contextsLocked(a args) ([]*pdpContext, bool) {
 	var list []*pdpContext

@@ -113,6 +113,7 @@ type Delays struct {
 	Command  Fact[time.Duration] `yaml:"command"`  // any command line
 	CFUN     Fact[time.Duration] `yaml:"cfun"`     // +CFUN= to another value
 	Search   Fact[time.Duration] `yaml:"search"`   // radio on to registered
+	Attach   Fact[time.Duration] `yaml:"attach"`   // +CGATT=1 without a network, to its error
 	Detach   Fact[time.Duration] `yaml:"detach"`   // +CGATT=0
 	Activate Fact[time.Duration] `yaml:"activate"` // +CGACT=
 	Dial     Fact[time.Duration] `yaml:"dial"`     // D to CONNECT

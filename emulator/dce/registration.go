@@ -58,7 +58,7 @@ var DefaultCell = Cell{PLMN: "44010", Operator: "NTT DOCOMO", TAC: 0x1f00, ID: 0
 func (m *Modem) register() (time.Duration, bool) {
 	m.mu.Lock()
 	camp := !m.booting && !m.stopped && m.functions == 1 && m.sim.ready() && m.cops.mode != 2
-	manual := m.cops.mode == 1 && m.cops.plmn != m.cell.PLMN
+	manual := m.otherNetworkLocked()
 	reg, imsi := m.reg, m.sim.card.IMSI
 	m.mu.Unlock()
 	switch {
@@ -84,10 +84,7 @@ func (m *Modem) register() (time.Duration, bool) {
 		m.detachTo(RegistrationDenied, "registration denied", true)
 		return 0, false
 	case reg.stat == NotRegistered || reg.stat == RegistrationDenied:
-		m.mu.Lock()
-		m.reg.since = time.Now()
-		m.mu.Unlock()
-		m.setRegistration(Searching)
+		m.search()
 		return m.scaled(m.personality.Delays.Search.Value), true
 	case reg.stat == Searching:
 		if left := m.scaled(m.personality.Delays.Search.Value) - time.Since(reg.since); left > 0 {
@@ -97,6 +94,25 @@ func (m *Modem) register() (time.Duration, bool) {
 	}
 	return 0, false
 }
+
+// turnLocked wakes who waits for the end of an attach.
+func (m *Modem) turnLocked() {
+	close(m.turned)
+	m.turned = make(chan struct{})
+}
+
+// search begins an attempt, unless one is under way.
+func (m *Modem) search() {
+	m.mu.Lock()
+	if m.reg.stat != Searching {
+		m.reg.since = time.Now()
+	}
+	m.mu.Unlock()
+	m.setRegistration(Searching)
+}
+
+// otherNetworkLocked tells that an operator was selected by hand whose network is not there.
+func (m *Modem) otherNetworkLocked() bool { return m.cops.mode == 1 && m.cops.plmn != m.cell.PLMN }
 
 // attach asks the network.
 func (m *Modem) attach(imsi string) {
@@ -144,6 +160,7 @@ func (m *Modem) setRegistration(stat RegistrationStatus) {
 		return
 	}
 	m.reg.stat = stat
+	m.turnLocked()
 	if stat != Searching {
 		m.reg.kept = false
 	}
