@@ -10,7 +10,7 @@ import (
 // File is a configuration file; Config's comments say what the fields mean.
 type File struct {
 	Dir            string    `yaml:"dir"`
-	Modems         int       `yaml:"modems"`
+	Modems         *int      `yaml:"modems"` // nil: 1; else at least 1
 	Personality    string    `yaml:"personality"`
 	Control        string    `yaml:"control"`
 	SOCKS          string    `yaml:"socks"`
@@ -57,7 +57,12 @@ func ParseFile(text []byte) (File, error) {
 
 // Config gives what New takes; the capture is the caller's to open.
 func (f File) Config() (Config, error) {
-	cfg := Config{Dir: f.Dir, Modems: f.Modems, Personality: f.Personality, Control: f.Control, SOCKS: f.SOCKS, Delay: f.Delay, Listen: f.Listen, TUN: f.TUN, AllowDeviceToDevice: f.DeviceToDevice}
+	cfg := Config{Dir: f.Dir, Personality: f.Personality, Control: f.Control, SOCKS: f.SOCKS, Delay: f.Delay, Listen: f.Listen, TUN: f.TUN, AllowDeviceToDevice: f.DeviceToDevice}
+	if f.Modems != nil {
+		if cfg.Modems = *f.Modems; cfg.Modems < 1 {
+			return Config{}, fmt.Errorf("modems %d: must be at least 1", cfg.Modems)
+		}
+	}
 	for _, text := range f.Platform {
 		s, err := core.ParsePlatform(text)
 		if err != nil {

@@ -101,6 +101,7 @@ func TestParseFileErrors(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"unknown key", "modem: 2\n", `unknown field "modem"`},
 		{"unknown key of a SIM", "sims: [{imei: x}]\n", `unknown field "imei"`},
+		{"no modems", "modems: 0\n", "modems 0: must be at least 1"},
 		{"not a number", "modems: two\n", `[1:9] modems "two": must be of type int`},
 		{"address", "sims: [{address: fe80::1}]\n", `sims[0].address "fe80::1": must be an IPv4 address`},
 		{"platform", "platform: [1.2.3.4]\n", `platform service "1.2.3.4": want [NAME@]IP:PORT/PROTO=ADDR`},

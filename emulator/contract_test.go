@@ -43,8 +43,12 @@ func check(router routers.Router, req *http.Request, body []byte, resp *http.Res
 	req.Header.Set("Content-Type", "application/json")
 	route, params, err := router.FindRoute(req)
 	if err != nil {
-		if resp.StatusCode != http.StatusNotFound {
-			return fmt.Errorf("the contract has no such path: %w", err)
+		want := http.StatusNotFound
+		if err.Error() == routers.ErrMethodNotAllowed.Error() { // the router makes another error of the same words
+			want = http.StatusMethodNotAllowed
+		}
+		if resp.StatusCode != want {
+			return fmt.Errorf("the contract has no such path and method: %w", err)
 		}
 		return nil
 	}

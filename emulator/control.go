@@ -59,12 +59,42 @@ func (e *Emulator) Routes() http.Handler {
 	for _, r := range e.routes() {
 		mux.HandleFunc(r.pattern, r.serve)
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		fail(w, http.StatusNotFound, "not_found", "there is no %s %s", r.Method, r.URL.Path)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { notServed(w, r, mux) })
+	return noWebPages(localHost(mux))
+}
+
+// notServed tells a wrong path from a wrong method (RFC 9110 sections 15.5.5 and 15.5.6).
+func notServed(w http.ResponseWriter, r *http.Request, mux *http.ServeMux) {
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete} {
+		asked := *r
+		asked.Method = method
+		if _, pattern := mux.Handler(&asked); pattern != "/" {
+			allowed = append(allowed, method)
+		}
+	}
+	if len(allowed) == 0 {
+		fail(w, http.StatusNotFound, "not_found", "there is no %s", r.URL.Path)
+		return
+	}
+	list := strings.Join(allowed, ", ")
+	w.Header().Set("Allow", list)
+	fail(w, http.StatusMethodNotAllowed, "method_not_allowed", "there is no %s %s: %s are allowed", r.Method, r.URL.Path, list)
+}
+
+// noWebPages refuses what a page of another origin makes a browser ask for. The API has no passwords: a web page that the user happens
+// to look at must not be able to use it. That holds for GET too, which Go takes for safe: pages could take all event streams.
+func noWebPages(next http.Handler) http.Handler {
+	protection := http.NewCrossOriginProtection()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked := *r
+		asked.Method = http.MethodPost
+		if err := protection.Check(&asked); err != nil {
+			fail(w, http.StatusForbidden, "forbidden", "requests of web pages are refused: %v", err)
+			return
+		}
+		next.ServeHTTP(w, r)
 	})
-	// The API has no passwords: a web page that the user happens to look at must not be able to use it, by its own name for this
-	// machine neither.
-	return http.NewCrossOriginProtection().Handler(localHost(mux))
 }
 
 // localHost refuses requests for a name that only a name server says is this machine.
@@ -179,6 +209,10 @@ func (e *Emulator) resetModem(w http.ResponseWriter, _ *http.Request, m *Modem) 
 func (e *Emulator) setSignal(w http.ResponseWriter, r *http.Request, m *Modem) {
 	s := dce.DefaultSignal
 	if !decode(w, r, &s) {
+		return
+	}
+	if err := s.Validate(); err != nil {
+		fail(w, http.StatusBadRequest, "bad_request", "%v", err)
 		return
 	}
 	m.SetSignal(s)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -49,6 +50,10 @@ func TestControlAPI(t *testing.T) {
 		{"modem by name", "GET", "/v1/modems/x", "", 404, `"not_found"`},
 		{"signal", "PUT", "/v1/modems/0/signal", `{"rssi":-113}`, 204, ""},
 		{"bad signal", "PUT", "/v1/modems/0/signal", `{"rssi":"loud"}`, 400, "bad_request"},
+		{"RSSI too strong", "PUT", "/v1/modems/0/signal", `{"rssi":5}`, 400, "rssi 5: -113 to -51 dBm are allowed"},
+		{"RSRP too strong", "PUT", "/v1/modems/0/signal", `{"rsrp":-43}`, 400, "rsrp -43: -141 to -44 dBm are allowed"},
+		{"RSRQ too weak", "PUT", "/v1/modems/0/signal", `{"rsrq":-21}`, 400, "rsrq -21: -20 to -3 dB are allowed"},
+		{"SINR too strong", "PUT", "/v1/modems/0/signal", `{"sinr":31}`, 400, "sinr 31: -20 to 30 dB are allowed"},
 		{"signal is set", "GET", "/v1/modems/0", "", 200, `"csq":0`},
 		{"circuits", "GET", "/v1/modems/0", "", 200, `"ports":[{"name":"at","state":"command","dtr":false,"dcd":false,"ri":false,"rate":115200}`},
 		{"circuit", "PUT", "/v1/modems/0/ports/at", `{"dtr":true}`, 204, ""},
@@ -88,6 +93,8 @@ func TestControlAPI(t *testing.T) {
 		{"clear", "DELETE", "/v1/faults", "", 204, ""},
 		{"cleared", "GET", "/v1/faults", "", 200, `"active":[]`},
 		{"elsewhere", "GET", "/", "", 404, "not_found"},
+		{"modems are not made", "POST", "/v1/modems", "", 405, `{"code":"method_not_allowed","message":"there is no POST /v1/modems: GET, HEAD are allowed"}`},
+		{"faults are not replaced", "PUT", "/v1/faults", "", 405, "GET, HEAD, POST, DELETE are allowed"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			status, text := ask(t, e, tt.method, tt.path, tt.body)
@@ -176,20 +183,47 @@ func TestHostIsChecked(t *testing.T) {
 	}
 }
 
+// TestWebPagesAreRefused holds for reading too, and for what browsers send with no Origin; this machine's own programs send neither.
 func TestWebPagesAreRefused(t *testing.T) {
 	e := start(t, Config{})
-	req, err := http.NewRequestWithContext(t.Context(), "POST", "http://"+e.ControlAddr()+"/v1/modems/0/reset", nil)
-	if err != nil {
-		t.Fatal(err)
+	for _, tt := range []struct {
+		method, path, header, value string
+		status                      int
+	}{
+		{"POST", "/v1/modems/0/reset", "Origin", "https://example.com", 403},
+		{"GET", "/v1/modems", "Origin", "https://example.com", 403},
+		{"GET", "/v1/modems", "Origin", "null", 403},
+		{"GET", "/v1/faults", "Sec-Fetch-Site", "cross-site", 403},
+		{"GET", "/v1/modems", "Origin", "http://" + e.ControlAddr(), 200},
+		{"GET", "/v1/modems", "Sec-Fetch-Site", "none", 200}, // the address was typed
+		{"GET", "/v1/modems", "Accept", "*/*", 200},
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), tt.method, "http://"+e.ControlAddr()+tt.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Close = true
+		req.Header.Set(tt.header, tt.value)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || resp.StatusCode != tt.status {
+			t.Errorf("%s %s with %s %s: %s, %v", tt.method, tt.path, tt.header, tt.value, resp.Status, err)
+		}
+		if tt.status == http.StatusForbidden && !strings.Contains(string(text), `"code":"forbidden"`) {
+			t.Errorf("refused with %s", text)
+		}
 	}
-	req.Close = true
-	req.Header.Set("Origin", "https://example.com")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp.Body.Close()
-	if resp.StatusCode != http.StatusForbidden {
-		t.Errorf("status %s", resp.Status)
+}
+
+// TestAllow is the header that goes with a refused method.
+func TestAllow(t *testing.T) {
+	w := httptest.NewRecorder()
+	new(Emulator).Routes().ServeHTTP(w, httptest.NewRequest("PATCH", "http://127.0.0.1/v1/sims/1/sms", nil))
+	if got := w.Header().Get("Allow"); w.Code != http.StatusMethodNotAllowed || got != "GET, HEAD, POST" {
+		t.Errorf("%d, allowed %q", w.Code, got)
 	}
 }

@@ -114,7 +114,11 @@ func parseRate(text string) (int64, error) {
 	if err != nil || !(v >= 0 && v*factor <= maxRate) {
 		return 0, fmt.Errorf("%q: want bits a second, as 5000000, 5000k or 5M, at most 100G", text)
 	}
-	return int64(math.Round(v * factor)), nil
+	rate := int64(math.Round(v * factor))
+	if rate == 0 {
+		return 0, fmt.Errorf("%q: a rate of 0 lets nothing pass: leave rate out for no limit", text)
+	}
+	return rate, nil
 }
 
 func parseLoss(text string) (float64, error) {

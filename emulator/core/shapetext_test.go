@@ -29,6 +29,8 @@ func TestParseShape(t *testing.T) {
 		{"up.rate=fast", Shape{}, `shape "up.rate=fast": up.rate: "fast": want bits a second, as 5000000, 5000k or 5M, at most 100G`},
 		{"rate=101G", Shape{}, `shape "rate=101G": rate: "101G": want bits a second, as 5000000, 5000k or 5M, at most 100G`},
 		{"rate=NaN", Shape{}, `shape "rate=NaN": rate: "NaN": want bits a second, as 5000000, 5000k or 5M, at most 100G`},
+		{"rate=0", Shape{}, `shape "rate=0": rate: "0": a rate of 0 lets nothing pass: leave rate out for no limit`},
+		{"cat1,up.rate=0.4", Shape{}, `shape "cat1,up.rate=0.4": up.rate: "0.4": a rate of 0 lets nothing pass: leave rate out for no limit`},
 		{"rate=1", Shape{}, `shape "rate=1": up: rate 1: want 0 or 100 to 100000000000 bit/s`},
 		{"loss=101%", Shape{}, `shape "loss=101%": loss: "101%": want 0 to 1, or 0% to 100%`},
 		{"latency=1", Shape{}, `shape "latency=1": latency: time: missing unit in duration "1"`},

@@ -1,5 +1,7 @@
 package dce
 
+import "fmt"
+
 // Signal is what the radio receives.
 type Signal struct {
 	RSSI int `json:"rssi"` // dBm
@@ -10,6 +12,32 @@ type Signal struct {
 
 // DefaultSignal is the example of +QCSQ in Quectel's application notes: -52,-81,195,-10; +CSQ of it is 30.
 var DefaultSignal = Signal{RSSI: -52, RSRP: -81, RSRQ: -10, SINR: 19}
+
+// What a modem can report: RSSI and RSRP of TS 27.007 sections 8.5 and 8.69 with their open ends, RSRQ likewise, SINR as modems round it.
+const (
+	MinRSSI, MaxRSSI = -113, -51
+	MinRSRP, MaxRSRP = -141, -44
+	MinRSRQ, MaxRSRQ = -20, -3
+	MinSINR, MaxSINR = -20, 30
+)
+
+// Validate tells which value no modem can report.
+func (s Signal) Validate() error {
+	for _, v := range []struct {
+		name    string
+		is      int
+		lo, hi  int
+		measure string
+	}{
+		{"rssi", s.RSSI, MinRSSI, MaxRSSI, "dBm"}, {"rsrp", s.RSRP, MinRSRP, MaxRSRP, "dBm"},
+		{"rsrq", s.RSRQ, MinRSRQ, MaxRSRQ, "dB"}, {"sinr", s.SINR, MinSINR, MaxSINR, "dB"},
+	} {
+		if v.is < v.lo || v.is > v.hi {
+			return fmt.Errorf("%s %d: %d to %d %s are allowed", v.name, v.is, v.lo, v.hi, v.measure)
+		}
+	}
+	return nil
+}
 
 // SetSignal changes what the radio receives.
 func (m *Modem) SetSignal(s Signal) {

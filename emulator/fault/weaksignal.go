@@ -7,10 +7,10 @@ var WeakSignal = Fault{
 	Name: "weak-signal",
 	Doc:  "The signal is weak, and some packets are lost both ways. The modem stays registered.",
 	Params: []Param{
-		number("rssi", "dBm, for +CSQ", -111, -113, -51),
-		number("rsrp", "dBm, for +CESQ", -128, -141, -44),
-		number("rsrq", "dB, for +CESQ", -18, -20, -3),
-		number("sinr", "dB", -5, -20, 30),
+		number("rssi", "dBm, for +CSQ", -111, dce.MinRSSI, dce.MaxRSSI),
+		number("rsrp", "dBm, for +CESQ", -128, dce.MinRSRP, dce.MaxRSRP),
+		number("rsrq", "dB, for +CESQ", -18, dce.MinRSRQ, dce.MaxRSRQ),
+		number("sinr", "dB", -5, dce.MinSINR, dce.MaxSINR),
 		number("loss", "packets that are lost, in per cent", 20, 0, 100),
 	},
 	Inject: func(t Target, p Params) (func(), error) {

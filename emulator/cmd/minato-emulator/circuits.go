@@ -13,10 +13,10 @@ import (
 type modemSignal struct {
 	remote
 	Modem int  `arg:"" help:"Which, from 0."`
-	RSSI  *int `name:"rssi" help:"dBm; what is left out is as at first." placeholder:"DBM"`
-	RSRP  *int `name:"rsrp" help:"dBm." placeholder:"DBM"`
-	RSRQ  *int `name:"rsrq" help:"dB." placeholder:"DB"`
-	SINR  *int `name:"sinr" help:"dB." placeholder:"DB"`
+	RSSI  *int `name:"rssi" help:"dBm, -113 to -51; what is left out is as at first." placeholder:"DBM"`
+	RSRP  *int `name:"rsrp" help:"dBm, -141 to -44." placeholder:"DBM"`
+	RSRQ  *int `name:"rsrq" help:"dB, -20 to -3." placeholder:"DB"`
+	SINR  *int `name:"sinr" help:"dB, -20 to 30." placeholder:"DB"`
 }
 
 func (c *modemSignal) Run(ctx context.Context) error {

@@ -23,7 +23,7 @@ const (
 
 type runCommand struct {
 	ConfigFile  string   `name:"config" short:"c" help:"Configuration in YAML; flags win over it." placeholder:"FILE"`
-	Modems      int      `help:"How many modems. Default: 1." placeholder:"N"`
+	Modems      *int     `help:"How many modems, at least 1. Default: 1." placeholder:"N"`
 	Personality string   `help:"What they are: a name that personalities lists, or the path of a file. Default: quectel-ec25." placeholder:"NAME"`
 	Dir         string   `help:"Where the ports get their names. Default: a temporary directory." placeholder:"DIR"`
 	Control     string   `help:"Address of the control API. Default: 127.0.0.1:7070." placeholder:"ADDR"`
@@ -48,7 +48,9 @@ func (c *runCommand) Run(ctx context.Context, log *slog.Logger, s streams) error
 			return &exitError{exitUsage, "", fmt.Errorf("%s: %w", c.ConfigFile, err)}
 		}
 	}
-	file.Modems = cmp.Or(c.Modems, file.Modems)
+	if c.Modems != nil {
+		file.Modems = c.Modems
+	}
 	file.Personality = cmp.Or(c.Personality, file.Personality)
 	file.Dir = cmp.Or(c.Dir, file.Dir)
 	file.Control = cmp.Or(c.Control, file.Control, defaultControl)
