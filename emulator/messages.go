@@ -3,8 +3,10 @@ package emulator
 import (
 	"errors"
 	"net/http"
+	"time"
 
 	"minato/emulator/core"
+	"minato/emulator/dce"
 	"minato/emulator/sms"
 )
 
@@ -14,7 +16,9 @@ func newCentre(cfg Config) (*sms.Centre, error) {
 	for _, s := range cfg.Subscribers {
 		subs = append(subs, sms.Subscriber{IMSI: s.IMSI, MSISDN: s.MSISDN})
 	}
-	return sms.NewCentre(sms.CentreConfig{Subscribers: subs, Logger: cfg.Logger.With("part", "sms")})
+	zone := time.FixedZone("", dce.DefaultCell.Zone*15*60) // its time stamps are in the network's, which +CTZV tells (TS 23.040 section 9.2.3.11)
+	now := func() time.Time { return time.Now().In(zone) }
+	return sms.NewCentre(sms.CentreConfig{Subscribers: subs, Now: now, Logger: cfg.Logger.With("part", "sms")})
 }
 
 // withSIM finds the SIM that the path names, by its id or its IMSI.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -111,6 +112,25 @@ func TestTwoModemsTalk(t *testing.T) {
 	}
 	if text != long {
 		t.Errorf("%q", text)
+	}
+}
+
+// TestTimeStampsAreInTheNetworksZone: a message's time and the modem's clock are one network's.
+func TestTimeStampsAreInTheNetworksZone(t *testing.T) {
+	e := start(t, Config{})
+	u := messageTTY(t, e, 0)
+	ask(t, e, "POST", "/v1/sims/"+sim0+"/sms", `{"from":"0312345678","text":"wake up"}`)
+	u.Await("\r\n+CMTI: \"ME\",0\r\n")
+	list := delivered(t, u)
+	if len(list) != 1 {
+		t.Fatalf("%d messages", len(list))
+	}
+	_, zone := list[0].Time.Zone()
+	if off := time.Since(list[0].Time); zone != 9*3600 || off < 0 || off > ttytest.Patience {
+		t.Errorf("the time stamp %s is %s old", list[0].Time, off)
+	}
+	if got := u.AT("AT+CCLK?"); !strings.Contains(got, `+36"`) {
+		t.Errorf("the clock says %q", got)
 	}
 }
 
