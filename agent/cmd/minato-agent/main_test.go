@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -83,32 +82,6 @@ func TestCommandLine(t *testing.T) {
 			exit := report(&out, run(t.Context(), tt.args, &out, &out))
 			if exit != tt.exit || !strings.Contains(out.String(), tt.says) {
 				t.Errorf("exit status %d, want %d; output does not say %q:\n%s", exit, tt.exit, tt.says, &out)
-			}
-		})
-	}
-}
-
-// TestNotAllowed: who may not read the configuration or ask the agent is told that, with the cure, and not that there is no agent. The service
-// manager starts an agent again that could not read its configuration.
-func TestNotAllowed(t *testing.T) {
-	if os.Getuid() == 0 {
-		t.Skip("root may do everything")
-	}
-	dir := t.TempDir()
-	file, closed := filepath.Join(dir, "agent.yaml"), filepath.Join(dir, "closed")
-	if err := errors.Join(os.WriteFile(file, nil, 0o200), os.Mkdir(closed, 0)); err != nil {
-		t.Fatal(err)
-	}
-	socket := filepath.Join(closed, "agent.sock")
-	for _, args := range [][]string{
-		{"run", "-c", file}, {"config", "check", file}, {"restore", "-c", file}, {"doctor", "-c", file, "--socket", socket},
-		{"doctor", "-c", file, "--socket", filepath.Join(dir, "absent")}, {"status", "--socket", socket}, {"at", "--socket", socket, "AT"},
-	} {
-		t.Run(strings.Join(args, " "), func(t *testing.T) {
-			var out bytes.Buffer
-			exit := report(&out, run(t.Context(), args, &out, &out))
-			if exit != exitPermission || !strings.Contains(out.String(), "hint: use sudo") || strings.Contains(out.String(), "no agent runs") {
-				t.Errorf("exit status %d:\n%s", exit, &out)
 			}
 		})
 	}
