@@ -130,10 +130,14 @@ func (s *simState) pinCommand(ins, reference int, data []byte) status {
 		}
 		return left(pinTries, 0, ins == 0x2c)
 	}
+	want := 8
+	if ins == 0x24 || ins == 0x2c { // the old one or the PUK, and the new one
+		want = 16
+	}
+	if len(data) > 0 && len(data) != want {
+		return swWrongLength
+	}
 	text := func(from int) string {
-		if len(data) < from+8 {
-			return ""
-		}
 		pin, _, _ := bytes.Cut(data[from:from+8], []byte{0xff})
 		return string(pin)
 	}

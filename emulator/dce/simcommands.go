@@ -2,6 +2,7 @@ package dce
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -11,7 +12,7 @@ func simCommands() []command {
 		{name: "+CPIN", read: readPIN, test: says(), set: enterPIN},
 		{name: "+CIMI", needs: needSIM, exec: subscriberIdentity, test: says()},
 		{name: "+CNUM", needs: needSIM, exec: subscriberNumber, test: says()},
-		{name: "+CLCK", needs: needSIM, test: says(`+CLCK: ("SC","FD","PN","PU","PP","PC","PF")`), set: facilityLock},
+		{name: "+CLCK", needs: needSIM, test: testFacilities, set: facilityLock},
 		{name: "+CPWD", needs: needSIM, test: says(`+CPWD: ("SC",8),("P2",8)`), set: changePassword},
 		{name: "+CRSM", needs: needCard, test: says(), set: restrictedSIM},
 		{name: "+CSIM", needs: needCard, test: says(), set: genericSIM},
@@ -52,6 +53,8 @@ func enterPIN(x *exchange, a args) result {
 		r = cmeError(cmeSIMFailure)
 	case sim.badPIN >= pinTries && len(a) == 2:
 		r = sim.unblock(a.str(0), a.str(1))
+	case len(a) == 2: // nothing here takes a PUK
+		r = cmeError(cmeIncorrectParams)
 	case sim.badPIN >= pinTries:
 		r = cmeError(cmeSIMPUKRequired)
 	default:
@@ -122,10 +125,19 @@ func pinsLeft(x *exchange, a args) result {
 	return resultOK
 }
 
-// facilityLock asks for and changes the PIN lock; the other facilities are always open.
+// facilities are those of +CLCK.
+var facilities = []string{"SC", "FD", "PN", "PU", "PP", "PC", "PF"}
+
+func testFacilities(x *exchange) result {
+	x.info(`+CLCK: ("` + strings.Join(facilities, `","`) + `")`)
+	return resultOK
+}
+
+// facilityLock is +CLCK=<fac>,<mode>[,<passwd>[,<class>]]: it asks for and changes the PIN lock; the other facilities are always open.
+// Without a password nothing is tried on the card.
 func facilityLock(x *exchange, a args) result {
 	mode, ok := a.number(1, -1, 0, 2)
-	if !ok {
+	if !ok || len(a) > 4 || !slices.Contains(facilities, a.str(0)) {
 		return cmeError(cmeIncorrectParams)
 	}
 	x.m.mu.Lock()
@@ -143,10 +155,9 @@ func facilityLock(x *exchange, a args) result {
 		return cmeError(cmeNotSupported)
 	case mode == 0 && sim.card.PIN == "":
 		return resultOK
+	case !pinLike(a.str(2)):
+		return cmeError(cmeIncorrectParams)
 	case mode == 1 && sim.card.PIN == "": // the card keeps its PIN while the lock is off; here the first one given becomes it
-		if !pinLike(a.str(2)) {
-			return cmeError(cmeIncorrectParams)
-		}
 		sim.card.PIN = a.str(2)
 		return resultOK
 	}
@@ -158,7 +169,7 @@ func facilityLock(x *exchange, a args) result {
 }
 
 func changePassword(x *exchange, a args) result {
-	if a.str(0) != "SC" || len(a) != 3 || !pinLike(a.str(2)) {
+	if a.str(0) != "SC" || len(a) != 3 || !pinLike(a.str(1)) || !pinLike(a.str(2)) {
 		return cmeError(cmeIncorrectParams)
 	}
 	x.m.mu.Lock()
