@@ -70,7 +70,7 @@ const maxAPN = 99
 func setContext(x *exchange, a args) result {
 	cid, ok := a.number(0, -1, 1, x.m.personality.Packet.MaxCID.Value)
 	pdpType := strings.ToUpper(a.str(1))
-	if !ok || len(a) > 24 || len(a.str(2)) > maxAPN {
+	if !ok || len(a.str(2)) > maxAPN || !x.m.personality.takesOptions(a[min(4, len(a)):]) {
 		return cmeError(cmeIncorrectParams)
 	}
 	x.m.mu.Lock()
@@ -95,6 +95,19 @@ func setContext(x *exchange, a args) result {
 	}
 	x.m.contexts[cid] = c
 	return resultOK
+}
+
+// takesOptions tells that the parameters of +CGDCONT behind the address are among the values that its test form lists.
+func (p *Personality) takesOptions(a args) bool {
+	if len(a) > len(p.options) {
+		return false
+	}
+	for i := range a {
+		if n, ok := a.number(i, 0, 0, 127); !ok || a[i].given && !p.options[i].has(n) {
+			return false
+		}
+	}
+	return true
 }
 
 func testAuth(x *exchange) result {

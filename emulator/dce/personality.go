@@ -50,6 +50,7 @@ type Personality struct {
 	unknown   result
 	levels    [len(regDomains)]numbers
 	functions numbers
+	options   []numbers // of Packet.Options
 }
 
 // Identity is what +CGMI, +CGMM, +CGMR, ATI and +CGSN are made from.
@@ -131,7 +132,7 @@ type PPPFacts struct {
 type Packet struct {
 	CIDs     Fact[string]    `yaml:"cids"`    // as in the reply to +CGDCONT=?
 	MaxCID   Fact[int]       `yaml:"max_cid"` // the largest cid that is taken
-	Options  Fact[string]    `yaml:"options"` // the tail of each line of +CGDCONT=?
+	Options  Fact[string]    `yaml:"options"` // the tail of each line of +CGDCONT=?: the values of the parameters behind the address
 	Contexts []ContextPreset `yaml:"contexts"`
 	AcT      Fact[int]       `yaml:"act"`   // <AcT> while registered
 	CREG     Fact[string]    `yaml:"creg"`  // values of <n>, as "0-2,4"

@@ -119,7 +119,26 @@ func (p *Personality) validatePacket() error {
 		return fmt.Errorf("packet.cfun: %w", err)
 	}
 	p.functions = set
-	return nil
+	p.options, err = parseOptions(p.Packet.Options.Value)
+	return err
+}
+
+// parseOptions takes "(0-2),(0,1)" apart.
+func parseOptions(text string) ([]numbers, error) {
+	inner, open := strings.CutPrefix(text, "(")
+	inner, closed := strings.CutSuffix(inner, ")")
+	if !open || !closed {
+		return nil, fmt.Errorf("packet.options %q: lists in brackets are allowed, as in (0-2),(0,1)", text)
+	}
+	var list []numbers
+	for _, one := range strings.Split(inner, "),(") {
+		set, err := parseNumbers(one, 127)
+		if err != nil {
+			return nil, fmt.Errorf("packet.options: %w", err)
+		}
+		list = append(list, set)
+	}
+	return list, nil
 }
 
 func (p *Personality) prepareBoot() (err error) {

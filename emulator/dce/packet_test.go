@@ -1,0 +1,33 @@
+package dce
+
+import "testing"
+
+// TestContextOptions: +CGDCONT takes what its own test form lists (TS 27.007 section 10.1.1).
+func TestContextOptions(t *testing.T) {
+	for _, tt := range []struct {
+		personality string
+		good, bad   []string
+	}{
+		{"quectel-ec25", []string{"", ",", ",0,0", ",2,4,1,1", ",,,1"}, []string{",9", ",3", ",0,5", ",0,0,2", `,"0"`, ",-1", ",0,0,0,0,0"}},
+		{"ublox-lara-r6", []string{",0,0,0,2,1,1,1,0,0,0"}, []string{",1", ",0,1", ",0,0,0,3", ",0,0,0,2,1,1,1,0,0,0,0"}},
+	} {
+		p, err := LoadPersonality(tt.personality)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u := newBench(t, func(c *Config) { c.Personality = p }).ready("at")
+		u.expect("AT+CMEE=1", done)
+		for _, options := range tt.good {
+			u.expect(`AT+CGDCONT=4,"IP","soracom.io",""`+options, done)
+		}
+		for _, options := range tt.bad {
+			u.expect(`AT+CGDCONT=4,"IP","elsewhere",""`+options, "\r\n+CME ERROR: 50\r\n")
+		}
+		u.expect("AT+CGDCONT=4", done)
+	}
+	for _, bad := range []string{"", "0", "(0", "(a)", "(0),1", "(0),()"} {
+		if _, err := parseOptions(bad); err == nil {
+			t.Errorf("options %q are taken", bad)
+		}
+	}
+}
