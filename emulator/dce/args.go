@@ -15,7 +15,9 @@ type arg struct {
 
 type args []arg
 
-// splitArgs takes parameters apart at commas outside quotes (V.250 section 5.4.2.2).
+// splitArgs takes parameters apart at commas outside quotes (V.250 section 5.4.2.2). A backslash in a string is a character like others:
+// the section leaves its escapes to the standards that refer to it, and modems take them as they stand. A BG96 was seen to pass \22
+// on unchanged, and u-blox's manuals allow no quote in a string at all.
 func splitArgs(text string) (args, error) {
 	var list args
 	for {

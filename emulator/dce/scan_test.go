@@ -67,6 +67,7 @@ func TestSplitArgs(t *testing.T) {
 		{"numbers", "1,2", args{num("1"), num("2")}, false},
 		{"left out", "1,,", args{num("1"), {}, {}}, false},
 		{"strings", `1, "IP" ,"a,b"`, args{num("1"), str("IP"), str("a,b")}, false},
+		{"no escapes", `"so\22ra","\3b"`, args{str(`so\22ra`), str(`\3b`)}, false},
 		{"empty string", `""`, args{str("")}, false},
 		{"nothing", "", args{{}}, false},
 		{"junk behind a string", `"a"b`, nil, true},
