@@ -73,6 +73,7 @@ func (p *Personality) facts() []namedFact {
 		{"line.profiles", &p.Line.Profiles},
 		{"line.rate", &p.Line.Rate},
 		{"line.rates", &p.Line.Rates},
+		{"line.rate_error", &p.Line.RateError},
 		{"line.unknown", &p.Line.Unknown},
 		{"delays.command", &p.Delays.Command},
 		{"delays.cfun", &p.Delays.CFUN},

@@ -48,6 +48,7 @@ type Personality struct {
 	formats   map[string]template // of Formats, taken apart
 	infos     map[int][]template  // of ATI and Infos
 	unknown   result
+	rateError result
 	levels    [len(regDomains)]numbers
 	functions numbers
 	options   []numbers // of Packet.Options
@@ -94,6 +95,7 @@ type LineFacts struct {
 	Profiles  Fact[int]         `yaml:"profiles"`   // that &W and Z know, 1 or 2
 	Rate      Fact[int]         `yaml:"rate"`       // +IPR after a reset; 0: found out by the first AT
 	Rates     Fact[[]int]       `yaml:"rates"`      // that +IPR takes; 0 is automatic
+	RateError Fact[string]      `yaml:"rate_error"` // the result of +IPR with any other; as Unknown
 	Unknown   Fact[string]      `yaml:"unknown"`    // the result of a command that is not known; "100" is +CME ERROR: 100
 }
 

@@ -164,7 +164,7 @@ func testRate(x *exchange) result {
 func setRate(x *exchange, a args) result {
 	n, ok := a.number(0, 0, 0, 4000000)
 	if !ok || len(a) > 1 || !slices.Contains(x.m.personality.Line.Rates.Value, n) {
-		return cmeError(cmeIncorrectParams)
+		return x.m.personality.rateError
 	}
 	p := x.p
 	r := resultOK

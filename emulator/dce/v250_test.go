@@ -27,7 +27,7 @@ func TestLineManners(t *testing.T) {
 		{"AT+CGSN=1", "\r\n+CGSN: \"867584031234565\"\r\n\r\nOK\r\n"}, {"AT+CGSN=2", "\r\n+CGSN: \"8675840312345601\"\r\n\r\nOK\r\n"}, {"AT+CGSN=3", "\r\n+CGSN: \"01\"\r\n\r\nOK\r\n"}, {"AT+CGSN=0", "\r\n867584031234565\r\n\r\nOK\r\n"},
 		{"AT+CGSN=4", "\r\n+CME ERROR: 50\r\n"}, {"AT+CGSN=?", "\r\n+CGSN: (0-3)\r\n\r\nOK\r\n"},
 		{"AT+IPR=?", "\r\n+IPR: (9600,19200,38400,57600,115200,230400,460800,921600),(0,9600,19200,38400,57600,115200,230400,460800,921600)\r\n\r\nOK\r\n"},
-		{"AT+IPR=12345", "\r\n+CME ERROR: 50\r\n"}, {"AT+IPR=9600;+IPR?", "\r\n+IPR: 115200\r\n\r\nOK\r\n"}, {"AT+IPR?", "\r\n+IPR: 9600\r\n\r\nOK\r\n"},
+		{"AT+IPR=12345", "\r\nERROR\r\n"}, {"AT+IPR=9600;+IPR?", "\r\n+IPR: 115200\r\n\r\nOK\r\n"}, {"AT+IPR?", "\r\n+IPR: 9600\r\n\r\nOK\r\n"},
 		{"AT+QCFG=\"nwscanmode\"", "\r\n+QCFG: \"nwscanmode\",0\r\n\r\nOK\r\n"}, {"AT+QCFG=\"nwscanmode\",3;+QCFG=\"NWSCANMODE\"", "\r\n+QCFG: \"nwscanmode\",3\r\n\r\nOK\r\n"},
 		{"AT+QCFG=\"nwscanmode\",9", "\r\n+CME ERROR: 50\r\n"}, {"AT+QCFG=\"none\"", "\r\nERROR\r\n"}, {"AT+FCLASS", "\r\nOK\r\n"},
 		{"AT+QURCCFG=\"urcport\",\"usbmodem\"", "\r\nOK\r\n"}, {"AT+QURCCFG=\"urcport\"", "\r\n+QURCCFG: \"urcport\",\"usbmodem\"\r\n\r\nOK\r\n"}, {"AT+QURCCFG=\"urcport\",\"all\"", "\r\nOK\r\n"},
@@ -54,6 +54,7 @@ func TestTwoProfiles(t *testing.T) {
 	}
 	u := newBench(t, func(c *Config) { c.Personality = p }).ready("at")
 	u.expect("AT+CMEE=2;&W1", "\r\nOK\r\n")
+	u.expect("AT+IPR=123", "\r\n+CME ERROR: Incorrect parameters\r\n")
 	u.expect("AT+CMEE=1;&W0;+NOPE", "\r\n+CME ERROR: 4\r\n")
 	u.expect("ATZ1;+NOPE", "\r\n+CME ERROR: operation not supported\r\n")
 	u.expect("ATZ;+CFUN=16", "\r\nOK\r\n")

@@ -82,14 +82,22 @@ func (p *Personality) validateLine() error {
 	if v := p.Line.Rate.Value; !slices.Contains(p.Line.Rates.Value, v) {
 		return fmt.Errorf("line.rate %d: not one of line.rates", v)
 	}
-	unknown, err := namedResult(p.Line.Unknown.Value)
-	if err != nil {
-		return fmt.Errorf("line.unknown: %w", err)
+	for _, f := range []struct {
+		name, value string
+		to          *result
+	}{
+		{"unknown", p.Line.Unknown.Value, &p.unknown},
+		{"rate_error", p.Line.RateError.Value, &p.rateError},
+	} {
+		failure, err := namedResult(f.value)
+		if err != nil {
+			return fmt.Errorf("line.%s: %w", f.name, err)
+		}
+		if failure.ok() {
+			return fmt.Errorf("line.%s %q: must be a failure", f.name, f.value)
+		}
+		*f.to = failure
 	}
-	if unknown.ok() {
-		return fmt.Errorf("line.unknown %q: must be a failure", p.Line.Unknown.Value)
-	}
-	p.unknown = unknown
 	return nil
 }
 
