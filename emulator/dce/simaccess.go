@@ -50,9 +50,10 @@ func genericSIM(x *exchange, a args) result {
 	return resultOK
 }
 
-// apduLocked carries out a command of the card (ETSI TS 102 221 section 11). The logical channel is not looked at.
+// apduLocked carries out a command of the card (ETSI TS 102 221 section 11). The logical channel is not looked at. The card is a UICC
+// with a USIM alone: class A0, that of a SIM (TS 51.011 section 9.2), is unknown to it.
 func (m *Modem) apduLocked(b []byte) ([]byte, status) {
-	if cla := b[0]; cla&0xf0 != 0x00 && cla&0xf0 != 0x80 && cla != 0xa0 {
+	if cla := b[0]; cla&0xf0 != 0x00 && cla&0xf0 != 0x80 {
 		return nil, swNoClass
 	}
 	ins, p1, p2 := int(b[1]), int(b[2]), int(b[3])
