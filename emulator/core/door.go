@@ -33,7 +33,7 @@ func (c *Core) DialSIM(ctx context.Context, simID string, port uint16) (net.Conn
 	return c.dial(ctx, sub, port)
 }
 
-// DialContext is DialSIM for an address of the form SIMID.sim:port (or IMSI.imsi:port).
+// DialContext is DialSIM for an address of the form SIMID.sim:port (or IMSI.sim:port, or IMSI.imsi:port).
 func (c *Core) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	switch network {
 	case "tcp", "tcp4":
@@ -56,7 +56,7 @@ func (c *Core) DialContext(ctx context.Context, network, address string) (net.Co
 }
 
 // errNotASIM is for names that cannot be a device's, whoever is subscribed.
-var errNotASIM = errors.New("want SIMID.sim or IMSI.imsi")
+var errNotASIM = errors.New("want SIMID.sim, IMSI.sim or IMSI.imsi")
 
 // lookUp finds a subscriber by a door's name.
 func (c *Core) lookUp(host string) (*subscriber, error) {
@@ -65,7 +65,7 @@ func (c *Core) lookUp(host string) (*subscriber, error) {
 	defer c.mu.Unlock()
 	var sub *subscriber
 	if id, ok := strings.CutSuffix(host, ".sim"); ok && isLabel(id) {
-		sub = c.bySIM[id]
+		sub = c.simLocked(id)
 	} else if imsi, ok := strings.CutSuffix(host, ".imsi"); ok && isLabel(imsi) {
 		sub = c.byIMSI[imsi]
 	} else {
@@ -75,6 +75,14 @@ func (c *Core) lookUp(host string) (*subscriber, error) {
 		return nil, ErrUnknownSIM
 	}
 	return sub, nil
+}
+
+// simLocked finds a subscriber by a name under .sim, which is its SIM id, or else its IMSI, as in the control API. Core.mu is held.
+func (c *Core) simLocked(id string) *subscriber {
+	if sub := c.bySIM[id]; sub != nil {
+		return sub
+	}
+	return c.byIMSI[id]
 }
 
 func (c *Core) dial(ctx context.Context, sub *subscriber, port uint16) (net.Conn, error) {

@@ -25,6 +25,7 @@ func TestDialErrors(t *testing.T) {
 		{"by SIM", "Sim-0.sim:7", nil},
 		{"in other letters", "SIM-0.SIM.:7", nil},
 		{"by IMSI", subs[0].IMSI + ".imsi:7", nil},
+		{"by IMSI as a SIM", subs[0].IMSI + ".sim:7", nil},
 		{"nothing listens", "Sim-0.sim:8", ErrRefused},
 		{"silent", subs[1].SIMID + ".sim:7", ErrTimeout},
 		{"no session", subs[2].SIMID + ".sim:7", ErrOffline},

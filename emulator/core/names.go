@@ -46,7 +46,7 @@ func (c *Core) newNames() *names {
 func (c *Core) addressOf(simID string) (netip.Addr, found) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	sub := c.bySIM[simID]
+	sub := c.simLocked(simID)
 	switch {
 	case sub == nil:
 		return netip.Addr{}, noSuchName

@@ -41,8 +41,8 @@ func platformNames() []PlatformService {
 			Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{100, 127, 100, byte(1 + i)}), 80), Protocol: TCP, Name: "Many.soracom.io", Target: "127.0.0.1:1",
 		})
 	}
-	return append(list, PlatformService{Addr: netip.MustParseAddrPort("100.127.127.100:8023"), Protocol: UDP, Name: "beam.soracom.io", Target: "localhost:1"},
-		PlatformService{Addr: netip.MustParseAddrPort("100.127.127.100:8023"), Protocol: TCP, Name: "beam.soracom.io", Target: "localhost:1"})
+	return append(list, PlatformService{Addr: netip.MustParseAddrPort("100.127.127.100:8888"), Protocol: UDP, Name: "beam.soracom.io", Target: "localhost:1"},
+		PlatformService{Addr: netip.MustParseAddrPort("100.127.127.100:8888"), Protocol: TCP, Name: "beam.soracom.io", Target: "localhost:1"})
 }
 
 // TestNames asks for names of every kind, with devices' names and without.
@@ -79,6 +79,7 @@ func TestNames(t *testing.T) {
 		{"example.com.", dnsmessage.TypeA, in, refused, "", refused},
 		{".", dnsmessage.TypeNS, in, refused, "", refused},
 		{"here.sim.", dnsmessage.TypeA, in, success, "10.128.0.1", refused},
+		{subs[0].IMSI + ".sim.", dnsmessage.TypeA, in, success, "10.128.0.1", refused},
 		{"away.sim.", dnsmessage.TypeA, in, success, "", refused},
 		{"nobody.sim.", dnsmessage.TypeA, in, noName, "", refused},
 		{"a.here.sim.", dnsmessage.TypeA, in, noName, "", refused},

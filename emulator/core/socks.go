@@ -16,7 +16,7 @@ const (
 	acceptPause    = 50 * time.Millisecond
 )
 
-// ServeSOCKS is the door into the network: SOCKS5 (RFC 1928), CONNECT only, names of the form SIMID.sim only. It ends with ctx, and
+// ServeSOCKS is the door into the network: SOCKS5 (RFC 1928), CONNECT only, names of the form SIMID.sim or IMSI.sim only. It ends with ctx, and
 // then has closed l and every connection. It may be called on several listeners.
 func (c *Core) ServeSOCKS(ctx context.Context, l net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
