@@ -171,3 +171,22 @@ func TestLineSpeed(t *testing.T) {
 	setSpeed(t, tty, 38400)
 	u.expect("AT", "\r\nOK\r\n")
 }
+
+// TestUARTOfOnesOwn is a personality that says no more than that its relative's lines are UARTs.
+func TestUARTOfOnesOwn(t *testing.T) {
+	p, err := ParsePersonality([]byte("name: hat\ndoc: A BG96 on a board's UART\nextends: quectel-bg96\nports: {uart: {value: true, source: inferred}}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, func(c *Config) { c.Personality = p })
+	b.ready("ppp")
+	u, tty := b.terminal("at")
+	u.expect("AT+IPR=9600", "\r\nOK\r\n")
+	b.portIs("at", func(s PortStatus) bool { return s.Rate == 9600 }) // after its OK
+	b.unsolicited("+CTEST: hello")                                     // to a user at 115200 still
+	setSpeed(t, tty, 9600)
+	u.send("\rAT\r")
+	if got := u.await("\r\nOK\r\n"); strings.Contains(got, "hello") {
+		t.Errorf("9600 was understood at 115200: %q", got)
+	}
+}
