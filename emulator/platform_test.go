@@ -31,8 +31,8 @@ func TestPlatform(t *testing.T) {
 	defer datagrams.Close()
 	var file File
 	file.Platform = []string{
-		"beam.soracom.io@100.127.127.100:8023/tcp=" + stream.Addr().String(),
-		"100.127.127.100:8023/udp=" + datagrams.LocalAddr().String(),
+		"beam.soracom.io@100.127.127.100:8888/tcp=" + stream.Addr().String(),
+		"100.127.127.100:8888/udp=" + datagrams.LocalAddr().String(),
 	}
 	cfg, err := file.Config()
 	if err != nil {
@@ -56,7 +56,7 @@ func TestPlatform(t *testing.T) {
 	}
 	for _, network := range []string{"tcp", "udp"} {
 		t.Run(network, func(t *testing.T) {
-			conn, err := stack.DialContext(ctx, network, "100.127.127.100:8023")
+			conn, err := stack.DialContext(ctx, network, "100.127.127.100:8888")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -73,7 +73,7 @@ func TestPlatform(t *testing.T) {
 			} else {
 				header, said = answerDatagram(t, datagrams, deadline)
 			}
-			if header.Version != 2 || header.SourceAddr.String() != conn.LocalAddr().String() || header.DestinationAddr.String() != "100.127.127.100:8023" {
+			if header.Version != 2 || header.SourceAddr.String() != conn.LocalAddr().String() || header.DestinationAddr.String() != "100.127.127.100:8888" {
 				t.Errorf("header %+v, the device is %v", header, conn.LocalAddr())
 			}
 			if device, _ := netip.ParseAddrPort(header.SourceAddr.String()); device.Addr() != p.Local {

@@ -33,7 +33,7 @@ type PlatformService struct {
 	Target   string // where the host listens: IP:PORT, or localhost:PORT
 }
 
-// ParsePlatform reads a service from a line of text: [NAME@]IP:PORT/PROTO=ADDR, such as 100.127.127.100:8023/tcp=127.0.0.1:8023.
+// ParsePlatform reads a service from a line of text: [NAME@]IP:PORT/PROTO=ADDR, such as 100.127.127.100:8888/tcp=127.0.0.1:8888.
 func ParsePlatform(text string) (PlatformService, error) {
 	var s PlatformService
 	bad := func(format string, args ...any) (PlatformService, error) {

@@ -16,7 +16,7 @@ import (
 	"minato/agent/netstack"
 )
 
-const insideAddr = "100.127.127.100:8023"
+const insideAddr = "100.127.127.100:8888"
 
 // listenHost is a service's listener on the host.
 func listenHost(t testing.TB) net.Listener {

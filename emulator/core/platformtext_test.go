@@ -16,12 +16,12 @@ func TestParsePlatform(t *testing.T) {
 		want PlatformService
 		err  string // after `platform service "…": `
 	}{
-		{"100.127.127.100:8023/tcp=127.0.0.1:1", PlatformService{Addr: addr, Protocol: TCP, Target: "127.0.0.1:1"}, ""},
-		{"beam.soracom.io@100.127.127.100:8023/udp=localhost:1", PlatformService{Addr: addr, Protocol: UDP, Name: "beam.soracom.io", Target: "localhost:1"}, ""},
-		{"100.127.127.100:8023/tcp=[::1]:1", PlatformService{Addr: addr, Protocol: TCP, Target: "[::1]:1"}, ""},
+		{"100.127.127.100:8888/tcp=127.0.0.1:1", PlatformService{Addr: addr, Protocol: TCP, Target: "127.0.0.1:1"}, ""},
+		{"beam.soracom.io@100.127.127.100:8888/udp=localhost:1", PlatformService{Addr: addr, Protocol: UDP, Name: "beam.soracom.io", Target: "localhost:1"}, ""},
+		{"100.127.127.100:8888/tcp=[::1]:1", PlatformService{Addr: addr, Protocol: TCP, Target: "[::1]:1"}, ""},
 		{"", PlatformService{}, "want [NAME@]IP:PORT/PROTO=ADDR"},
-		{"100.127.127.100:8023=127.0.0.1:1", PlatformService{}, "want /tcp or /udp after the port"},
-		{"100.127.127.100:8023/sctp=127.0.0.1:1", PlatformService{}, `protocol "sctp": want tcp or udp`},
+		{"100.127.127.100:8888=127.0.0.1:1", PlatformService{}, "want /tcp or /udp after the port"},
+		{"100.127.127.100:8888/sctp=127.0.0.1:1", PlatformService{}, `protocol "sctp": want tcp or udp`},
 		{"100.127.127.100/tcp=127.0.0.1:1", PlatformService{}, `address "100.127.127.100": want IP:PORT`},
 		{"[::1]:1/tcp=127.0.0.1:1", PlatformService{}, `address "[::1]:1": want an IPv4 host address and a port from 1`},
 		{"100.127.127.100:0/tcp=127.0.0.1:1", PlatformService{}, `address "100.127.127.100:0": want an IPv4 host address and a port from 1`},
@@ -56,7 +56,7 @@ func TestPlatformRefused(t *testing.T) {
 		services []PlatformService
 		want     string
 	}{
-		{[]PlatformService{one, one}, "platform service 1: 100.127.127.100:8023/tcp is another service's"},
+		{[]PlatformService{one, one}, "platform service 1: 100.127.127.100:8888/tcp is another service's"},
 		{[]PlatformService{dns}, "platform service 0: 100.127.0.53:53 is a name server's"},
 		{[]PlatformService{{}}, `platform service 0: address "invalid AddrPort": want an IPv4 host address and a port from 1`},
 	}
@@ -71,8 +71,8 @@ func TestPlatformRefused(t *testing.T) {
 }
 
 func FuzzParsePlatform(f *testing.F) {
-	f.Add("beam.soracom.io@100.127.127.100:8023/udp=localhost:1")
-	f.Add("100.127.127.100:8023/tcp=[::1%lo]:1")
+	f.Add("beam.soracom.io@100.127.127.100:8888/udp=localhost:1")
+	f.Add("100.127.127.100:8888/tcp=[::1%lo]:1")
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := ParsePlatform(text)
 		if err != nil {

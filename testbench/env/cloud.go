@@ -12,7 +12,7 @@ import (
 )
 
 // CloudAddr and CloudName are where Config.Cloud is in the closed network, as an operator's entry point would be.
-var CloudAddr = netip.MustParseAddrPort("100.127.127.100:8023")
+var CloudAddr = netip.MustParseAddrPort("100.127.127.100:8888")
 
 const CloudName = "cloud.minato.test"
 

@@ -67,7 +67,7 @@ const examples = `Emulate LTE modems on pseudo-terminals, with a closed network 
 Examples:
   minato-emulator run --dir /run/user/1000/modems      modem0/at, modem0/ppp and modem0/at.sock appear there
   minato-emulator run --modems 3 --pcap packets.pcapng --pcap-ppp frames.pcapng
-  minato-emulator run --platform beam.soracom.io@100.127.127.100:8023/tcp=127.0.0.1:8023
+  minato-emulator run --platform beam.soracom.io@100.127.127.100:8888/tcp=127.0.0.1:8888
   sudo minato-emulator run --tun minato0               then ping a modem's address, or curl it
   minato-emulator fault inject no-carrier
   minato-emulator fault inject silent-link --modem 1 lcp=true
