@@ -184,7 +184,7 @@ type Setting struct {
 	Command string            `yaml:"command"`
 	Key     string            `yaml:"key"`
 	Default string            `yaml:"default"`
-	Allow   string            `yaml:"allow"` // regular expression that a new value must match as a whole
+	Allow   string            `yaml:"allow"` // regular expression that a new value must match as a whole; a group named value is what is kept of it
 	Test    string            `yaml:"test"`  // a line; "": a bare OK
 	URC     map[string]string `yaml:"urc"`   // value to port: the setting says where unsolicited results go; all and none are no ports
 	Source  Source            `yaml:"source"`

@@ -55,6 +55,22 @@ func TestRelatives(t *testing.T) {
 	u.expect("AT+CGMM", "\r\nEG25\r\n\r\nOK\r\n")
 }
 
+// TestBands are masks of which the last parameter, when they take effect, is not kept.
+func TestBands(t *testing.T) {
+	p, err := LoadPersonality("quectel-bg96")
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := newBench(t, func(c *Config) { c.Personality = p }).ready("at")
+	u.expect(`AT+QCFG="band"`, "\r\n+QCFG: \"band\",0xf,0x400a0e189f,0xa0e189f\r\n\r\nOK\r\n")
+	u.expect(`AT+QCFG="band",0xF,0x80,0xa0e189f,1`, "\r\nOK\r\n")
+	u.expect(`AT+QCFG="band"`, "\r\n+QCFG: \"band\",0xF,0x80,0xa0e189f\r\n\r\nOK\r\n")
+	u.expect(`AT+QCFG="iotopmode",0,1;+QCFG="iotopmode"`, "\r\n+QCFG: \"iotopmode\",0\r\n\r\nOK\r\n")
+	for _, wrong := range []string{"0xf,0x80", "0xf,0x80,all", "0xf,0x80,0x80,2"} {
+		u.expect(`AT+CMEE=1;+QCFG="band",`+wrong, "\r\n+CME ERROR: 50\r\n")
+	}
+}
+
 // TestAnswersThatRun cannot run into themselves.
 func TestAnswersThatRun(t *testing.T) {
 	p, err := ParsePersonality([]byte("name: x\ndoc: x\nextends: quectel-ec25\nreplies:\n  - {command: +LOOP, exec: [{run: +LOOP}], source: inferred}\n  - {command: +ONCE, exec: [{first: true, lines: [once]}, {result: BUSY}], source: inferred}\n  - {command: +FAIL, exec: [{run: +NOPE, lines: [x]}], source: inferred}\n"))

@@ -84,8 +84,12 @@ func (m *Modem) value(name string) string {
 }
 
 func (m *Modem) keep(s *Setting, value string) result {
-	if !s.allow.MatchString(value) {
+	match := s.allow.FindStringSubmatch(value)
+	if match == nil {
 		return cmeError(cmeIncorrectParams)
+	}
+	if i := s.allow.SubexpIndex("value"); i >= 0 {
+		value = match[i]
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -183,7 +183,7 @@ func TestUARTOfOnesOwn(t *testing.T) {
 	u, tty := b.terminal("at")
 	u.expect("AT+IPR=9600", "\r\nOK\r\n")
 	b.portIs("at", func(s PortStatus) bool { return s.Rate == 9600 }) // after its OK
-	b.unsolicited("+CTEST: hello")                                     // to a user at 115200 still
+	b.unsolicited("+CTEST: hello")                                    // to a user at 115200 still
 	setSpeed(t, tty, 9600)
 	u.send("\rAT\r")
 	if got := u.await("\r\nOK\r\n"); strings.Contains(got, "hello") {
