@@ -90,6 +90,9 @@ func (l *Line) exec(ctx context.Context, p *pending) (*pending, []string, error)
 		return nil, nil, fmt.Errorf("sending AT%s: %w", Redact(cmd), err)
 	}
 	p, info, err := l.run(ctx, p)
+	if errors.Is(err, ErrPrompt) {
+		l.resync(ctx) // at once: this may be the last command. Where it fails, the next one tries again
+	}
 	if err != nil {
 		return p, info, fmt.Errorf("AT%s: %w", Redact(cmd), err)
 	}
@@ -171,13 +174,16 @@ func (l *Line) run(ctx context.Context, p *pending) (*pending, []string, error) 
 	return p, info, err
 }
 
-// expect makes what comes from now on the reply to a command that is about to go out.
-func (l *Line) expect(p *pending) {
+// expect makes what comes from now on the reply to a command that is about to go out. It tells whether ESC has to go before it.
+func (l *Line) expect(p *pending) (escape bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !p.ended && l.lost == nil {
 		l.pending = p
 	}
+	escape = l.text && p.quiet
+	l.text = l.text && !escape
+	return escape
 }
 
 // giveUp ends a command whose time is over.
@@ -198,7 +204,7 @@ func (l *Line) giveUpLocked(p *pending, err error) {
 	l.dirty = true
 	l.owed++
 	if !p.quiet {
-		l.late = p
+		l.late, l.text = p, true
 	}
 	p.shim.put("ERROR") // so that the sender returns
 }

@@ -99,7 +99,7 @@ func TestLateReplyIsNotCredited(t *testing.T) {
 				switch w {
 				case "AT+COPS?\r":
 					return nil
-				case "AT" + syncCommand + "\r":
+				case abandon + "AT" + syncCommand + "\r":
 					return []string{late, "\r\nOK\r\n"}
 				case "AT+CSQ\r":
 					return []string{"\r\n+CSQ: 7,99\r\n\r\nOK\r\n"}
@@ -132,6 +132,76 @@ func TestLateReplyIsNotCredited(t *testing.T) {
 	}
 }
 
+// A command that asks for text ends at once, and the modem is told to forget it before anything else is sent.
+func TestPrompt(t *testing.T) {
+	const ask = "AT+CMGS=\"1\"\r\r\n> "
+	for cut := range len(ask) {
+		asking := false
+		port := newScriptPort(func(w string) []string {
+			switch {
+			case strings.HasPrefix(w, "AT+CMGS"):
+				asking = true
+				return []string{ask[:cut], ask[cut:]}
+			case asking && w[0] != '\x1b':
+				return []string{"\r\n> "} // its text has one line more
+			case asking:
+				asking = false
+				return []string{"\r\nOK\r\n", "\r\nOK\r\n"}
+			}
+			return []string{"\r\n+CSQ: 7,99\r\n\r\nOK\r\n"}
+		})
+		l := New(port, quick())
+		if _, err := l.Command(t.Context(), `+CMGS="1"`); !errors.Is(err, ErrPrompt) {
+			t.Fatalf("cut at %d: %v", cut, err)
+		}
+		info, err := l.Command(t.Context(), "+CSQ")
+		if err != nil || len(info) != 1 || info[0] != "+CSQ: 7,99" {
+			t.Fatalf("cut at %d: %q, %v", cut, info, err)
+		}
+		if got, want := port.sent(), "AT+CMGS=\"1\"\r\x1bAT"+syncCommand+"\rAT+CSQ\r"; got != want {
+			t.Fatalf("cut at %d: sent %q, want %q", cut, got, want)
+		}
+		l.Close()
+	}
+}
+
+// A modem that was asked something and takes AT for the text of a message is met with ESC; one that an earlier process left so, too.
+func TestWaitsForText(t *testing.T) {
+	for _, left := range []bool{false, true} {
+		asking := left
+		port := newScriptPort(func(w string) []string {
+			switch {
+			case w == "AT+CMGS=20\r":
+				asking = true // without a prompt
+				return nil
+			case asking && w[0] != '\x1b':
+				return []string{"\r\n> "}
+			case asking:
+				asking = false
+				return []string{"\r\nOK\r\n", "\r\nOK\r\n"}
+			}
+			return []string{"\r\nOK\r\n"}
+		})
+		l := New(port, quick())
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		defer cancel()
+		if !left {
+			if _, err := l.Command(ctx, "+CMGS=20"); !errors.Is(err, context.DeadlineExceeded) {
+				t.Fatal(err)
+			}
+		} else if _, err := l.Command(t.Context(), "E0V1"); !errors.Is(err, ErrPrompt) {
+			t.Fatal(err)
+		}
+		if _, err := l.Command(t.Context(), "+CSQ"); err != nil {
+			t.Fatalf("left by another %v: %v", left, err)
+		}
+		if n := strings.Count(port.sent(), "\x1b"); n != 1 {
+			t.Errorf("ESC %d times: %q", n, port.sent())
+		}
+		l.Close()
+	}
+}
+
 // A modem whose replies lag one command behind (the SARA-G450's do) is caught up with before the next command goes out.
 func TestLaggingModem(t *testing.T) {
 	before := "" // what was asked last
@@ -141,7 +211,7 @@ func TestLaggingModem(t *testing.T) {
 		case "":
 			return nil
 		case "AT+COPS?\r":
-			if w == "AT"+syncCommand+"\r" {
+			if w == abandon+"AT"+syncCommand+"\r" {
 				before = ""
 				return []string{"\r\n+COPS: 0\r\n\r\nOK\r\n", "\r\nOK\r\n"}
 			}

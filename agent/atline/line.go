@@ -48,6 +48,8 @@ var (
 	ErrNotConnected = errors.New("the modem answers a dial with another result than CONNECT")
 	// ErrNoReply is returned when the modem does not answer AT after a command that timed out.
 	ErrNoReply = errors.New("the modem does not answer")
+	// ErrPrompt is returned when the modem asks for text, as +CMGS does: there is none to give, and it is told to forget the command.
+	ErrPrompt = errors.New("the modem asks for text, which cannot be given here: the command is abandoned")
 )
 
 // deadliner is a port whose blocked Write can be ended. A tty.Port and a net.Conn are; on others a full line blocks until Close.
@@ -85,6 +87,7 @@ type Line struct {
 	dirty   bool     // a reply may still come: resynchronise before the next command
 	noise   bool     // a call ended by itself under our writes: the modem may answer what was on its way as if it were commands
 	owed    int      // final results of given-up commands that did not come yet
+	text    bool     // the modem may wait for text, and take AT for it
 	data    *Data    // not nil in data mode
 	online  bool     // the modem carries a call, whether or not we read it
 	urc     *URC     // waits for its payload lines
@@ -205,6 +208,8 @@ func (l *Line) parseLocked(p []byte) []byte {
 		var u *URC
 		if ok {
 			u = l.lineLocked(line)
+		} else {
+			l.promptLocked()
 		}
 		l.mu.Unlock()
 		if u != nil && l.cfg.OnURC != nil {

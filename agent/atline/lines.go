@@ -51,6 +51,18 @@ func (l *Line) lineLocked(raw []byte) *URC {
 	return nil
 }
 
+// prompt asks for text (27.005, 3.5.1). No line's end follows.
+const prompt = "> "
+
+// promptLocked ends a command that asks for text. What else the modem takes for it, until ESC, is no command.
+func (l *Line) promptLocked() {
+	if p := l.pending; p != nil && p.shim != nil && string(l.split.buf) == prompt {
+		l.split.buf = l.split.buf[:0]
+		l.giveUpLocked(p, ErrPrompt)
+		l.text = true
+	}
+}
+
 // isEcho recognises the command line come back (V.250, 6.2.4), and, while E1 holds, what is left of it after a resynchronisation.
 func (l *Line) isEcho(p *pending, line string) bool {
 	return len(line) == len(p.cmd)+2 && strings.EqualFold(line[:2], "AT") && strings.EqualFold(line[2:], p.cmd)

@@ -11,6 +11,10 @@ import (
 // maxSyncs is how many AT are sent before the modem counts as silent.
 const maxSyncs = 5
 
+// abandon is ESC: it ends a command that waits for text (27.005, 3.5.1), and is nothing to a modem that waits for AT (V.250, 5.2.1). The first
+// AT after a command that was given up has it before it.
+const abandon = "\x1b"
+
 // syncCommand is AT for a modem in any state. After a call that ended by itself, the modem has read what was on its way as command lines, and
 // any of them may have begun with AT and switched the echo on, or results to numbers or off.
 const syncCommand = "E0Q0V1"

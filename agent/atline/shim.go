@@ -41,7 +41,9 @@ func (s *shim) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	ctx, cmd := s.ctx, s.cmd
 	s.mu.Unlock()
-	s.line.expect(cmd)
+	if s.line.expect(cmd) {
+		p = append([]byte(abandon), p...)
+	}
 	if err := s.line.write(ctx, p); err != nil {
 		s.mu.Lock()
 		s.failed = true
