@@ -110,7 +110,9 @@ func (w *watcher) look(ctx context.Context) error {
 	case errors.Is(err, io.EOF):
 		return errPortGone
 	}
-	w.answered(err)
+	if ctx.Err() == nil { // otherwise it was the link's end that ended the question
+		w.answered(err)
+	}
 	return nil
 }
 

@@ -91,6 +91,23 @@ func TestLinkOutlivesItsCommandPort(t *testing.T) {
 	}
 }
 
+// The end of a link ends a question to a command port that is silent, and is no answer.
+func TestEndOfLinkIsNoAnswer(t *testing.T) {
+	at, data, cfg := twoPorts(t)
+	r := start(t, cfg, fast, func(a *Agent) { a.timing.answer = 200 * time.Millisecond })
+	<-r.Ready()
+	at.set("+CEREG?", "silence")
+	at.set("", "silence")
+	at.set("E0Q0V1", "silence")
+	r.says(t, "does not answer")
+	data.drop()
+	<-r.pauses
+	r.stop()
+	if log := r.log.String(); strings.Contains(log, "answers again") {
+		t.Errorf("the log:\n%s", log)
+	}
+}
+
 // A modem that never stops talking cannot hold up the end, or the link.
 func TestFlood(t *testing.T) {
 	at, data, cfg := twoPorts(t)
