@@ -3,6 +3,7 @@ package relay
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"minato/relay/splice"
 	"minato/relay/store"
@@ -115,9 +116,20 @@ func (w word) Error() string { return english[w] }
 func say(w word, args ...any) store.Words {
 	words := store.Words{Code: string(w)}
 	for _, a := range args {
-		words.Args = append(words.Args, fmt.Sprint(a))
+		words.Args = append(words.Args, cut(fmt.Sprint(a), maxArgument))
 	}
 	return words
+}
+
+// maxArgument bounds what differs from time to time, in bytes: some of it comes from clients and devices, as in the error about a client's certificate.
+const maxArgument = 400
+
+// cut is the beginning of what is too long.
+func cut(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "..."
 }
 
 // sayError is the word that an error is, or the error's own.

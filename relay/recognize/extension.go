@@ -14,6 +14,9 @@ const (
 	extSupportedVersions = 43
 )
 
+// maxHostName is the longest name of a host (RFC 1035 section 2.3.4). What is longer is none, and is not kept: it would go to the log and the console.
+const maxHostName = 255
+
 // parseHello reads the body of a ClientHello (RFC 8446 section 4.1.2; extensions may be absent, RFC 5246 section 7.4.1.2).
 func parseHello(body []byte) (Hello, error) {
 	var (
@@ -89,7 +92,7 @@ func serverName(data cryptobyte.String) (string, error) {
 		if !list.ReadUint8(&typ) || !list.ReadUint16LengthPrefixed(&host) || host.Empty() {
 			return "", errors.New("server_name is cut short or empty")
 		}
-		if typ != 0 {
+		if typ != 0 || len(host) > maxHostName {
 			continue
 		}
 		if name != "" {

@@ -29,7 +29,7 @@ const (
 type Hello struct {
 	LegacyVersion     uint16   // 0x0303 in TLS 1.2 and 1.3
 	SupportedVersions []uint16 // extension 43, GREASE left out; nil if there is none
-	ServerName        string   // SNI, extension 0; printable ASCII
+	ServerName        string   // SNI, extension 0; printable ASCII, at most 255 bytes
 	ALPN              []string // extension 16, GREASE left out
 	CipherSuites      []uint16 // GREASE left out
 }

@@ -135,6 +135,7 @@ func TestExtensions(t *testing.T) {
 		{"sni of another type", extServerName, "\x00\x04\x07\x00\x01a", ""},
 		{"sni empty", extServerName, "\x00\x03\x00\x00\x00", "server_name is cut short or empty"},
 		{"sni with control bytes", extServerName, "\x00\x05\x00\x00\x02a\x1b", `host name "a\x1b" has bytes outside printable ASCII`},
+		{"sni too long", extServerName, "\x01\x03\x00\x01\x00" + strings.Repeat("a", 256), ""},
 		{"sni twice", extServerName, "\x00\x08\x00\x00\x01a\x00\x00\x01b", "two host names"},
 		{"sni trailing", extServerName, "\x00\x04\x00\x00\x01ab", "server_name list is cut short or empty"},
 		{"alpn", extALPN, "\x00\x03\x02h2", ""},
@@ -148,6 +149,11 @@ func TestExtensions(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var h Hello
 			got := ""
+			defer func() {
+				if len(h.ServerName) > maxHostName {
+					t.Errorf("a host name of %d bytes is kept", len(h.ServerName))
+				}
+			}()
 			if err := h.extension(tt.typ, []byte(tt.data)); err != nil {
 				got = err.Error()
 			}
