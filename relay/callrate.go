@@ -15,7 +15,7 @@ import (
 // of secrets too.
 type callRates struct {
 	known   limiters[string]
-	unknown limiters[netip.Addr]
+	unknown limiters[netip.Addr] // by party
 }
 
 func newCallRates(perSecond float64) callRates {
@@ -30,7 +30,7 @@ func (cr *callRates) check(c *call, now time.Time) (err error) {
 	if c.who.id != "" {
 		_, err = cr.known.take(c, c.who.id, now)
 	} else {
-		_, err = cr.unknown.take(c, c.caller.Addr(), now)
+		_, err = cr.unknown.take(c, party(c.caller.Addr()), now)
 	}
 	return err
 }

@@ -102,7 +102,7 @@ func (p *passwords) hash(ctx context.Context, password string) (hash string, err
 
 // check tells whether a password fits a hash; "" fits none. What was tried too often gets an apiError.
 func (p *passwords) check(c *call, user, hash, password string, now time.Time) (good bool, err error) {
-	try, err := p.tries.take(c, guesser{user, c.caller.Addr()}, now)
+	try, err := p.tries.take(c, guesser{user, party(c.caller.Addr())}, now)
 	if err != nil {
 		return false, err
 	}

@@ -74,7 +74,7 @@ type Config struct {
 
 	BootstrapKey func(id, secret string) // called once with the admin key at the very first start; nil: no key is made
 
-	CallRate       float64        // API calls of one key or user in a second, in the long run; a tenth of it from an address without a key; 0: 200
+	CallRate       float64        // API calls of one key or user in a second, in the long run; a tenth of it from an address (of IPv6: a /64) without a key; 0: 200
 	APITLS         bool           // the API speaks TLS, with the mappings' certificate
 	Metrics        string         // address of Prometheus' metrics, without credentials; "": none
 	TrustedProxies []netip.Prefix // balancers whose PROXY header is believed, and needed, on the API and the mappings' ports; nil: none
@@ -82,9 +82,9 @@ type Config struct {
 	AgentStatusPort uint16 // device port where agents tell their status (their status_port); 0: 9111
 
 	MaxConnections int     // live connections of one mapping; 0: 1000
-	MaxPerSource   int     // live connections of one client address; 0: 5000
+	MaxPerSource   int     // live connections of one client address, of IPv6: of one /64; 0: 5000
 	MaxPerSIM      int     // live connections to one SIM; 0: 5000
-	RatePerSource  float64 // new connections of one client address in a second, in the long run; ten times as many at once; 0: 500
+	RatePerSource  float64 // new connections of one client address (of IPv6: of one /64) in a second, in the long run; ten times as many at once; 0: 500
 
 	RememberEnded int // ports of ended mappings that go on to refuse for an hour, so that their clients learn why (R13); 0: none, they are closed
 

@@ -150,7 +150,7 @@ func TestExtensions(t *testing.T) {
 			var h Hello
 			got := ""
 			defer func() {
-				if len(h.ServerName) > maxHostName {
+				if len(h.ServerName) > 255 {
 					t.Errorf("a host name of %d bytes is kept", len(h.ServerName))
 				}
 			}()
