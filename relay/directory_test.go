@@ -106,6 +106,7 @@ func TestFileDirectory(t *testing.T) {
 		{"no id", "sims:\n  - imsi: \"1\"\n", "sims[0].simId is missing"},
 		{"twice", "sims:\n  - simId: a\n  - simId: a\n", `sims[1].simId "a" stands twice`},
 		{"same IMSI", "sims:\n  - {simId: a, imsi: \"1\"}\n  - {simId: b, imsi: \"1\"}\n", `sims[1].imsi "1" stands twice`},
+		{"same address", "sims:\n  - {simId: a, address: 10.0.0.1}\n  - {simId: b}\n  - {simId: c, address: \"::ffff:10.0.0.1\"}\n", `sims[2].address "::ffff:10.0.0.1" stands twice`},
 		{"bad address", "sims:\n  - {simId: a, address: ten}\n", `sims[0].address "ten"`},
 		{"unknown key", "sims:\n  - {simId: a, adress: 10.0.0.1}\n", "adress"},
 	} {

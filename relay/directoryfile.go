@@ -101,7 +101,7 @@ func parseSIMFile(b []byte) ([]SIM, error) {
 		return nil, err
 	}
 	sims := make([]SIM, 0, len(raw.SIMs))
-	ids, imsis := map[string]bool{}, map[string]bool{}
+	ids, imsis, addrs := map[string]bool{}, map[string]bool{}, map[netip.Addr]bool{}
 	for i, r := range raw.SIMs {
 		field := fmt.Sprintf("sims[%d]", i)
 		if r.SIMID == "" {
@@ -120,6 +120,10 @@ func parseSIMFile(b []byte) ([]SIM, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s.address %q is not an address such as 10.128.0.2", field, r.Address)
 			}
+			if addrs[addr.Unmap()] { // a mapping for the one would reach the other
+				return nil, fmt.Errorf("%s.address %q stands twice: each SIM has its own", field, r.Address)
+			}
+			addrs[addr.Unmap()] = true
 			s.Addr, s.Online = addr, true
 		}
 		sims = append(sims, s)
