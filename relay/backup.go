@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"minato/relay/store"
 )
@@ -25,7 +26,10 @@ func Backup(ctx context.Context, dir, file string) (n int, err error) {
 		return 0, fmt.Errorf("making the backup's file: %w", err)
 	}
 	n, err = s.Backup(ctx, f)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = syncDir(filepath.Dir(file))
+	}
+	if err != nil {
 		return n, errors.Join(err, os.Remove(file))
 	}
 	return n, nil

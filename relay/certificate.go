@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -49,7 +48,7 @@ var tls12Suites = []uint16{
 func (r *Relay) loadTLS(ctx context.Context) (err error) {
 	switch {
 	case r.cfg.Certificates != nil:
-		c, err := r.cfg.Certificates()
+		c, err := r.cfg.Certificates(r.log)
 		if err != nil {
 			return fmt.Errorf("loading the certificates: %w", err)
 		}
@@ -100,7 +99,7 @@ func (r *Relay) loadPrivateCA(ctx context.Context) (*tls.Config, error) {
 	if _, err := ca.certificate(nil); err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(filepath.Join(r.cfg.Dir, "ca.pem"), ca.rootPEM, 0o644); err != nil {
+	if err := writeFile(filepath.Join(r.cfg.Dir, "ca.pem"), ca.rootPEM, 0o644); err != nil {
 		return nil, fmt.Errorf("writing the CA's root certificate: %w", err)
 	}
 	r.caPEM = ca.rootPEM

@@ -3,6 +3,7 @@ package relay
 import (
 	"crypto/tls"
 	"fmt"
+	"log/slog"
 	"os"
 	"sync"
 	"time"
@@ -13,10 +14,10 @@ const certificateAge = time.Second
 
 // CertificateFiles is a Config.Certificates that reads a certificate chain and its key from PEM files, and again when one of them changes:
 // the next handshake gets the new one, connections that are open go on. While the new files do not fit together, which is so between the
-// writing of one and the other, the old ones stay in use.
-func CertificateFiles(certFile, keyFile string) func() (*tls.Config, error) {
-	return func() (*tls.Config, error) {
-		f := &certificateFiles{cert: certFile, key: keyFile}
+// writing of one and the other, the old ones stay in use; where that lasts it is logged.
+func CertificateFiles(certFile, keyFile string) func(*slog.Logger) (*tls.Config, error) {
+	return func(log *slog.Logger) (*tls.Config, error) {
+		f := &certificateFiles{cert: certFile, key: keyFile, log: log}
 		if _, err := f.certificate(nil); err != nil {
 			return nil, err
 		}
@@ -26,10 +27,13 @@ func CertificateFiles(certFile, keyFile string) func() (*tls.Config, error) {
 
 type certificateFiles struct {
 	cert, key string
+	log       *slog.Logger
 
 	mu     sync.Mutex
 	loaded *tls.Certificate // guarded by mu
-	state  [2]fileState     // guarded by mu: of the files that loaded came from, or that could not be used
+	state  [2]fileState     // guarded by mu: of the files that loaded came from
+	unfit  *[2]fileState    // guarded by mu: of files that could not be used; nil: there are none
+	told   bool             // guarded by mu: that unfit could not be used
 	looked time.Time        // guarded by mu
 }
 
@@ -59,8 +63,26 @@ func (f *certificateFiles) certificate(*tls.ClientHelloInfo) (*tls.Certificate, 
 	if err != nil && f.loaded == nil {
 		return nil, fmt.Errorf("reading the certificate %s and its key %s: %w", f.cert, f.key, err)
 	}
-	if err == nil {
-		f.loaded, f.state = &cert, now
+	if err != nil {
+		f.cannotUse(now, err)
+		return f.loaded, nil // the pair is tried again at the next look
 	}
-	return f.loaded, nil // an unusable pair is tried again at the next look
+	if f.loaded != nil {
+		f.log.Info("the certificate was read again", "certificate", f.cert, "until", cert.Leaf.NotAfter.UTC().Format(time.RFC3339))
+	}
+	f.loaded, f.state, f.unfit = &cert, now, nil
+	return f.loaded, nil
+}
+
+// cannotUse logs a pair that cannot be used, once, when it is there for a second look: at the first one file may have been written and the other not.
+func (f *certificateFiles) cannotUse(now [2]fileState, err error) {
+	if f.unfit == nil || *f.unfit != now {
+		f.unfit, f.told = &now, false
+		return
+	}
+	if !f.told {
+		f.told = true
+		f.log.Error("the certificate's files have changed and cannot be used: the certificate before stays in use",
+			"certificate", f.cert, "key", f.key, "until", f.loaded.Leaf.NotAfter.UTC().Format(time.RFC3339), "error", err)
+	}
 }

@@ -5,9 +5,11 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"io"
+	"log/slog"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -88,7 +90,55 @@ func TestCertificateFilesAreReadAgain(t *testing.T) {
 		}
 	}
 	os.Remove(cert)
-	if _, err := CertificateFiles(cert, key)(); err == nil {
+	if _, err := CertificateFiles(cert, key)(slog.New(slog.DiscardHandler)); err == nil {
 		t.Error("no certificate, and no error")
+	}
+}
+
+// Files that cannot be used are told of once for each change, when a second look finds them so, and with what stays in use.
+func TestUnfitCertificateFilesAreLogged(t *testing.T) {
+	dir := t.TempDir()
+	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	writeCertificate(t, cert, key)
+	var log strings.Builder
+	f := &certificateFiles{cert: cert, key: key, log: slog.New(slog.NewTextHandler(&log, nil))}
+	look := func() *tls.Certificate {
+		t.Helper()
+		f.looked = time.Time{} // a second has passed
+		got, err := f.certificate(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	const unfit = "the certificate's files have changed and cannot be used"
+	first := look()
+	for i, text := range []string{"half a key", "another half of a key"} {
+		if err := os.WriteFile(key, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for n := range 3 {
+			if got := look(); got != first {
+				t.Error("what was in use is not in use any more")
+			}
+			if want := i + min(n, 1); strings.Count(log.String(), unfit) != want {
+				t.Errorf("after look %d at pair %d, want it told %d times:\n%s", n, i, want, log.String())
+			}
+		}
+	}
+	for _, want := range []string{cert, key, "until=" + first.Leaf.NotAfter.UTC().Format(time.RFC3339)} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("no %q in\n%s", want, log.String())
+		}
+	}
+	writeCertificate(t, cert, key)
+	if look() == first || !strings.Contains(log.String(), "the certificate was read again") {
+		t.Errorf("the new pair is not in use, or not told of:\n%s", log.String())
+	}
+	os.Remove(cert)
+	look()
+	look()
+	if strings.Count(log.String(), unfit) != 3 {
+		t.Errorf("a file that is gone is not told of:\n%s", log.String())
 	}
 }

@@ -60,14 +60,14 @@ type Config struct {
 	Directory Directory    // required
 	Listen    func(network, address string) (net.Listener, error)
 
-	API          string                      // address of the API; "": 127.0.0.1:8080
-	MappingIP    netip.Addr                  // address that mapping ports are opened on; zero: 127.0.0.1
-	Advertise    netip.Addr                  // address told to users; zero: MappingIP
-	Domain       string                      // host names are the address with dashes under it (127-0-0-1.DOMAIN); "": the address itself, dashes and no domain
-	Ports        [2]uint16                   // first and last public port; zero: 10000-32767
-	Dir          string                      // state: store, private CA; required
-	Certificates func() (*tls.Config, error) // nil: a private CA made in Dir at first start, its root in Dir/ca.pem
-	ACME         *ACME                       // certificates by ACME, in place of Certificates; nil: none
+	API          string                                  // address of the API; "": 127.0.0.1:8080
+	MappingIP    netip.Addr                              // address that mapping ports are opened on; zero: 127.0.0.1
+	Advertise    netip.Addr                              // address told to users; zero: MappingIP
+	Domain       string                                  // host names are the address with dashes under it (127-0-0-1.DOMAIN); "": the address itself, dashes and no domain
+	Ports        [2]uint16                               // first and last public port; zero: 10000-32767
+	Dir          string                                  // state: store, private CA; required
+	Certificates func(*slog.Logger) (*tls.Config, error) // nil: a private CA made in Dir at first start, its root in Dir/ca.pem
+	ACME         *ACME                                   // certificates by ACME, in place of Certificates; nil: none
 
 	ClientCAs                 *x509.CertPool // whose client certificates mappings may ask for; nil: they cannot
 	RequireClientCertificates bool           // every mapping with the TLS option asks, not only those that were made so

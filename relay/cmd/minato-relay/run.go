@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 
 	"minato/relay"
@@ -63,7 +64,7 @@ func (cmd *checkCommand) Run(s streams) error {
 		return err
 	}
 	if c.relay.Certificates != nil {
-		if _, err := c.relay.Certificates(); err != nil {
+		if _, err := c.relay.Certificates(slog.New(slog.DiscardHandler)); err != nil {
 			return &exitError{status: exitUsage, err: fmt.Errorf("%s: %w", cmd.File, err)}
 		}
 	}
