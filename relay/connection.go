@@ -78,6 +78,7 @@ func (c *connection) serve(ctx context.Context, done func()) {
 // leave gives back what the connection has taken.
 func (c *connection) leave(done func()) {
 	if c.admitted {
+		c.mapping.live.Add(-1)
 		c.relay.live.remove(c)
 		c.relay.limits.give(c.from.Addr(), c.mapping.SIMID)
 	}
@@ -126,15 +127,7 @@ func (c *connection) establish(ctx context.Context) (client, target net.Conn) {
 // admit checks that the mapping is alive, the source address, and the number of connections. What it lets in must be given back to the limits.
 func (c *connection) admit() bool {
 	m := c.mapping
-	live := m.live.Load()
-	limit := int64(c.relay.cfg.MaxConnections)
 	switch {
-	case live > 2*limit: // an orderly end takes time, and a flood shall not take more of it
-		c.setCause(CauseTooMany)
-		c.entry.End = say(wordFlood)
-		c.relay.floods.add(c.entryNow(store.Refused))
-		c.client.Close()
-		return false
 	case m.hasEnded():
 		c.entry.End = say(wordEndedAt, m.mapping().ExpiresAt.UTC().Format(time.RFC3339))
 		if m.mapping().SpentBy != "" {
@@ -146,12 +139,16 @@ func (c *connection) admit() bool {
 		c.entry.End = say(wordNotInRanges, c.from.Addr(), joinRanges(m.Sources))
 		c.refuse(store.Denied, CauseSourceDenied)
 		return false
-	case live > limit:
+	}
+	limit := c.relay.cfg.MaxConnections
+	if m.live.Add(1) > int64(limit) {
+		m.live.Add(-1)
 		c.entry.End = say(wordLimitMapping, limit)
 		c.refuse(store.Refused, CauseTooMany)
 		return false
 	}
 	if full := c.relay.limits.take(c.from.Addr(), m.SIMID, c.relay.cfg.Clock.Now()); !full.IsZero() {
+		m.live.Add(-1)
 		c.entry.End = full
 		c.refuse(store.Refused, CauseTooMany)
 		return false
@@ -226,32 +223,6 @@ func (c *connection) spliced(res splice.Result) {
 	c.nameProtocols()
 	c.closed(sayEnd(res))
 	c.mapping.connectionEnded(c)
-}
-
-// refuse records why, and ends the connection without a byte.
-func (c *connection) refuse(t store.EntryType, cause Cause) {
-	c.refuseWith(c.client, t, cause, store.Words{})
-}
-
-// refuseWith is refuse for a connection that may speak TLS by now, with more words where there are some.
-func (c *connection) refuseWith(client net.Conn, t store.EntryType, cause Cause, why store.Words) {
-	if !why.IsZero() {
-		c.entry.End = why
-	}
-	c.recordRefusal(t, cause)
-	if !closeClient(client, c.relay.cfg.RefusalTimeout) {
-		c.mapping.log.Info("reset a refused client that did not close", "client", c.from.String(), "connection", c.entry.ConnectionID)
-	}
-}
-
-func (c *connection) recordRefusal(t store.EntryType, cause Cause) {
-	c.setCause(cause)
-	c.ladder.add(fromRelay, say(wordRefused, string(cause)), 0)
-	e := c.entryNow(t)
-	if c.relay.floods.counts(e) {
-		c.writeAccess()
-		c.relay.auditConnection(e)
-	}
 }
 
 func (c *connection) closed(why store.Words) {

@@ -40,13 +40,6 @@ type flood struct {
 	stop    func() bool
 }
 
-// add writes an entry, or counts it.
-func (f *floods) add(e store.Entry) {
-	if f.counts(e) {
-		f.write(e)
-	}
-}
-
 // counts tells whether an entry shall be written by itself.
 func (f *floods) counts(e store.Entry) bool {
 	f.mu.Lock()

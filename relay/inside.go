@@ -30,19 +30,19 @@ func (r *Relay) dialMapping(req *http.Request, addr netip.AddrPort) (*console.Co
 	c := &call{Request: req, caller: caller(req), header: http.Header{}}
 	pm, err := r.mappingForCall(c, addr)
 	if err != nil {
-		e := r.errorAnswer(req, err)
-		return nil, &console.Refusal{Code: e.code, Message: e.text.in(c.lang())}
+		return nil, refusalOf(c, r.errorAnswer(req, err))
+	}
+	ctx, done := pm.enter()
+	if ctx == nil { // ended since it was found
+		return nil, refusalOf(c, noMappingAt(addr))
 	}
 	ours, theirs := net.Pipe()
 	conn := newConnection(pm, insideConn{theirs, c.caller})
 	connected, ended := make(chan struct{}), make(chan struct{})
 	conn.inside = func() { close(connected) }
-	pm.live.Add(1)
-	ctx, done := pm.enter()
 	ctx, cut := context.WithCancelCause(ctx)
 	go conn.serve(ctx, func() { // ends with the connection, or leaves it to the splice; ctx, or closing the pipe, ends both
 		cut(nil)
-		pm.live.Add(-1)
 		close(ended)
 	})
 	go func() { // ends with the connection
@@ -60,6 +60,11 @@ func (r *Relay) dialMapping(req *http.Request, addr netip.AddrPort) (*console.Co
 	ours.Close()
 	cause := Cause(conn.entry.Code)
 	return nil, &console.Refusal{Code: string(cause), Message: cause.Text(c.lang()), Detail: inEnglish(conn.entry.End), DetailCode: conn.entry.End.Code, DetailArgs: conn.entry.End.Args}
+}
+
+// refusalOf is an error answer of the API, for the console.
+func refusalOf(c *call, e *apiError) *console.Refusal {
+	return &console.Refusal{Code: e.code, Message: e.text.in(c.lang())}
 }
 
 // guardInterval is how long a connection may outlive what its user may do.
@@ -120,7 +125,11 @@ func (r *Relay) mappingForCall(c *call, addr netip.AddrPort) (*portMapping, erro
 	if pm := r.mappings.get(addr); pm != nil && inside(pm.SIMID) {
 		return pm, nil
 	}
-	return nil, apiErrorf(http.StatusNotFound, codeNoMapping, "there is no port mapping at %s port %s", addr.Addr(), addr.Port())
+	return nil, noMappingAt(addr)
+}
+
+func noMappingAt(addr netip.AddrPort) *apiError {
+	return apiErrorf(http.StatusNotFound, codeNoMapping, "there is no port mapping at %s port %s", addr.Addr(), addr.Port())
 }
 
 // newConsole wires the console to this relay: it works through the API, and connects through mappings.

@@ -166,6 +166,19 @@ func TestInsideGone(t *testing.T) {
 	}
 }
 
+// A connection that comes to a mapping just when it has ended is not counted in: its end would not wait for it.
+func TestEnterAfterTheEnd(t *testing.T) {
+	r := startRelay(t, Config{})
+	m := r.mapping(false)
+	pm := r.mappings.get(netip.MustParseAddrPort(m.Endpoint))
+	if err := r.DeletePortMapping(t.Context(), m.IPAddress, m.Port); err != nil {
+		t.Fatal(err)
+	}
+	if ctx, _ := pm.enter(); ctx != nil {
+		t.Error("an ended mapping takes a connection")
+	}
+}
+
 func TestConnectionStats(t *testing.T) {
 	r := startRelay(t, Config{})
 	on, off := r.mapping(true), r.mapping(false)

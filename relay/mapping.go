@@ -13,9 +13,6 @@ import (
 	"minato/relay/store"
 )
 
-// Why a mapping ended, told to its connections as their context's cause.
-var ()
-
 // portMapping is one mapping whose port is open on this node.
 //
 //	          start                end(expired | deleted)                  forget
@@ -35,7 +32,7 @@ type portMapping struct {
 	ctx  context.Context // of its connections
 	cut  context.CancelCauseFunc
 	loop sync.WaitGroup // accepting, or trying to open the port
-	live atomic.Int64   // connections
+	live atomic.Int64   // connections that were let in
 	wg   sync.WaitGroup // connections; grows under mu only
 
 	extending sync.Mutex // held while an extension is written, and by an expiry while it looks at the end
@@ -170,25 +167,23 @@ func (pm *portMapping) acceptLoop(l net.Listener) {
 			continue
 		}
 		pause = 5 * time.Millisecond
-		pm.live.Add(1)
 		pm.relay.accepted.Add(1)
 		ctx, done := pm.enter()
-		pm.relay.workers.do(func() { // ends with the connection, or leaves it to the splice; ctx cuts both
-			newConnection(pm, conn).serve(ctx, func() {
-				pm.live.Add(-1)
-				done()
-			})
-		})
+		if ctx == nil {
+			pm.loop.Add(1) // this loop itself is counted: it cannot be at zero here
+			ctx, done = pm.refusing, pm.loop.Done
+		}
+		pm.relay.workers.do(func() { newConnection(pm, conn).serve(ctx, done) }) // ends with the connection, or leaves it to the splice; ctx cuts both
 	}
 }
 
-// enter gives a new connection the context that cuts it, and counts it in until done.
+// enter gives a new connection the context that cuts it, and counts it in until done. Nil: the mapping has ended, and only its accept loop may refuse
+// clients, which the end waits for.
 func (pm *portMapping) enter() (ctx context.Context, done func()) {
 	pm.mu.Lock()
 	defer pm.mu.Unlock()
 	if pm.ended {
-		pm.loop.Add(1) // the loop itself is counted: it cannot be at zero here
-		return pm.refusing, pm.loop.Done
+		return nil, nil
 	}
 	pm.wg.Add(1)
 	return pm.ctx, pm.wg.Done

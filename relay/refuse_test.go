@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -143,6 +144,84 @@ func TestRefusalOfTooMany(t *testing.T) {
 	second.Close()
 	if e := r.awaitAuditOf(second); e.Type != relayapi.AuditRefused || e.Code != "R16" {
 		t.Errorf("audit entry %+v; want REFUSED R16", e)
+	}
+}
+
+// dialFrom connects to a mapping's port from an address of this machine.
+func (r *testRelay) dialFrom(from string, m *relayapi.PortMapping) net.Conn {
+	r.t.Helper()
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: patience}
+	conn, err := d.DialContext(r.t.Context(), "tcp", m.Endpoint)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() { conn.Close() })
+	conn.SetDeadline(time.Now().Add(patience))
+	return conn
+}
+
+// Clients that are refused have no part in the mapping's limit, however long they stay and however many they are.
+func TestDeniedTakeNoRoom(t *testing.T) {
+	r := startRelay(t, Config{MaxConnections: 2, RefusalTimeout: patience, Clock: newFakeClock()})
+	m, err := r.CreatePortMapping(t.Context(), relayapi.CreatePortMappingRequest{
+		Destination: relayapi.Destination{SIMID: simA, Port: 80}, Source: &relayapi.Source{IPRanges: []string{"127.0.0.2/32"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range mostRefusalsOfEach {
+		expectEOF(t, r.dialFrom("127.0.0.1", m)) // which it leaves open
+	}
+	expectCut(t, r.dialFrom("127.0.0.1", m)) // closed at once
+	r.refusals.mu.Lock()
+	if n := r.refusals.all; n != mostRefusalsOfEach {
+		t.Errorf("%d connections are being refused", n)
+	}
+	r.refusals.mu.Unlock()
+	if e := r.logOf("R12", m.Port); e.Type != relayapi.AuditDenied {
+		t.Errorf("the log has %+v; want DENIED", e)
+	}
+	expectEOF(t, r.dialFrom("127.0.0.3", m)) // another address that is denied
+	for range 2 {
+		good := r.dialFrom("127.0.0.2", m)
+		io.WriteString(good, "x")
+		if _, err := io.ReadFull(good, make([]byte, 1)); err != nil {
+			t.Fatalf("a client that may connect: %v", err)
+		}
+	}
+	third := r.dialFrom("127.0.0.2", m)
+	expectEOF(t, third)
+	if e := r.awaitAuditOf(third); e.Code != "R16" {
+		t.Errorf("audit entry %+v; want R16", e)
+	}
+}
+
+func TestRefusalsAreBounded(t *testing.T) {
+	var r refusals
+	source := func(i int) netip.Addr { return netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}) }
+	for i := range mostRefusals {
+		if !r.take(source(i / mostRefusalsOfEach)) {
+			t.Fatalf("refusal %d has no room", i)
+		}
+	}
+	if r.take(source(255)) {
+		t.Error("more than all have room")
+	}
+	r.give(source(0))
+	if !r.take(source(255)) || r.take(source(255)) {
+		t.Error("the room of one is not that of one")
+	}
+	r.give(source(255))
+	if r.take(source(1)) {
+		t.Error("more of one address have room")
+	}
+	for i := range mostRefusals {
+		if i > 0 {
+			r.give(source(i / mostRefusalsOfEach))
+		}
+	}
+	if r.all != 0 || len(r.bySource) != 0 {
+		t.Errorf("%d are left, %v", r.all, r.bySource)
 	}
 }
 

@@ -205,6 +205,7 @@ type Relay struct {
 	live      liveConnections
 	accepted  atomic.Int64 // connections so far, refused ones too
 	limits    limits
+	refusals  refusals
 	floods    floods
 	events    eventHub
 	metrics   *metrics

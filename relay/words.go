@@ -95,7 +95,7 @@ var english = map[word]string{
 	wordEndedAt:         "the mapping ended at %s",
 	wordUsed:            "its one connection was used before",
 	wordNotInRanges:     "%s is not in %s",
-	wordFlood:           "limit: the mapping's; closed at once",
+	wordFlood:           "too many are being refused; closed at once",
 	wordLimitMapping:    "limit: %s live connections of the mapping; it ends when one of them closes",
 	wordLimitRate:       "limit: %s opened more than %s connections a second; it ends in %s s",
 	wordLimitSource:     "limit: %s live connections of %s; it ends when one of them closes",
