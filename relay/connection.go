@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -69,7 +70,7 @@ func (c *connection) serve(ctx context.Context, done func()) {
 		}
 		target.Close()
 		c.client.Close()
-		c.closed(sayError(context.Cause(ctx)))
+		c.closedBy(ctx)
 	}
 	stopCut()
 	c.leave(done)
@@ -187,7 +188,7 @@ func (c *connection) dial(ctx context.Context) (net.Conn, error) {
 // unreachable tells of a device that was not reached: ACCESS without CONNECTED, as in Napter's log.
 func (c *connection) unreachable(ctx context.Context, client net.Conn, err error) {
 	if ctx.Err() != nil {
-		c.closed(sayError(context.Cause(ctx)))
+		c.closedBy(ctx)
 		return
 	}
 	cause := causeOfDial(err)
@@ -229,6 +230,15 @@ func (c *connection) closed(why store.Words) {
 	c.entry.End = why
 	c.ladder.add(fromRelay, store.Words{Code: string(wordEnd), Args: append([]string{why.Code}, why.Args...)}, 0)
 	c.audit(store.Closed)
+}
+
+// closedBy is closed for a connection that was cut before its splice began.
+func (c *connection) closedBy(ctx context.Context) {
+	why := context.Cause(ctx)
+	if errors.Is(why, errExpired) {
+		c.setCause(CauseExpired)
+	}
+	c.closed(sayError(why))
 }
 
 func (c *connection) setCause(cause Cause) {

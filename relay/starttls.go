@@ -21,7 +21,7 @@ func (c *connection) startTLS(ctx context.Context) *tlsClient {
 	}
 	switch {
 	case ctx.Err() != nil:
-		c.closed(sayError(context.Cause(ctx)))
+		c.closedBy(ctx)
 		return nil
 	case first.gone:
 		c.client.Close()
@@ -45,7 +45,7 @@ func (c *connection) startTLS(ctx context.Context) *tlsClient {
 	c.client.SetDeadline(began.Add(c.relay.cfg.HandshakeTimeout)) // an error shows in the handshake
 	if err := conn.Handshake(); err != nil {
 		if ctx.Err() != nil {
-			c.closed(sayError(context.Cause(ctx)))
+			c.closedBy(ctx)
 			return nil
 		}
 		if alert, ok := wire.alert(); ok {
