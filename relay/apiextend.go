@@ -23,7 +23,7 @@ func (r *Relay) extendPortMapping(c *call) (any, error) {
 		return nil, badField("duration", body.Duration, "seconds from 1 to %d", maxDuration)
 	}
 	end := r.cfg.Clock.Now().Truncate(time.Millisecond).Add(time.Duration(body.Duration) * time.Second)
-	m, err = r.extendMapping(c.Context(), m, end, c.caller)
+	m, err = r.extendMapping(m, end, c.caller)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return nil, noMapping(c)

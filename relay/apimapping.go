@@ -81,7 +81,7 @@ func (r *Relay) create(c *call, body relayapi.CreatePortMappingRequest) (any, er
 	if err != nil {
 		return nil, err
 	}
-	m, err = r.createMapping(c.Context(), m, c.caller)
+	m, err = r.createMapping(m, c.caller)
 	if errors.Is(err, errNoPort) {
 		return nil, apiErrorf(http.StatusConflict, codeNoPort, "no public port is free in %d-%d: delete mappings that are not needed", r.cfg.Ports[0], r.cfg.Ports[1])
 	}
@@ -98,7 +98,7 @@ func (r *Relay) deletePortMapping(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = r.deleteMapping(c.Context(), m.Addr(), c.caller)
+	err = r.deleteMapping(m, c.caller)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, noMapping(c)
 	}

@@ -2,11 +2,12 @@ package relay
 
 import "time"
 
-// Clock tells the time and wakes at an instant. Mappings end by it, so that a test can move eight hours at once. Deadlines
+// Clock tells the time and wakes after some time. Mappings end by it, so that a test can move eight hours at once. Deadlines
 // on sockets are the kernel's and do not follow it.
 type Clock interface {
+	// Now is the system's time of day, which may be set forward and back.
 	Now() time.Time
-	// AfterFunc calls f in its own goroutine after d. The answer cancels it, and says whether f will not be called.
+	// AfterFunc calls f in its own goroutine after d, which no setting of the time of day moves. The answer cancels it, and says whether f will not be called.
 	AfterFunc(d time.Duration, f func()) (stop func() bool)
 }
 

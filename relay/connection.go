@@ -84,6 +84,9 @@ func (c *connection) leave(done func()) {
 		c.relay.limits.give(c.from.Addr(), c.mapping.SIMID)
 	}
 	c.cut(nil)
+	if c.mapping.OneTime {
+		c.mapping.connectionEnded(c.id)
+	}
 	done()
 }
 
@@ -117,9 +120,7 @@ func (c *connection) establish(ctx context.Context) (client, target net.Conn) {
 		c.unreachable(ctx, client, err)
 		return nil, nil
 	}
-	if !c.spend(ctx) {
-		target.Close()
-		c.refuseWith(client, store.Denied, CauseExpired, say(wordUsed))
+	if !c.spend(ctx, client, target) {
 		return nil, nil
 	}
 	return client, target
@@ -129,7 +130,7 @@ func (c *connection) establish(ctx context.Context) (client, target net.Conn) {
 func (c *connection) admit() bool {
 	m := c.mapping
 	switch {
-	case m.hasEnded():
+	case m.hasEnded(c.began):
 		c.entry.End = say(wordEndedAt, m.mapping().ExpiresAt.UTC().Format(time.RFC3339))
 		if m.mapping().SpentBy != "" {
 			c.entry.End = say(wordUsed)
@@ -223,7 +224,6 @@ func (c *connection) spliced(res splice.Result) {
 	c.setCause(c.causeOfEnd(res))
 	c.nameProtocols()
 	c.closed(sayEnd(res))
-	c.mapping.connectionEnded(c)
 }
 
 func (c *connection) closed(why store.Words) {

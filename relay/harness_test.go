@@ -88,7 +88,7 @@ type fakeClock struct {
 }
 
 type fakeTimer struct {
-	at time.Time
+	at time.Time // guarded by fakeClock.mu
 	f  func()
 }
 
@@ -129,6 +129,16 @@ func (c *fakeClock) Advance(d time.Duration) {
 	}
 	c.mu.Unlock()
 	wg.Wait()
+}
+
+// Set moves the time of day by d, forward or back. Timers fire after the same time as they would have.
+func (c *fakeClock) Set(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+	for t := range c.timers {
+		t.at = t.at.Add(d)
+	}
 }
 
 // testRelay is a running relay with its API's client.

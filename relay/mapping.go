@@ -35,7 +35,7 @@ type portMapping struct {
 	live atomic.Int64   // connections that were let in
 	wg   sync.WaitGroup // connections; grows under mu only
 
-	extending sync.Mutex // held while an extension is written, and by an expiry while it looks at the end
+	changing sync.Mutex // held while an extension or a delete is written, and by an expiry while it looks at the end
 
 	mu           sync.Mutex
 	current      store.Mapping   // guarded by mu
@@ -43,6 +43,7 @@ type portMapping struct {
 	ended        bool            // guarded by mu: clients are refused
 	refusing     context.Context // guarded by mu: of the connections that are refused after the end
 	stopRefusing context.CancelFunc
+	armed        int    // guarded by mappingSet.mu: times that its timer was
 	stopTimer    func() // guarded by mappingSet.mu or by whoever has taken the mapping out of the set
 
 	deviceBanner banner
@@ -77,10 +78,11 @@ func (pm *portMapping) update(m store.Mapping) {
 	}
 }
 
-func (pm *portMapping) hasEnded() bool {
+// hasEnded also asks the clock: a timer does not see it being set.
+func (pm *portMapping) hasEnded(now time.Time) bool {
 	pm.mu.Lock()
 	defer pm.mu.Unlock()
-	return pm.ended || pm.current.SpentBy != ""
+	return pm.ended || pm.current.SpentBy != "" || pm.current.Expired(now)
 }
 
 func (pm *portMapping) allows(a netip.Addr) bool { return contains(pm.Sources, a) }
@@ -94,21 +96,6 @@ func (pm *portMapping) start() {
 		go pm.bindLoop()
 	}
 	pm.armTimer()
-}
-
-// armTimer sees to the exact end. The timer's goroutine is counted by the set, because it outlives what it ends.
-func (pm *portMapping) armTimer() {
-	timers, clock := &pm.relay.mappings.timers, pm.relay.cfg.Clock
-	timers.Add(1)
-	stop := clock.AfterFunc(pm.mapping().ExpiresAt.Sub(clock.Now()), func() {
-		defer timers.Done()
-		pm.relay.expire(pm)
-	})
-	pm.stopTimer = func() {
-		if stop() {
-			timers.Done()
-		}
-	}
 }
 
 // bindInterval is how often a port that another program holds is tried again.

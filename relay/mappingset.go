@@ -19,7 +19,10 @@ type mappingSet struct {
 	ended  []*remembered                   // guarded by mu: ports that refuse with R13, the oldest first
 	closed bool                            // guarded by mu: the relay is ending, none may be added
 
-	timers sync.WaitGroup // goroutines and armed timers of expiry
+	stopWatch func() // guarded by mu; of the look at the clock that comes next; nil before the first
+
+	timers sync.WaitGroup  // armed timers, and goroutines that change what exists
+	ending <-chan struct{} // closed: the relay is ending
 }
 
 // remembered is an ended mapping whose port still tells clients apart from those of a port that never was.
@@ -53,17 +56,6 @@ func (s *mappingSet) take(addr netip.AddrPort) *portMapping {
 	pm := s.byAddr[addr]
 	delete(s.byAddr, addr)
 	return pm
-}
-
-// takeSame is take for a mapping that may have been replaced by another on its port.
-func (s *mappingSet) takeSame(pm *portMapping) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.byAddr[pm.Addr()] != pm {
-		return false
-	}
-	delete(s.byAddr, pm.Addr())
-	return true
 }
 
 // takeEnded removes a remembered mapping; nil if there is none on that address.
@@ -121,18 +113,12 @@ func (r *Relay) remember(pm *portMapping) {
 			oldest = s.ended[0] // on a line of its own: Delete clears what it takes out, and the order within one statement is not said
 			s.ended = slices.Delete(s.ended, 0, 1)
 		}
-		s.timers.Add(1)
-		stop := r.cfg.Clock.AfterFunc(rememberFor, func() {
-			defer s.timers.Done()
+		stop := s.after(r.cfg.Clock, rememberFor, func() {
 			if e := s.takeEnded(pm.Addr()); e != nil {
 				e.forget()
 			}
 		})
-		s.ended = append(s.ended, &remembered{pm, func() {
-			if stop() {
-				s.timers.Done()
-			}
-		}})
+		s.ended = append(s.ended, &remembered{pm, stop})
 	}
 	s.mu.Unlock()
 	if !keep {
@@ -160,7 +146,7 @@ func (r *Relay) reopenMappings(ctx context.Context) error {
 	}
 	for _, m := range stored {
 		if m.SpentBy != "" { // its one connection ended with the process that carried it
-			r.recordSpent(m)
+			r.recordExpiry(m)
 			continue
 		}
 		l, err := r.listenMapping(m.Port)
@@ -196,6 +182,9 @@ func (r *Relay) closeMappings() {
 	s.closed = true
 	all, ended := s.byAddr, s.ended
 	s.byAddr, s.ended = nil, nil
+	if s.stopWatch != nil {
+		s.stopWatch()
+	}
 	s.mu.Unlock()
 
 	for _, e := range ended {

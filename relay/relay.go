@@ -189,6 +189,7 @@ type Relay struct {
 	apiAddr         net.Addr
 	metricsAddr     net.Addr // nil: none
 	store           *store.Store
+	written         mappingStore // the same, for what is written about mappings
 	tlsConfig       *tls.Config
 	clientTLSConfig *tls.Config  // the same, and clients must have a certificate; nil without ClientCAs
 	acme            *acmeManager // nil: certificates are not from ACME
@@ -244,7 +245,7 @@ func (r *Relay) Run(ctx context.Context) (err error) {
 		return fmt.Errorf("opening the store: %w", err)
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
-	r.store = st
+	r.store, r.written = st, st
 	if err := r.loadSecrets(ctx); err != nil {
 		return err
 	}
@@ -253,9 +254,13 @@ func (r *Relay) Run(ctx context.Context) (err error) {
 	}
 	defer r.watchConnections()()
 	defer r.closeMappings() // also those that are open when reopening fails half way
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	r.mappings.ending = ctx.Done()
 	if err := r.reopenMappings(ctx); err != nil {
 		return err
 	}
+	r.watchClock()
 
 	l, err := r.cfg.Listen("tcp", r.cfg.API)
 	if err != nil {

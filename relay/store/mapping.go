@@ -13,6 +13,7 @@ var (
 	ErrConflict = errors.New("changed by another node in the meantime")
 	ErrCursor   = errors.New("not a cursor that Audit returned for this query")
 	ErrClosed   = errors.New("store is closed")
+	ErrUnsure   = errors.New("no answer") // a write to a mapping may be stored all the same: the same write again goes behind it, and tells
 )
 
 // Strategy says how the device is chosen when a client connects (Napter's destinationChoosingStrategy).

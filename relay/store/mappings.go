@@ -45,7 +45,7 @@ func (s *Store) createMapping(ctx context.Context, m Mapping) (Mapping, error) {
 	key, ttl := mappingKey(m.Addr()), s.entryTTL(m, now)
 	m.Revision, err = s.mappings.Create(ctx, key, value, jetstream.KeyTTL(ttl))
 	if !errors.Is(err, jetstream.ErrKeyExists) {
-		return m, err
+		return m, unsure(err)
 	}
 	// The entry of an ended mapping gives way, by compare-and-set on what was seen.
 	old, err := s.mappingEntry(ctx, m.Addr())
@@ -55,7 +55,7 @@ func (s *Store) createMapping(ctx context.Context, m Mapping) (Mapping, error) {
 		if errors.Is(err, jetstream.ErrKeyExists) {
 			err = ErrExists
 		}
-		return m, err
+		return m, unsure(err)
 	case err != nil:
 		return m, err
 	case !old.Expired(now):
@@ -90,7 +90,9 @@ func (s *Store) extendMapping(ctx context.Context, m Mapping, expiresAt time.Tim
 	case stored.Revision != m.Revision:
 		return m, ErrConflict
 	}
-	stored.ExpiresAt, stored.Duration = expiresAt, expiresAt.Sub(stored.CreatedAt)
+	stored.ExpiresAt = expiresAt
+	// Where the clock was set back to before the mapping was made, it lasts from now.
+	stored.Duration = max(expiresAt.Sub(stored.CreatedAt), expiresAt.Sub(now).Round(time.Second))
 	value, err := encodeMapping(stored)
 	if err != nil {
 		return m, err
@@ -134,7 +136,7 @@ func (s *Store) putMapping(ctx context.Context, key string, value []byte, revisi
 	ack, err := s.js.PublishMsg(ctx, msg, jetstream.WithExpectLastSequencePerSubject(revision), jetstream.WithMsgTTL(ttl))
 	if err != nil {
 		s.mendAfter(err)
-		return 0, conflict(err)
+		return 0, unsure(conflict(err))
 	}
 	return ack.Sequence, nil
 }
@@ -151,11 +153,11 @@ func (s *Store) DeleteMapping(ctx context.Context, addr netip.AddrPort) (Mapping
 	return m, nil
 }
 
-// ExpireMapping removes the entry of a mapping that has ended. ErrNotFound if another node was first, or the mapping was
-// extended or replaced: whoever gets nil writes EXPIRED.
+// ExpireMapping removes the entry of a mapping that its caller has ended, whatever the clock says now. ErrNotFound if
+// another node was first, or the mapping was extended or replaced: whoever gets nil writes EXPIRED.
 func (s *Store) ExpireMapping(ctx context.Context, m Mapping) error {
 	stored, err := s.mappingEntry(ctx, m.Addr())
-	if err == nil && (stored.Revision != m.Revision || !stored.Expired(s.cfg.Now())) {
+	if err == nil && stored.Revision != m.Revision {
 		err = ErrNotFound
 	}
 	if err == nil {
@@ -173,7 +175,7 @@ func (s *Store) removeMapping(ctx context.Context, m Mapping) error {
 	if err = conflict(err); errors.Is(err, ErrConflict) {
 		return ErrNotFound
 	}
-	return err
+	return unsure(err)
 }
 
 // Mapping returns one. ErrNotFound if there is none or it has ended.
@@ -222,7 +224,7 @@ func (s *Store) mappingEntry(ctx context.Context, addr netip.AddrPort) (Mapping,
 		return Mapping{}, ErrNotFound
 	}
 	if err != nil {
-		return Mapping{}, err
+		return Mapping{}, unsure(err)
 	}
 	return decodeMapping(e)
 }
@@ -270,4 +272,13 @@ func conflict(err error) error {
 		return ErrConflict
 	}
 	return err
+}
+
+// unsure marks an error that is not the server's answer: what it was asked may be done all the same.
+func unsure(err error) error {
+	var api *jetstream.APIError
+	if err == nil || errors.Is(err, ErrExists) || errors.Is(err, ErrConflict) || errors.As(err, &api) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrUnsure, err)
 }

@@ -94,9 +94,6 @@ func TestEndedMappings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.ExpireMapping(ctx, first); !isErr(err, ErrNotFound) {
-		t.Errorf("ExpireMapping before the end: %v, want ErrNotFound", err)
-	}
 	c.advance(31 * time.Minute)
 	if _, err := s.Mapping(ctx, testAddr); !isErr(err, ErrNotFound) {
 		t.Errorf("Mapping after the end: %v, want ErrNotFound", err)
@@ -282,5 +279,39 @@ func TestTTL(t *testing.T) {
 			}
 			delete(ends, e.Key())
 		}
+	}
+}
+
+// What the server has not answered is told apart from what it has refused.
+func TestUnsure(t *testing.T) {
+	ctx := testContext(t)
+	s := openStore(t, Config{})
+	m, err := s.CreateMapping(ctx, testMapping(testAddr, time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	writes := func() map[string]error {
+		_, create := s.CreateMapping(ctx, testMapping(testAddr, time.Hour))
+		_, extend := s.ExtendMapping(ctx, Mapping{IP: m.IP, Port: m.Port}, m.ExpiresAt.Add(time.Hour))
+		_, spend := s.SpendMapping(ctx, Mapping{IP: m.IP, Port: m.Port}, "a")
+		_, remove := s.DeleteMapping(ctx, netip.MustParseAddrPort("127.0.0.1:1"))
+		return map[string]error{"create": create, "extend": extend, "spend": spend, "delete": remove, "expire": s.ExpireMapping(ctx, Mapping{IP: m.IP, Port: m.Port})}
+	}
+	for name, err := range writes() {
+		if err == nil || isErr(err, ErrUnsure) {
+			t.Errorf("%s that the server refuses: %v", name, err)
+		}
+	}
+	s.conn.Close()
+	for name, err := range writes() {
+		if !isErr(err, ErrUnsure) {
+			t.Errorf("%s without a server: %v", name, err)
+		}
+	}
+	if err := s.removeMapping(ctx, m); !isErr(err, ErrUnsure) {
+		t.Errorf("removing without a server: %v", err)
+	}
+	if _, err := s.putMapping(ctx, mappingKey(testAddr), nil, m.Revision, 0); !isErr(err, ErrUnsure) {
+		t.Errorf("putting without a server: %v", err)
 	}
 }
