@@ -93,7 +93,7 @@ func New(cfg Config) (*Console, error) {
 
 // ServeHTTP answers everything below /console/.
 func (c *Console) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	secure(w.Header(), req)
+	secure(w.Header())
 	c.handler.ServeHTTP(w, req)
 }
 
@@ -104,8 +104,9 @@ func (c *Console) Close() { c.close() }
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; " +
 	"manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// secure sets the headers of every answer.
-func secure(h http.Header, req *http.Request) {
+// secure sets the headers of every answer. Strict-Transport-Security is not among them: it would hold for all ports of the host (RFC 6797 section
+// 8.3), and a mapping without TLS on the same name could not be opened in that browser any more.
+func secure(h http.Header) {
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
@@ -114,7 +115,4 @@ func secure(h http.Header, req *http.Request) {
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
 	h.Set("Cache-Control", "no-store")
-	if req.TLS != nil {
-		h.Set("Strict-Transport-Security", "max-age=31536000")
-	}
 }

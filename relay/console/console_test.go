@@ -240,3 +240,17 @@ func TestHeaders(t *testing.T) {
 		}
 	}
 }
+
+// TestNoStrictTransport: over TLS neither, since it would close the mappings without TLS on the same host to the browser.
+func TestNoStrictTransport(t *testing.T) {
+	c, err := New(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	answer := httptest.NewRecorder()
+	c.ServeHTTP(answer, httptest.NewRequest("GET", "https://relay.example/console/", nil))
+	if got := answer.Header().Get("Strict-Transport-Security"); got != "" {
+		t.Errorf("Strict-Transport-Security: %q", got)
+	}
+}
