@@ -83,6 +83,9 @@ func (p *port) newCall(ctx context.Context, cid int) *call {
 	p.mu.Lock()
 	p.call, p.reserved = c, false
 	gone := p.ending || !p.dtr && p.set.d == 2 // DTR fell behind the command line
+	if !p.dtr && p.set.d == 1 {
+		c.data.escapeLocked()
+	}
 	p.mu.Unlock()
 	if gone {
 		c.hangUp(hangUpHard)

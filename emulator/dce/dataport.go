@@ -84,7 +84,7 @@ func (d *dataPort) WriteTo(w io.Writer) (int64, error) {
 			}
 			through = esc.flush()
 		case esc.take(buf[:n], now, guardTime(&set), set.reg(2)):
-			d.c.p.readDeadline(now.Add(guardTime(&set)))
+			d.readUntil(now.Add(guardTime(&set)))
 			if d.closing.Load() {
 				return total, io.EOF
 			}
@@ -94,7 +94,7 @@ func (d *dataPort) WriteTo(w io.Writer) (int64, error) {
 			esc.last = now
 		}
 		if len(through) > 0 {
-			d.c.p.readDeadline(time.Time{})
+			d.readUntil(time.Time{})
 			if d.closing.Load() {
 				return total, io.EOF
 			}
@@ -141,10 +141,20 @@ func (d *dataPort) read(buf []byte) (int, error) {
 	}
 }
 
-// escapeNow goes to online command state, as &D1 wants it when DTR falls.
-func (d *dataPort) escapeNow() {
+// escapeLocked goes to online command state, as &D1 wants it when DTR falls. port.mu is held, and the call is in data state.
+func (d *dataPort) escapeLocked() {
 	d.forced.Store(true)
-	d.c.p.readDeadline(time.Unix(1, 0))
+	if !d.c.p.ending {
+		d.c.p.line.SetReadDeadline(time.Unix(1, 0))
+	}
+}
+
+// readUntil sets when the next read returns, at once if command state is wanted.
+func (d *dataPort) readUntil(t time.Time) {
+	d.c.p.readDeadline(t)
+	if d.forced.Load() {
+		d.c.p.readDeadline(time.Unix(1, 0))
+	}
 }
 
 // handOver gives the line to the command interpreter until ATO. It is false when the call has ended meanwhile.
@@ -152,6 +162,7 @@ func (d *dataPort) handOver() bool {
 	p := d.c.p
 	p.mu.Lock()
 	d.c.escaped = true
+	d.forced.Store(false) // if it was wanted in another way, too
 	p.mu.Unlock()
 	d.writing.Lock()
 	d.writing.Unlock() //lint:ignore SA2001 waits for a Write that did not see it yet

@@ -83,6 +83,19 @@ func TestDTRComesBack(t *testing.T) {
 	u.await("\r\nNO CARRIER\r\n")
 }
 
+// TestDTRIsOffBeforeTheCall is a fall between the command and the call, or before: &D1 holds for it as &D2 does.
+func TestDTRIsOffBeforeTheCall(t *testing.T) {
+	b := newBench(t, nil)
+	u := b.ready("ppp")
+	u.expect(`AT&D1;+CGDCONT=1,"IP","soracom.io"`, "\r\nOK\r\n")
+	if err := b.SetLines("ppp", LineChange{DTR: no()}); err != nil {
+		t.Fatal(err)
+	}
+	u.expect("ATD*99#", "\r\nCONNECT 150000000\r\n")
+	u.await("\r\nOK\r\n")
+	b.portIs("ppp", func(s PortStatus) bool { return !s.DTR && s.State == "onlineCommand" })
+}
+
 // TestDTRFallsInOnlineCommandState has nothing to leave: &D1 is not kept for the next data state.
 func TestDTRFallsInOnlineCommandState(t *testing.T) {
 	b := newBench(t, nil)

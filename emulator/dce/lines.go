@@ -97,16 +97,15 @@ func (p *port) dropDTR() *call {
 	p.mu.Lock()
 	p.dtr = false
 	c, d := p.call, p.set.d
-	online := c != nil && !c.escaped
-	p.mu.Unlock()
-	switch {
-	case c != nil && d == 2:
-		c.hangUp(hangUpHard)
-		return c
-	case online && d == 1:
-		c.data.escapeNow()
+	if c != nil && !c.escaped && d == 1 {
+		c.data.escapeLocked()
 	}
-	return nil
+	p.mu.Unlock()
+	if c == nil || d != 2 {
+		return nil
+	}
+	c.hangUp(hangUpHard)
+	return c
 }
 
 // userGone notes that the last user has closed the port: DTR fell.
