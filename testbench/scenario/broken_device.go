@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"time"
 
 	"minato/relay"
@@ -18,6 +19,7 @@ import (
 const (
 	hangUpPort = 7001
 	greedyPort = 7002
+	deadPort   = 7003
 )
 
 // brokenDevice is a story of a device, or of its line, that is not as the mapping expects: the client's connection ends, and the log says why.
@@ -28,14 +30,15 @@ type brokenDevice struct {
 	code      string
 	before    func(ctx context.Context, e *env.Env) error // breaks it; nil: it is broken anyway
 	client    func(ctx context.Context, m *env.Mapping) error
+	after     func(ctx context.Context, e *env.Env) error // what else is to be seen; nil: nothing
 }
 
 var brokenDevices = []brokenDevice{
-	{"tls-on-plaintext", "With the option OFF a TLS client meets a plaintext device: the log says to turn the option ON (R07).", 80, false, "R07", nil, shakesHands},
-	{"double-tls", "With the option ON a device that does TLS itself is reached with TLS ended once too often: the log says OFF (R08).", 443, true, "R08", nil, asksPage},
-	{"device-refused", "Nothing listens on the device's port: the connection ends in order, and the log says so (R09).", 9, true, "R09", nil, expectNothing},
+	{"tls-on-plaintext", "With the option OFF a TLS client meets a plaintext device: the log says to turn the option ON (R07).", 80, false, "R07", nil, shakesHands, nil},
+	{"double-tls", "With the option ON a device that does TLS itself is reached with TLS ended once too often: the log says OFF (R08).", 443, true, "R08", nil, asksPage, nil},
+	{"device-refused", "Nothing listens on the device's port: the connection ends in order, and the log says so (R09).", 9, true, "R09", nil, expectNothing, nil},
 	{"device-timeout", "A device that is online and answers nothing: the connection ends in order, and the log says firewall or stale session (R10).", 80, true, "R10",
-		func(ctx context.Context, e *env.Env) error { return e.Inject(ctx, "silent-link", nil) }, expectNothing},
+		func(ctx context.Context, e *env.Env) error { return e.Inject(ctx, "silent-link", nil) }, expectNothing, nil},
 	{"sim-offline", "A SIM without a session is not dialled at all: the log says power, antenna, SIM (R11).", 80, true, "R11",
 		func(ctx context.Context, e *env.Env) error {
 			if err := e.Inject(ctx, "sim-out", nil); err != nil {
@@ -45,8 +48,10 @@ var brokenDevices = []brokenDevice{
 				sim, err := e.ReadSIM(ctx)
 				return !sim.Online, err
 			})
-		}, expectNothing},
-	{"device-hung-up", "A service that accepts and closes without a byte is told from one that is not there (R17).", hangUpPort, true, "R17", nil, expectNothing},
+		}, expectNothing, nil},
+	{"device-hung-up", "A service that accepts and closes without a byte is told from one that is not there (R17).", hangUpPort, true, "R17", nil, expectNothing, nil},
+	{"service-down", "The program behind a service of the device does not run: the client's connection ends without a byte (R17), and the agent says which service is down and why.",
+		deadPort, true, "R17", nil, expectNothing, saysDown},
 	{"stalled", "The first bytes pass, then the device takes no more: the log tells it from a device that is not there (R18).", greedyPort, false, "R18", nil,
 		func(ctx context.Context, m *env.Mapping) error {
 			c, err := m.Dial(ctx)
@@ -69,7 +74,7 @@ var brokenDevices = []brokenDevice{
 				return errors.New("64 MiB went to a device that takes nothing")
 			}
 			return nil
-		}},
+		}, nil},
 }
 
 // endless is as many zeros as anyone reads.
@@ -116,6 +121,26 @@ func asksPage(ctx context.Context, m *env.Mapping) error {
 	return nil
 }
 
+// saysDown wants the agent to tell of the dead service, and of no other.
+func saysDown(ctx context.Context, e *env.Env) error {
+	status, err := e.AgentStatus(ctx)
+	if err != nil {
+		return err
+	}
+	told := false
+	for _, s := range status.Services {
+		dead := s.Port == deadPort
+		if s.Up == dead {
+			return fmt.Errorf("the agent says of the service %q: up %v, %q", s.Name, s.Up, s.Error)
+		}
+		told = told || dead && strings.Contains(s.Error, "refused")
+	}
+	if !told {
+		return fmt.Errorf("the agent does not say why: %+v", status.Services)
+	}
+	return nil
+}
+
 func (b brokenDevice) scenario() Scenario {
 	return Scenario{
 		Name: b.name, Doc: b.doc, On: userspace,
@@ -129,6 +154,7 @@ func (b brokenDevice) scenario() Scenario {
 				}
 			}
 			c.Services = append(c.Services,
+				env.Service{Name: "dead", Port: deadPort, Addr: "127.0.0.1:1"},
 				env.Service{Name: "hangs-up", Port: hangUpPort, Handle: func(net.Conn) {}},
 				env.Service{Name: "greedy", Port: greedyPort, Handle: func(c net.Conn) { io.WriteString(c, "RFB 003.008\n"); io.Copy(io.Discard, c) }})
 		},
@@ -151,6 +177,9 @@ func (b brokenDevice) scenario() Scenario {
 			}
 			if entry.Type != relayapi.AuditClosed || entry.Reason == "" {
 				return fmt.Errorf("the audit log has %+v, wanted the end of a connection with a reason", entry)
+			}
+			if b.after != nil {
+				return b.after(ctx, e)
 			}
 			return nil
 		},
