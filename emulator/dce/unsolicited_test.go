@@ -69,16 +69,23 @@ func TestResultsOfACall(t *testing.T) {
 	b.table["+CTEST"] = &command{name: "+CTEST", exec: func(*exchange) result { b.DropCarrier(); return resultOK }}
 	u.expect(`AT+QURCCFG="urcport","all";E1`, "\r\nOK\r\n")
 	u.expect("ATD*99***1#", "ATD*99***1#\r\r\nCONNECT 150000000\r\n")
-	b.awaitOnline("ppp").data.escapeNow()
+	escapeNow(b.awaitOnline("ppp"))
 	u.await("\r\nOK\r\n")
 	u.expect("ATO", "ATO\r\r\nCONNECT 150000000\r\n")
 	c := b.awaitOnline("ppp")
 	b.unsolicited("+CUNASKED")
-	c.data.escapeNow()
+	escapeNow(c)
 	if got, want := u.await("+CUNASKED\r\n"), "\r\nOK\r\n\r\n+CUNASKED\r\n"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	u.expect("AT+CTEST", "AT+CTEST\r\r\nOK\r\n\r\nNO CARRIER\r\n")
+}
+
+// escapeNow goes to online command state.
+func escapeNow(c *call) {
+	c.p.mu.Lock()
+	defer c.p.mu.Unlock()
+	c.data.escapeLocked()
 }
 
 // awaitOnline gives the call of a port once it is in data mode.
