@@ -21,6 +21,11 @@ const (
 	hangUpDTR                      // the user is gone: nothing to say
 )
 
+// carrierHold is how long a channel of a multiplexer keeps its carrier after a link that ended in agreement. A Linux host takes the
+// terminal away from its programs as soon as DCD falls, with all that they have not read: the Terminate-Ack must have reached them. A
+// modem takes that time anyway, to give the bearer back.
+const carrierHold = 300 * time.Millisecond
+
 // lostBytes bounds what is thrown away at the end of a call: some PTY buffers full.
 const lostBytes = 256 << 10
 
@@ -35,8 +40,11 @@ type call struct {
 	leave  chan struct{} // an escape is handed over: serve's goroutine has the line
 	back   chan struct{} // ATO: the data port has it again
 
-	quiet   atomic.Bool // no NO CARRIER
-	escaped bool        // guarded by p.mu: online command state
+	quiet   atomic.Bool   // no NO CARRIER
+	agreed  atomic.Bool   // we have acknowledged the user's Terminate-Request
+	hurry   chan struct{} // closed when the carrier is to fall at once
+	hurried sync.Once
+	escaped bool // guarded by p.mu: online command state
 }
 
 // online carries a call, new or resumed, and returns when the line is serve's again.
@@ -69,7 +77,7 @@ func (p *port) online(ctx context.Context, d dial) {
 
 func (p *port) newCall(ctx context.Context, cid int) *call {
 	ctx, cancel := context.WithCancel(ctx)
-	c := &call{p: p, cid: cid, cancel: cancel, done: make(chan struct{}), leave: make(chan struct{}), back: make(chan struct{})}
+	c := &call{p: p, cid: cid, cancel: cancel, done: make(chan struct{}), leave: make(chan struct{}), back: make(chan struct{}), hurry: make(chan struct{})}
 	c.data = newDataPort(c)
 	cfg := p.m.personality.PPP
 	server := &ppp.Server{Name: cfg.Name.Value, Activate: c.activate, Faults: p.m.serverFaults}
@@ -116,6 +124,7 @@ func (c *call) run(ctx context.Context) {
 	c.data.wait()
 	c.discard()
 	p.m.releaseContext(c.cid, c)
+	c.holdCarrier()
 	p.lineOffline()
 	p.m.traffic.ended(c)
 	p.m.tellEvent(Event{Type: "call", State: "ended", Port: p.name, CID: c.cid, Reason: errorText(err)})
@@ -187,7 +196,28 @@ func (p *port) hangUp(kind hangUpKind) {
 	<-c.done
 }
 
+// holdCarrier keeps a channel's carrier for carrierHold, unless somebody hangs up.
+func (c *call) holdCarrier() {
+	if c.p.parent == nil || !c.agreed.Load() {
+		return
+	}
+	hold := time.NewTimer(c.p.m.carrierHold)
+	defer hold.Stop()
+	select {
+	case <-hold.C:
+	case <-c.hurry:
+	}
+}
+
+// terminate ends the call after a Terminate-Ack of ours.
+func (c *call) terminate() {
+	c.agreed.Store(true)
+	c.data.Close()
+	c.cancel()
+}
+
 func (c *call) hangUp(kind hangUpKind) {
+	c.hurried.Do(func() { close(c.hurry) })
 	if kind == hangUpLocal || kind == hangUpDTR {
 		c.quiet.Store(true)
 	}

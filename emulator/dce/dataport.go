@@ -210,7 +210,7 @@ func (d *dataPort) Write(b []byte) (int, error) {
 	record(d.said, b)
 	n, err := p.out.write(b)
 	if err == nil && len(b) < maxTerminateAck && bytes.Contains(b, terminateAck) {
-		d.c.hangUp(hangUpHard)
+		d.c.terminate()
 	}
 	return n, err
 }

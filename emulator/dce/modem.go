@@ -63,6 +63,7 @@ type Modem struct {
 	imei        string
 	cell        Cell
 	delay       float64
+	carrierHold time.Duration
 	uart        bool // the personality's, or wanted
 	now         func() time.Time
 	log         *slog.Logger
@@ -144,6 +145,7 @@ func New(cfg Config) (*Modem, error) {
 		imei:        cfg.IMEI,
 		cell:        cfg.Cell,
 		delay:       cfg.Delay,
+		carrierHold: carrierHold,
 		now:         cfg.Now,
 		uart:        cfg.UART || cfg.Personality.Ports.UART.Value,
 		observe:     cfg.Observe,

@@ -14,8 +14,10 @@ func (u *user) multiplex(command string) (*cmux.Mux, chan error) {
 	u.t.Helper()
 	u.expect(command, "\r\nOK\r\n")
 	mux := cmux.New(&clientPort{u: u, closed: make(chan struct{})}, cmux.Config{Role: cmux.Initiator, N1: 31})
+	ctx, cancel := context.WithCancel(context.Background())
+	u.t.Cleanup(cancel) // of a test that failed
 	ended := make(chan error, 1)
-	go func() { ended <- mux.Run(context.Background()) }()
+	go func() { ended <- mux.Run(ctx) }()
 	return mux, ended
 }
 
@@ -122,6 +124,56 @@ func TestMultiplexerForGood(t *testing.T) {
 	go func() { ended <- mux.Run(context.Background()) }()
 	b.channel(mux, 1).expect("AT+CGMM", "\r\nSIMCOM_SIM7080\r\n\r\nOK\r\n")
 	b.portIs("at", func(s PortStatus) bool { return s.State == "cmux" })
+	mux.Close()
+	<-ended
+}
+
+// TestMultiplexedCarrier is a call on a channel that the user ends: the carrier outlives the Terminate-Ack, so that a host which hangs the
+// terminal up when DCD falls has read it; and it falls at once for a user who hangs up.
+func TestMultiplexedCarrier(t *testing.T) {
+	b := newBench(t, nil)
+	u := b.ready("at")
+	mux, ended := u.multiplex("AT+CMUX=0")
+	two := b.channel(mux, 2)
+	carrier := func(s PortStatus) bool { return s.State == "data" && s.DCD }
+	two.expect("AT&C1&D2", "\r\nOK\r\n")
+	b.carrierHold = time.Hour
+	c := two.dial("sora", "sora")
+	c.awaitUp(t)
+	c.cancel()
+	if err := c.awaitEnd(t); err != nil { // it has the Terminate-Ack
+		t.Fatal(err)
+	}
+	select {
+	case <-b.net.session().done:
+	case <-time.After(patience):
+		t.Fatal("the session outlived the link")
+	}
+	b.portIs("at.2", carrier)
+	two.mu.Lock()
+	if len(two.got) > 0 {
+		t.Errorf("told before its time: %q", two.got)
+	}
+	two.mu.Unlock()
+	dtr := func(on bool) {
+		if err := two.conn.(channelConn).SetSignals(cmux.Signals{RTC: on, RTR: true, DV: true}); err != nil {
+			t.Fatal(err)
+		}
+		b.portIs("at.2", func(s PortStatus) bool { return s.DTR == on })
+	}
+	dtr(false)
+	two.await("\r\nNO CARRIER\r\n")
+	b.portIs("at.2", func(s PortStatus) bool { return s.State == "command" && !s.DCD })
+	dtr(true)
+
+	b.carrierHold = carrierHold
+	c = two.dial("sora", "sora")
+	c.awaitUp(t)
+	c.cancel()
+	if err := c.awaitEnd(t); err != nil {
+		t.Fatal(err)
+	}
+	two.await("\r\nNO CARRIER\r\n")
 	mux.Close()
 	<-ended
 }
