@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -29,15 +30,18 @@ import (
 	"minato/relay/store"
 )
 
-// freePort is a port of loopback that nothing listens on now.
+// freePort is a port of loopback that nothing listens on now. It is none of those that the kernel gives to a socket that asks for any
+// (ip_local_port_range), as another test's may before the port is used.
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 61000+rand.IntN(65536-61000))); err == nil {
+			defer l.Close()
+			return l.Addr().(*net.TCPAddr).Port
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Fatal("no port is free")
+	return 0
 }
 
 // everyNameIsLoopback is a DNS server over TCP (RFC 1035 section 4.2.2), which is how pebble asks: each name has the address 127.0.0.1.

@@ -71,7 +71,10 @@ func TestSegments(t *testing.T) {
 				if len(segment.Payload) == 0 {
 					continue
 				}
-				if segment.Seq != next { // the switch loses nothing, and nothing is late
+				if again := int32(next - segment.Seq); again > 0 && int(again) >= len(segment.Payload) {
+					continue // sent twice: on a busy machine an acknowledgement is late
+				}
+				if segment.Seq != next { // the switch loses nothing
 					t.Fatalf("packet %d begins at %d, not at %d", i, segment.Seq, next)
 				}
 				next += uint32(len(segment.Payload))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -52,11 +53,21 @@ func (e *Env) While(ctx context.Context, run, step func(context.Context) error) 
 	return err
 }
 
+// Ports for programs are chosen from the last ones: neither Linux, for a socket that asks for any port (ip_local_port_range ends at
+// 60999), nor a relay, for a mapping, gives them away before the program has begun.
+const firstPort, portCount = 61000, 65536 - 61000
+
+// portTries bounds the search for a port that nobody uses.
+const portTries = 100
+
 // FreePort gives a loopback address on which nothing listens now, for a program that has to be told its port.
 func FreePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("looking for a free port: %w", err)
+	var err error
+	for range portTries {
+		var l net.Listener
+		if l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", firstPort+rand.IntN(portCount))); err == nil {
+			return l.Addr().String(), l.Close()
+		}
 	}
-	return l.Addr().String(), l.Close()
+	return "", fmt.Errorf("looking for a free port: %w", err)
 }
