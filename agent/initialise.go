@@ -23,6 +23,9 @@ func (s *session) initialise(ctx context.Context, probe time.Duration) error {
 				return err
 			}
 			err := s.tryInit(ctx, glance)
+			if i == 0 && isSilence(err) && ctx.Err() == nil { // the command may be lost, or its answer late
+				err = s.tryInit(ctx, glance)
+			}
 			if !isSilence(err) || ctx.Err() != nil {
 				return err
 			}
@@ -50,9 +53,13 @@ func (s *session) initialise(ctx context.Context, probe time.Duration) error {
 }
 
 func (s *session) tryInit(ctx context.Context, limit time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	try, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	return s.modem.Init(ctx)
+	err := s.modem.Init(try)
+	if errors.Is(err, atline.ErrLate) { // it is there, at this speed, and has only to be waited for
+		return s.modem.Init(ctx)
+	}
+	return err
 }
 
 // isSilence tells a modem that does not answer from one that answers badly.

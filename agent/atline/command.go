@@ -86,10 +86,16 @@ func (l *Line) exec(ctx context.Context, p *pending) (*pending, []string, error)
 		return nil, nil, fmt.Errorf("sending AT%s: %w", Redact(cmd), err)
 	}
 	defer release()
+	l.mu.Lock()
+	late := l.dirty // and answers, if the resynchronisation ends well
+	l.mu.Unlock()
 	if err := l.resync(ctx); err != nil {
 		return nil, nil, fmt.Errorf("sending AT%s: %w", Redact(cmd), err)
 	}
 	p, info, err := l.run(ctx, p)
+	if late && err != nil && err == ctx.Err() {
+		err = fmt.Errorf("%w: %w", ErrLate, err)
+	}
 	if errors.Is(err, ErrPrompt) {
 		l.resync(ctx) // at once: this may be the last command. Where it fails, the next one tries again
 	}

@@ -132,6 +132,32 @@ func TestLateReplyIsNotCredited(t *testing.T) {
 	}
 }
 
+// A modem that answers the AT of the resynchronisation, and then nothing, is told from one that is silent.
+func TestLate(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	first, give := context.WithCancel(t.Context())
+	port := newScriptPort(func(w string) []string {
+		switch w {
+		case "AT+COPS?\r":
+			give()
+		case abandon + "AT" + syncCommand + "\r":
+			return []string{"\r\nOK\r\n"}
+		case "AT+CSQ\r":
+			cancel()
+		}
+		return nil
+	})
+	l := New(port, quick())
+	defer l.Close()
+	if _, err := l.Command(first, "+COPS?"); !errors.Is(err, context.Canceled) || errors.Is(err, ErrLate) {
+		t.Errorf("a silent modem: %v", err)
+	}
+	if _, err := l.Command(ctx, "+CSQ"); !errors.Is(err, context.Canceled) || !errors.Is(err, ErrLate) {
+		t.Errorf("a modem that answered once: %v", err)
+	}
+}
+
 // A command that asks for text ends at once, and the modem is told to forget it before anything else is sent.
 func TestPrompt(t *testing.T) {
 	const ask = "AT+CMGS=\"1\"\r\r\n> "

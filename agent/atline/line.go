@@ -22,7 +22,7 @@ type Config struct {
 	OnURC func(URC)
 
 	Timeout time.Duration // of a command whose context has no deadline; 0: 5 s
-	Sync    time.Duration // how long one AT of a resynchronisation waits; 0: 1 s
+	Sync    time.Duration // how long the first AT of a resynchronisation waits; 0: 1 s
 	Settle  time.Duration // silence that ends a resynchronisation; 0: 200 ms
 	Guard   time.Duration // silence around +++ (V.250 has none, Hayes S12); 0: 1 s
 }
@@ -48,6 +48,8 @@ var (
 	ErrNotConnected = errors.New("the modem answers a dial with another result than CONNECT")
 	// ErrNoReply is returned when the modem does not answer AT after a command that timed out.
 	ErrNoReply = errors.New("the modem does not answer")
+	// ErrLate is returned when the modem answered AT after a command that had timed out, but what else it has to say did not come in time.
+	ErrLate = errors.New("the modem answers late")
 	// ErrPrompt is returned when the modem asks for text, as +CMGS does: there is none to give, and it is told to forget the command.
 	ErrPrompt = errors.New("the modem asks for text, which cannot be given here: the command is abandoned")
 )

@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// maxSyncs is how many AT are sent before the modem counts as silent.
-const maxSyncs = 5
+// maxSyncs is how many AT are sent before the modem counts as silent. Each is waited for twice as long as the one before: a slow modem
+// owes an answer to every one.
+const maxSyncs = 3
 
 // abandon is ESC: it ends a command that waits for text (27.005, 3.5.1), and is nothing to a modem that waits for AT (V.250, 5.2.1). The first
 // AT after a command that was given up has it before it.
@@ -31,12 +32,16 @@ func (l *Line) resync(ctx context.Context) error {
 	}
 	l.log.Debug("resynchronising")
 	begin := time.Now()
-	for range maxSyncs {
-		answered, err := l.sync(ctx)
+	for i := range maxSyncs {
+		answered, err := l.sync(ctx, l.cfg.Sync<<i)
 		switch {
 		case answered: // by any result: a late one may be an error
 			// A modem whose first result took so long may take as long again for what it owes.
-			if err := l.settle(ctx, l.cfg.Settle+time.Since(begin)); !errors.Is(err, ErrOnline) {
+			err := l.settle(ctx, l.cfg.Settle+time.Since(begin))
+			if err != nil && err == ctx.Err() {
+				return fmt.Errorf("%w: %w", ErrLate, err)
+			}
+			if !errors.Is(err, ErrOnline) {
 				return err
 			}
 			fallthrough
@@ -53,8 +58,8 @@ func (l *Line) resync(ctx context.Context) error {
 	return fmt.Errorf("%w: %d times AT after a command that timed out", ErrNoReply, maxSyncs)
 }
 
-func (l *Line) sync(ctx context.Context) (answered bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, l.cfg.Sync)
+func (l *Line) sync(ctx context.Context, limit time.Duration) (answered bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	p := newPending(syncCommand, false)
 	p.quiet = true

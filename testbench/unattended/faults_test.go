@@ -200,8 +200,9 @@ func (r row) run(t *testing.T) string {
 	}
 	if err == nil && r.anew {
 		startAgent(t, cfg, s)
-		_, err = s.await(ctx, place, 1, isOnline)
-		place = s.now()
+		if _, err = s.await(ctx, place, 1, isOnline); err == nil {
+			place = s.now()
+		}
 	}
 	if err == nil && r.with != "" {
 		err = m.Inject(r.with, nil)
