@@ -58,41 +58,6 @@ func level(hi int, set func(s *settings, n int), do ...handler) func(*exchange, 
 	}
 }
 
-func factoryReset(x *exchange) result {
-	x.p.change(func(s *settings) {
-		rate := s.rate
-		*s = x.m.personality.factory()
-		s.rate = rate
-	})
-	return resultOK
-}
-
-// profileReset is Z; it also hangs up (V.250 section 6.1.1).
-func profileReset(x *exchange, inv invocation) result {
-	if inv.num >= max(1, x.m.personality.Line.Profiles.Value) {
-		return resultError
-	}
-	x.p.hangUp(hangUpLocal)
-	stored := x.m.profile(inv.num)
-	x.p.change(func(s *settings) {
-		stored.rate = s.rate
-		*s = stored
-	})
-	return resultOK
-}
-
-func profileStore(x *exchange, inv invocation) result {
-	if inv.num >= x.m.personality.Line.Profiles.Value {
-		return resultError
-	}
-	s := x.p.settings()
-	s = s.clone()
-	x.m.mu.Lock()
-	defer x.m.mu.Unlock()
-	x.m.stored[inv.num] = &s
-	return resultOK
-}
-
 func profileView(x *exchange) result {
 	s := x.p.settings()
 	x.info(fmt.Sprintf("&C: %d", s.c), fmt.Sprintf("&D: %d", s.d), "&F: 0", "&W: 0",

@@ -69,6 +69,8 @@ func (p *Personality) facts() []namedFact {
 		{"line.circuit_c", &p.Line.CircuitC},
 		{"line.circuit_d", &p.Line.CircuitD},
 		{"line.registers", &p.Line.Registers},
+		{"line.factory", &p.Line.Factory},
+		{"line.stored", &p.Line.Stored},
 		{"line.max_length", &p.Line.MaxLength},
 		{"line.profiles", &p.Line.Profiles},
 		{"line.rate", &p.Line.Rate},

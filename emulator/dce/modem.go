@@ -104,7 +104,9 @@ type Modem struct {
 	urcTo     string
 	lastCause string            // +CEER
 	values    map[string]string // of the personality's settings
-	stored    map[int]*settings // AT&W, by profile
+	factory   []func()          // what AT&F sets back
+	unstored  *profile          // what Z gives before AT&W
+	stored    map[int]*profile  // AT&W, by number
 	told      map[string]bool   // answers that come once after a boot, and have
 	started   time.Time         // of the boot
 	reports   map[string]bool   // of calls: +CRC, +CLIP, +CCWA
@@ -155,7 +157,7 @@ func New(cfg Config) (*Modem, error) {
 		ready:       make(chan struct{}),
 		turned:      make(chan struct{}),
 		ports:       map[*port]struct{}{},
-		stored:      map[int]*settings{},
+		stored:      map[int]*profile{},
 		booting:     true,
 		restart:     true,
 		sim:         simState{card: cfg.SIM, inserted: true},
@@ -166,11 +168,13 @@ func New(cfg Config) (*Modem, error) {
 	m.names = slices.Sorted(maps.Keys(m.table))
 	m.mu.Lock()
 	m.resetLocked()
+	m.factory = m.sharedLocked(cfg.Personality.Line.Factory.Value)
+	m.unstored = &profile{port: cfg.Personality.factory(), shared: m.sharedLocked(cfg.Personality.Line.Stored.Value)}
 	m.mu.Unlock()
 	return m, nil
 }
 
-// resetLocked is what power-on sets. The SIM's lock is closed again; its counters are the card's.
+// resetLocked is what power-on sets, with what AT&W stored over it. The SIM's lock is closed again; its counters are the card's.
 func (m *Modem) resetLocked() {
 	m.functions = 1
 	m.sim.unlocked = m.sim.card.PIN == ""
@@ -193,6 +197,11 @@ func (m *Modem) resetLocked() {
 	m.contexts = map[int]*pdpContext{}
 	for _, c := range m.personality.Packet.Contexts {
 		m.contexts[c.CID] = &pdpContext{cid: c.CID, pdpType: c.Type, apn: c.APN}
+	}
+	if p := m.stored[0]; p != nil {
+		for _, set := range p.shared {
+			set()
+		}
 	}
 }
 
@@ -268,19 +277,6 @@ func (m *Modem) removePort(p *port) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.ports, p)
-}
-
-// power is what a port is set to after power-on: the profile that AT&W stored, or the factory's.
-func (m *Modem) power() settings { return m.profile(0) }
-
-// profile is what AT&W stored under that number, or the factory's settings.
-func (m *Modem) profile(n int) settings {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if s := m.stored[n]; s != nil {
-		return s.clone()
-	}
-	return m.personality.factory()
 }
 
 // scaled is a delay of the personality as configured.

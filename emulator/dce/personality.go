@@ -91,6 +91,8 @@ type LineFacts struct {
 	CircuitC  Fact[int]         `yaml:"circuit_c"`  // &C after a reset
 	CircuitD  Fact[int]         `yaml:"circuit_d"`  // &D after a reset
 	Registers Fact[map[int]int] `yaml:"registers"`  // S-registers that differ from V.250
+	Factory   Fact[[]string]    `yaml:"factory"`    // the settings that &F gives their values of power-on, beside V.250's, which it always does
+	Stored    Fact[[]string]    `yaml:"stored"`     // those that &W stores, and Z and power-on give back
 	MaxLength Fact[int]         `yaml:"max_length"` // of a command line, AT and CR not counted
 	Profiles  Fact[int]         `yaml:"profiles"`   // that &W and Z know, 1 or 2
 	Rate      Fact[int]         `yaml:"rate"`       // +IPR after a reset; 0: found out by the first AT

@@ -166,10 +166,14 @@ func (m *Modem) roomResult() result {
 	r.after = func() {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		if m.messages.full {
-			m.messages.full, m.messages.room = false, true
-			m.poke()
-		}
+		m.roomLocked()
 	}
 	return r
+}
+
+func (m *Modem) roomLocked() {
+	if m.messages.full {
+		m.messages.full, m.messages.room = false, true
+		m.poke()
+	}
 }

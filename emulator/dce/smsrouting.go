@@ -38,13 +38,7 @@ func setRouting(x *exchange, a args) result {
 		next[i] = n
 	}
 	g.routing = next
-	var told []string
-	if next[0] != 0 {
-		if next[4] == 0 {
-			told = g.held
-		}
-		g.held = nil
-	}
+	told := g.letGo()
 	x.m.mu.Unlock()
 	if len(told) == 0 {
 		return resultOK
@@ -56,6 +50,18 @@ func setRouting(x *exchange, a args) result {
 		}
 	}
 	return r
+}
+
+// letGo gives the results to tell that <mode> 0 kept back and the mode that is set now does not.
+func (g *messaging) letGo() (told []string) {
+	if g.routing[0] == 0 {
+		return nil
+	}
+	if g.routing[4] == 0 {
+		told = g.held
+	}
+	g.held = nil
+	return told
 }
 
 func testAcknowledge(x *exchange) result {

@@ -54,15 +54,13 @@ func TestBasicCommands(t *testing.T) {
 func TestSettingsArePerPortAndStored(t *testing.T) {
 	b := newBench(t, nil)
 	at := b.ready("at")
-	at.expect("AT+CMEE=2;&W", "\r\nOK\r\n")
+	at.expect("ATS7=60;&W", "\r\nOK\r\n")
 	other := b.user("ppp")
-	other.send("AT+CMEE?\r")
-	other.await("+CMEE: 2\r\n\r\nOK\r\n") // the stored profile holds for a port that opens now
-	other.send("ATE0\r")
-	other.await("OK\r\n")
-	other.expect("AT+CMEE=1", "\r\nOK\r\n")
-	at.expect("AT+CMEE?", "\r\n+CMEE: 2\r\n\r\nOK\r\n")
-	other.expect("ATZ+CMEE?", "\r\n+CMEE: 2\r\n\r\nOK\r\n")
+	other.send("ATS7?\r")
+	other.await("060\r\n\r\nOK\r\n") // the stored profile holds for a port that opens now
+	other.expect("ATS7=30", "\r\nOK\r\n")
+	at.expect("ATS7?", "\r\n060\r\n\r\nOK\r\n")
+	other.expect("ATZS7?", "\r\n060\r\n\r\nOK\r\n")
 }
 
 func TestSIMLock(t *testing.T) {

@@ -20,7 +20,7 @@ func TestLineManners(t *testing.T) {
 		{"ATI9", "\r\nERROR\r\n"},
 		{"ATX3", "\r\nOK\r\n"}, {"ATX5", "\r\nERROR\r\n"},
 		{"ATS0=3;S0?", "\r\n003\r\n\r\nOK\r\n"}, {"ATS10=0", "\r\nERROR\r\n"}, {"ATS12=20;S12?", "\r\n020\r\n\r\nOK\r\n"},
-		{"AT&W", "\r\nOK\r\n"}, {"ATS12=50;Z;S12?", "\r\n020\r\n\r\nOK\r\n"}, {"AT&F;E0;S12?", "\r\n050\r\n\r\nOK\r\n"},
+		{"AT&W", "\r\nOK\r\n"}, {"ATS0=5;Z;S0?", "\r\n003\r\n\r\nOK\r\n"}, {"ATS12?", "\r\n020\r\n\r\nOK\r\n"}, {"AT&F;E0;S0?;S12?", "\r\n000\r\n\r\n050\r\n\r\nOK\r\n"},
 		{"ATZ1", "\r\nERROR\r\n"}, {"AT&W1", "\r\nERROR\r\n"},
 		{"ATA", "\r\nNO CARRIER\r\n"}, {"ATP;T;L1;M0;&S0;&K3", "\r\nOK\r\n"},
 		{"AT+GCAP", "\r\n+GCAP: +CGSM\r\n\r\nOK\r\n"},

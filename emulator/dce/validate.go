@@ -28,7 +28,7 @@ func (p *Personality) validate() error {
 	if v := p.Identity.TAC.Value; !tacSyntax.MatchString(v) {
 		return fmt.Errorf("identity.tac %q: must be eight digits", v)
 	}
-	for _, check := range []func() error{p.validatePorts, p.validateLine, p.validatePacket, p.prepareBoot, p.prepareInfos, p.prepareFormats, p.SMS.validate, p.validateCommands} {
+	for _, check := range []func() error{p.validatePorts, p.validateLine, p.validateProfile, p.validatePacket, p.prepareBoot, p.prepareInfos, p.prepareFormats, p.SMS.validate, p.validateCommands} {
 		if err := check(); err != nil {
 			return err
 		}
