@@ -75,7 +75,7 @@ func (m *Modem) sayStep(step *BootStep) {
 	ports := m.portsLocked()
 	m.mu.Unlock()
 	for _, p := range ports {
-		p.unsolicited(text, true)
+		p.unsolicited(extended(text), true)
 	}
 }
 
@@ -164,14 +164,16 @@ func (m *Modem) portsLocked() []*port {
 func (m *Modem) unsolicited(text string) { m.tell(text, true) }
 
 // tell is unsolicited; without keep, a port in data mode loses the result.
-func (m *Modem) tell(text string, keep bool) {
+func (m *Modem) tell(text string, keep bool) { m.tellResult(extended(text), keep) }
+
+func (m *Modem) tellResult(r result, keep bool) {
 	m.mu.Lock()
 	ports := m.portsLocked()
 	to := m.urcTo
 	m.mu.Unlock()
 	for _, p := range ports {
 		if m.takesURC(p, to) {
-			p.unsolicited(text, keep)
+			p.unsolicited(r, keep)
 		}
 	}
 }

@@ -24,7 +24,6 @@ var changed = []struct{ set, read, now, factory string }{
 	{"+CMMS=2", "+CMMS?", "+CMMS: 2", "+CMMS: 0"},
 }
 
-
 // TestFactorySettings is the manual's table of what AT&F restores; what is not in it stays.
 func TestFactorySettings(t *testing.T) {
 	b := newBench(t, nil)

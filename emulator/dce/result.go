@@ -7,7 +7,7 @@ import (
 
 // result is the final result of a command line (V.250 section 5.7.1).
 type result struct {
-	code    int                       // with ATV0
+	code    int                       // with ATV0; noNumber: it is told by its text then too
 	verbose string                    // with ATV1
 	cause   cause                     // of an error; zero: none is told
 	call    *dial                     // CONNECT: what to connect to
@@ -23,8 +23,15 @@ type dial struct {
 	resume bool // ATO
 }
 
+// noNumber marks a result of the extended syntax, which has no numeric equivalent (V.250 section 5.7.2).
+const noNumber = -1
+
+// extended is such a result.
+func extended(text string) result { return result{code: noNumber, verbose: text} }
+
 var (
 	resultOK        = result{code: 0, verbose: "OK"}
+	resultRing      = result{code: 2, verbose: "RING"}
 	resultNoCarrier = result{code: 3, verbose: "NO CARRIER"}
 	resultError     = result{code: 4, verbose: "ERROR"}
 
@@ -75,7 +82,7 @@ func (r result) format(s *settings, connect string) string {
 	if s.verbose {
 		return s.crlf() + text + s.crlf()
 	}
-	if told {
+	if told || r.code == noNumber {
 		return text + string(s.reg(3))
 	}
 	return strconv.Itoa(r.code) + string(s.reg(3))

@@ -7,16 +7,19 @@ const maxDeferred = 64
 
 // unsolicited sends a result that answers no command. It waits while the line is reserved: until the final result of the command
 // line under way, so that no effect of a command comes before its echo or inside its answer; while text is entered; and in data mode,
-// where a result that is not to be kept is lost (TS 27.007 section 10.1.19).
-func (p *port) unsolicited(text string, keep bool) {
+// where a result that is not to be kept is lost (TS 27.007 section 10.1.19). V and Q are for it as for the final results (V.250
+// section 5.7.2).
+func (p *port) unsolicited(r result, keep bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	text := r.format(&p.set, "")
 	switch {
+	case text == "": // Q1
 	case p.mux != nil: // what is on the line belongs to frames
 	case p.onlineLocked() && !keep || len(p.deferred) == maxDeferred:
 		p.out.dropped.Add(uint64(len(text)))
 	default:
-		p.deferred = append(p.deferred, p.set.crlf()+text+p.set.crlf())
+		p.deferred = append(p.deferred, text)
 		p.releaseLocked(nil)
 	}
 }

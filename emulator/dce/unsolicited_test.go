@@ -107,3 +107,47 @@ func (b *bench) awaitOnline(name string) *call {
 	}
 	return nil
 }
+
+// TestUnsolicitedFormat is V.250 sections 5.7.2, 6.2.5 and 6.2.6: V0 and Q1 are for results that answer nothing, too.
+func TestUnsolicitedFormat(t *testing.T) {
+	b := newBench(t, nil)
+	u := b.ready("at")
+	u.expect("AT+CREG=1;+CLIP=1;V0", "0\r")
+	if err := b.Ring("+819012345678"); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := u.await("\"+819012345678\",145,,,,0\r"), "2\r+CLIP: \"+819012345678\",145,,,,0\r"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	b.StopRinging()
+	if got := u.await("\r"); got != "3\r" {
+		t.Errorf("the end of a call is %q, want 3 and CR", got)
+	}
+	b.NetworkDetach(false)
+	if got := u.await("\r"); got != "+CREG: 0\r" {
+		t.Errorf("a registration is %q", got)
+	}
+	b.Reattach()
+	if got := u.await("+CREG: 1\r"); got != "+CREG: 2\r+CREG: 1\r" {
+		t.Errorf("a registration is %q", got)
+	}
+
+	u.send("ATQ1\r") // no result from here on; Q0 ends it
+	u.send("AT+CGMI\r")
+	u.await("Quectel\r\n")
+	if err := b.Ring(""); err != nil {
+		t.Fatal(err)
+	}
+	for got := ""; got != "001\r\n"; { // it rang
+		u.send("ATS1?\r")
+		if got = u.await("\r\n"); got != "000\r\n" && got != "001\r\n" {
+			t.Fatalf("with Q1 a call is %q", got)
+		}
+	}
+	b.StopRinging()
+	b.NetworkDetach(false)
+	u.send("ATQ0\r")
+	if got := u.await("0\r"); got != "0\r" {
+		t.Errorf("with Q1 there was %q", got)
+	}
+}

@@ -67,16 +67,16 @@ func (m *Modem) ringing(ended <-chan struct{}) {
 		}
 		m.voice.rings++
 		rings, number := m.voice.rings, m.voice.number
-		ring, clip := "RING", ""
+		ring, clip := resultRing, ""
 		if m.reports["+CRC"] {
-			ring = "+CRING: VOICE"
+			ring = extended("+CRING: VOICE")
 		}
 		if m.reports["+CLIP"] {
 			clip = fmt.Sprintf(`+CLIP: "%s",%d,,,,%d`, number, numberType(number), one(number == "")*2)
 		}
 		ports := m.portsLocked()
 		m.mu.Unlock()
-		m.unsolicited(ring)
+		m.tellResult(ring, true)
 		if clip != "" {
 			m.unsolicited(clip)
 		}
@@ -132,7 +132,7 @@ func (m *Modem) endVoice(said bool) bool {
 		p.change(func(s *settings) { s.s[1] = 0 })
 	}
 	if said {
-		m.unsolicited(resultNoCarrier.verbose)
+		m.tellResult(resultNoCarrier, true)
 	}
 	m.tellIndicators()
 	m.showLines()
