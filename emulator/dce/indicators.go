@@ -19,7 +19,7 @@ var indicators = map[string]struct {
 	"call":          {"0,1", func(m *Modem) int { return one(m.voice.state == voiceActive) }},
 	"vox":           {"0,1", func(*Modem) int { return 0 }},
 	"roam":          {"0,1", func(m *Modem) int { return one(m.reg.stat == RegisteredRoaming) }},
-	"smsfull":       {"0,1", func(*Modem) int { return 0 }},
+	"smsfull":       {"0,1", func(m *Modem) int { return one(m.messages.isFull()) }},
 	"gprs":          {"0-2", func(m *Modem) int { return one(m.reg.stat.registered()) + one(m.activeLocked()) }},
 	"GPRS coverage": {"0,1", func(m *Modem) int { return one(m.reg.stat.registered()) }},
 	"callsetup":     {"0-3", func(m *Modem) int { return one(m.voice.state == voiceRinging) }},

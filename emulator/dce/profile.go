@@ -178,6 +178,7 @@ func (m *Modem) restore(shared []func()) {
 	told, keep := m.messages.letGo(), m.messages.routing[0] == 2
 	m.roomLocked()
 	m.mu.Unlock()
+	m.tellIndicators()
 	for _, text := range told {
 		m.tell(text, keep)
 	}

@@ -73,6 +73,12 @@ func (g *messaging) store(name string) *sms.Store {
 	return g.stores[name]
 }
 
+// isFull tells that the storage for what is received has no free place.
+func (g *messaging) isFull() bool {
+	s := g.store(g.memories[2])
+	return s.Used() == s.Size()
+}
+
 // smsCommands are those of TS 27.005.
 func smsCommands() []command {
 	return []command{

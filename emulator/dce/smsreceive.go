@@ -98,6 +98,7 @@ func (m *Modem) take(d sms.Delivery) {
 	if text != "" {
 		m.indicate(text)
 	}
+	m.tellIndicators()
 }
 
 // routes tells whether a message goes to the TE and not into a storage. Class 2 is for the SIM, whatever <mt> says.
@@ -160,10 +161,12 @@ func (m *Modem) indicate(text string) {
 	}
 }
 
-// roomResult is OK, after which the network is told that there is room again, if it was told that there is none.
+// roomResult is OK, after which the user is told of a storage that has become full or is so no longer, and the network that there is
+// room again, if it was told that there is none.
 func (m *Modem) roomResult() result {
 	r := resultOK
 	r.after = func() {
+		m.tellIndicators()
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		m.roomLocked()

@@ -252,5 +252,7 @@ func (x *exchange) store(msg sms.Message, refusal int) result {
 		return cms(cmsMemoryFull)
 	}
 	x.info(fmt.Sprintf("+CMGW: %d", x.m.personality.sms().First.Value+place))
-	return resultOK
+	r := resultOK
+	r.after = x.m.tellIndicators
+	return r
 }
