@@ -145,7 +145,9 @@ func (x *exchange) line(body string) result {
 		inv, more, err := s.next()
 		if err != nil {
 			x.p.log.Debug("command line refused", "error", err)
-			return resultError
+			refused := resultError
+			refused.after = r.after
+			return refused
 		}
 		if !more {
 			return r
@@ -153,8 +155,10 @@ func (x *exchange) line(body string) result {
 		x.lines = nil
 		one := x.command(inv)
 		x.flushInfo()
-		if one.after != nil && r.after == nil {
-			r.after = one.after
+		if first, next := r.after, one.after; first != nil && next != nil {
+			r.after = func() { first(); next() }
+		} else if next != nil {
+			r.after = next
 		}
 		if !one.ok() {
 			one.after = r.after

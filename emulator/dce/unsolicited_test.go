@@ -151,3 +151,10 @@ func TestUnsolicitedFormat(t *testing.T) {
 		t.Errorf("with Q1 there was %q", got)
 	}
 }
+
+// TestEffectsOfALine: each command of a line has its effect, in order, and those before one that fails too.
+func TestEffectsOfALine(t *testing.T) {
+	_, u := messageUser(t, nil)
+	u.expect(`AT+CMGD=0;+CUSD=1,"*100#";+CUSD=1,"*101#";+CGMI=1`, "\r\nERROR\r\n\r\n+CUSD: 4\r\n\r\n+CUSD: 4\r\n")
+	u.expect(`AT+CUSD=1,"*100#";;+=`, "\r\nERROR\r\n\r\n+CUSD: 4\r\n")
+}
