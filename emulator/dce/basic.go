@@ -134,7 +134,9 @@ func (x *exchange) dial(cid int) result {
 	case c == nil || c.call != nil:
 		return resultError
 	case !x.m.reg.stat.registered():
-		x.m.lastCause = "No cause information available"
+		if x.m.reg.stat != RegistrationDenied { // why it is, +CEER tells already
+			x.m.lastCause = "No cause information available"
+		}
 		return resultNoCarrier
 	}
 	r := connectResult(dial{cid: cid})

@@ -233,7 +233,7 @@ func (m *Modem) DenyRegistration(deny bool) {
 	m.mu.Lock()
 	m.reg.denied, m.reg.refused = deny, false
 	if deny {
-		m.reg.cause = 11 // PLMN not allowed
+		m.reg.cause, m.lastCause = 11, "PLMN not allowed, cause 11"
 	}
 	m.mu.Unlock()
 	m.poke()

@@ -160,14 +160,17 @@ func TestUnknownIMSIIsDenied(t *testing.T) {
 	u.await("OK\r\n")
 	u.expect("AT+CEER", "\r\n+CEER: the IMSI is not known, cause 8\r\n\r\nOK\r\n")
 	u.expect("ATD*99#", "\r\nNO CARRIER\r\n")
+	u.expect("AT+CEER", "\r\n+CEER: the IMSI is not known, cause 8\r\n\r\nOK\r\n")
 }
 
 func TestNetworkDeniesAndLetsBack(t *testing.T) {
 	b := newBench(t, nil)
 	u := b.ready("at")
-	u.expect("AT+CEREG=1", "\r\nOK\r\n")
+	u.expect(`AT+CEREG=1;+CGDCONT=2,"IP","wrong"`, "\r\nOK\r\n")
+	u.expect("AT+CGACT=1,2", "\r\n+CME ERROR: 133\r\n")
 	b.DenyRegistration(true)
 	u.await("\r\n+CEREG: 3\r\n")
+	u.expect("AT+CEER", "\r\n+CEER: PLMN not allowed, cause 11\r\n\r\nOK\r\n")
 	u.expect("AT+COPS?", "\r\n+COPS: 0\r\n\r\nOK\r\n")
 	b.DenyRegistration(false)
 	u.await("\r\n+CEREG: 1\r\n")
