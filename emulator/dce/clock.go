@@ -24,6 +24,12 @@ const clockFormat = "06/01/02,15:04:05"
 
 func (m *Modem) localTimeLocked() time.Time { return m.clock.base.Add(m.now().Sub(m.clock.at)) }
 
+// timeLocked is what the clock shows, as a time with its zone.
+func (m *Modem) timeLocked() time.Time {
+	seconds := m.clock.zone * 15 * 60
+	return m.localTimeLocked().Add(-time.Duration(seconds) * time.Second).In(time.FixedZone("", seconds))
+}
+
 func readClock(x *exchange) result {
 	x.m.mu.Lock()
 	defer x.m.mu.Unlock()

@@ -179,3 +179,18 @@ func TestNoCentre(t *testing.T) {
 	u.expect("AT+CSCA?", cmsIs("330"))
 	u.enter("AT+CMGS=19", "00"+hello+"\x1a", cmsIs("331"))
 }
+
+// TestTimeOfWrittenMessage: a message that a user writes as received carries the modem's clock, zone and all.
+func TestTimeOfWrittenMessage(t *testing.T) {
+	at := time.Date(2026, 11, 26, 19, 8, 25, 0, time.UTC)
+	_, u := messageUser(t, func(c *Config) { c.Now = func() time.Time { return at } })
+	for _, tt := range []struct{ clock, want string }{
+		{"", "26/11/27,04:08:25+36"}, // the network's
+		{`+CCLK="30/02/28,23:59:59-14"`, "30/02/28,23:59:59-14"},
+	} {
+		u.expect("AT+CMGF=1;"+tt.clock, done)
+		u.enter(`AT+CMGW="123",129,"REC READ"`, "x\x1a", ok("+CMGW: 0"))
+		u.expect("AT+CMGR=0", ok(`+CMGR: "REC READ","123",,"`+tt.want+"\"\r\nx"))
+		u.expect("AT+CMGD=0", done)
+	}
+}

@@ -225,7 +225,10 @@ func writeMessage(x *exchange, g *messaging, a args) result {
 		}
 		var t sms.TPDU = s
 		if status <= int(sms.ReceivedRead) {
-			t = &sms.Deliver{Origin: with, PID: s.PID, DCS: s.DCS, Time: time.Now().Truncate(time.Second), UserData: s.UserData}
+			x.m.mu.Lock()
+			written := x.m.timeLocked().Truncate(time.Second) // by no centre: the modem's clock has to do
+			x.m.mu.Unlock()
+			t = &sms.Deliver{Origin: with, PID: s.PID, DCS: s.DCS, Time: written, UserData: s.UserData}
 		}
 		tpdu, err := t.Encode()
 		if err != nil {
