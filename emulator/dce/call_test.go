@@ -179,6 +179,7 @@ func TestEscapeAndReturn(t *testing.T) {
 	u.send("ATE0\r") // what a repetition left on the command line goes with it
 	u.await("OK\r\n")
 	u.expect("ATD*99***1#", "\r\nERROR\r\n")
+	u.expect(`AT+CGDATA="PPP",1`, "\r\n+CME ERROR: 3\r\n")
 	u.expect("ATO", "\r\nCONNECT 150000000\r\n")
 	b.DropCarrier()
 	u.await("\r\nNO CARRIER\r\n")
@@ -197,6 +198,7 @@ func TestDialSyntax(t *testing.T) {
 		{`+CGDATA="PPP",1`, "CONNECT"},
 		{`+CGDATA`, "ERROR"},
 		{`+CGDATA="M-HEX",1`, "+CME ERROR: 50"},
+		{`+CGDATA="PPP",12`, "+CME ERROR: 50"},
 		{"D*99***#", "NO CARRIER"},
 		{"D*99", "NO CARRIER"},
 		{"D", "NO CARRIER"},

@@ -43,7 +43,7 @@ func (m *Modem) barsLocked() int {
 
 func indicatorCommands() []command {
 	return []command{
-		{name: "+CIND", read: readIndicators, test: testIndicators},
+		{name: "+CIND", read: readIndicators, test: testIndicators, set: setIndicators},
 		{name: "+CMER", read: readEvents, test: says("+CMER: (0-3),(0),(0),(0-2),(0,1)"), set: setEvents},
 		{name: "+CPAS", exec: activityStatus, test: says("+CPAS: (0,3,4)")},
 	}
@@ -67,6 +67,9 @@ func readIndicators(x *exchange) result {
 	x.info("+CIND: " + strings.Join(list, ","))
 	return resultOK
 }
+
+// setIndicators refuses: all indicators are the modem's own. TS 27.007 section 8.9 has +CME ERROR for it.
+func setIndicators(*exchange, args) result { return cmeError(cmeNotAllowed) }
 
 func testIndicators(x *exchange) result {
 	var list []string

@@ -13,6 +13,7 @@ func TestFullStorage(t *testing.T) {
 		u.enter("AT+CMGW", "x\x1a", ok(fmt.Sprintf("+CMGW: %d", i)))
 	}
 	u.expect("AT+CIND?", ok("+CIND: 5,5,1,0,0,0,0"))
+	u.expect("AT+CIND=1,0,1,1,1,1,1", "\r\n+CME ERROR: 3\r\n")
 	b.arrives("the last that fits")
 	u.await("\r\n+CMTI: \"SM\",49\r\n\r\n+CIEV: 6,1\r\n")
 	u.expect("AT+CIND?", ok("+CIND: 5,5,1,0,0,1,0"))

@@ -155,5 +155,15 @@ func enterData(x *exchange, a args) result {
 	if !ok || len(a) > 2 || !strings.EqualFold(a.str(0), "PPP") && a.str(0) != "" {
 		return cmeError(cmeIncorrectParams)
 	}
-	return x.dial(cid)
+	x.m.mu.Lock()
+	defined := x.m.contexts[cid] != nil
+	x.m.mu.Unlock()
+	if !defined {
+		return cmeError(cmeIncorrectParams)
+	}
+	r := x.dial(cid)
+	if r.code == resultError.code { // the line or the context is in a call
+		return cmeError(cmeNotAllowed)
+	}
+	return r
 }
