@@ -15,7 +15,8 @@ type ActivateRequest struct {
 	Credentials ppp.Credentials
 }
 
-// Activate opens a session. The error is a *Reject where the network says no. A subscriber's earlier session on the same APN is replaced.
+// Activate opens a session. The error is a *Reject where the network says no. A subscriber's earlier session is replaced:
+// it is that of a modem which came back without a detach, as one that has a session does not ask for another.
 //
 // A subscriber with a user name must give it: a device that answers neither PAP nor CHAP is rejected with cause 29, as SORACOM does
 // where a group demands CHAP authentication. Without a user name the SIM alone is the proof, and whatever a device sends is taken.

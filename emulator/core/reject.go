@@ -3,7 +3,7 @@ package core
 import "fmt"
 
 // Cause is why the network rejects, from 3GPP TS 24.301 (EMM, ESM): 8 operator determined barring or both services not allowed, 27 unknown APN,
-// 29 user authentication failed, 33 service option not subscribed.
+// 29 user authentication failed, 33 service option not subscribed, 55 multiple PDN connections for a given APN not allowed.
 type Cause int
 
 // The causes that this network gives.
@@ -12,6 +12,7 @@ const (
 	CauseInsufficientResources Cause = 26 // ESM: the pool is empty
 	CauseUnknownAPN            Cause = 27 // ESM
 	CauseAuthenticationFailed  Cause = 29 // ESM
+	CauseMultiplePDN           Cause = 55 // ESM: a second connection of one modem
 	CauseProtocolState         Cause = 98 // ESM: a PDN connection asked for without being attached
 )
 

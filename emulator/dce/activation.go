@@ -73,6 +73,8 @@ func activationError(err error) result {
 		return cmeError(cmePDPAuth)
 	case 27, 33:
 		return cmeError(cmeNotSubscribed)
+	case core.CauseMultiplePDN: // has no number
+		return cmeError(cmeUnspecifiedGPRS)
 	}
 	return cmeError(cmeServiceOption)
 }

@@ -138,6 +138,9 @@ func (x *exchange) dial(cid int) result {
 			x.m.lastCause = "No cause information available"
 		}
 		return resultNoCarrier
+	case x.m.secondPDNLocked(c, nil):
+		x.m.lastCause = causeText(errSecondPDN)
+		return resultNoCarrier
 	}
 	r := connectResult(dial{cid: cid})
 	r.silent = x.m.personality.Quirks.CMERDial.Value && x.m.cmer[0] > 0

@@ -20,6 +20,7 @@ const (
 	cmeServiceForbidden = 107 // GPRS services not allowed
 	cmeNotSubscribed    = 133 // requested service option not subscribed
 	cmeServiceOption    = 134 // service option temporarily out of order
+	cmeUnspecifiedGPRS  = 148
 	cmePDPAuth          = 149
 )
 

@@ -1,9 +1,11 @@
 package dce
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"minato/agent/ppp"
 	"minato/emulator/core"
@@ -26,8 +28,27 @@ type pdpContext struct {
 
 var errNoContext = errors.New("the PDP context is not defined")
 
+// errSecondPDN is what the network has against one more context: a SIM has one APN, and that has one connection (TS 24.301 section
+// 6.5.1.4.1). It is the modem that knows whether the connection it has is in use: the network takes a new one for that of a modem
+// which came back.
+var errSecondPDN = &core.Reject{Cause: core.CauseMultiplePDN, Reason: "multiple PDN connections for a given APN not allowed"}
+
+// secondPDNLocked tells that a context, activated for owner, would be a second connection to an APN. An empty APN is the SIM's own.
+func (m *Modem) secondPDNLocked(c *pdpContext, owner *call) bool {
+	for _, other := range m.contexts {
+		same := other.apn == "" || c.apn == "" || strings.EqualFold(other.apn, c.apn)
+		if other.session != nil && same && (other != c || c.call != nil && c.call != owner) {
+			return true
+		}
+	}
+	return false
+}
+
 // activate opens the context's session for a call, or for +CGACT when owner is nil. A session that +CGACT opened is taken over.
+// One is opened at a time: the next sees that it is there.
 func (m *Modem) activate(ctx context.Context, cid int, cred ppp.Credentials, owner *call) (Session, error) {
+	m.radio.Lock()
+	defer m.radio.Unlock()
 	m.mu.Lock()
 	c := m.contexts[cid]
 	registered := m.reg.stat.registered()
@@ -40,11 +61,17 @@ func (m *Modem) activate(ctx context.Context, cid int, cred ppp.Credentials, own
 		m.setCause(err)
 		return nil, err
 	}
-	if c.session != nil && c.call == nil {
-		c.call = owner
+	if c.session != nil && (c.call == nil || owner == nil) {
+		c.call = cmp.Or(owner, c.call)
 		s := c.session
 		m.mu.Unlock()
 		return s, nil
+	}
+	if m.secondPDNLocked(c, owner) {
+		m.mu.Unlock()
+		m.log.Info("the network refuses the PDP context", "cid", cid, "apn", c.apn, "error", errSecondPDN)
+		m.setCause(errSecondPDN)
+		return nil, errSecondPDN
 	}
 	r := core.ActivateRequest{IMSI: m.sim.card.IMSI, APN: c.apn, Credentials: cred}
 	if cred.Name == "" && c.user != "" {

@@ -264,12 +264,15 @@ func (m *Modem) Reattach() {
 
 // setCause keeps what +CEER will tell.
 func (m *Modem) setCause(err error) {
-	text := err.Error()
-	var no *core.Reject
-	if errors.As(err, &no) {
-		text = fmt.Sprintf("%s, cause %d", no.Reason, no.Cause)
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.lastCause = text
+	m.lastCause = causeText(err)
+}
+
+func causeText(err error) string {
+	var no *core.Reject
+	if errors.As(err, &no) {
+		return fmt.Sprintf("%s, cause %d", no.Reason, no.Cause)
+	}
+	return err.Error()
 }
