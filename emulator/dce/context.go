@@ -123,7 +123,7 @@ func (m *Modem) watchSession(c *pdpContext, s Session) {
 	}
 }
 
-// deactivate closes the context's session; it is false when there is none.
+// deactivate closes the context's session; it is false when there is none. event is the format of what +CGEV tells; "": nothing.
 func (m *Modem) deactivate(c *pdpContext, reason, event string) bool {
 	m.mu.Lock()
 	s, owner := c.session, c.call
@@ -133,7 +133,9 @@ func (m *Modem) deactivate(c *pdpContext, reason, event string) bool {
 		return false
 	}
 	s.Close(reason)
-	m.contextEvent(event, c)
+	if event != "" {
+		m.contextEvent(event, c)
+	}
 	m.tellIndicators()
 	if owner != nil {
 		owner.hangUp(hangUpPolite)
@@ -155,7 +157,7 @@ func (m *Modem) releaseContext(cid int, owner *call) {
 	}
 }
 
-// endSessions closes all; the network or the radio is the reason, so that each counts as ended by us.
+// endSessions closes all with a detach, of which alone is told: the contexts "are not reported separately" (TS 27.007 section 10.1.19).
 func (m *Modem) endSessions(reason string) {
 	m.mu.Lock()
 	var active []*pdpContext
@@ -166,7 +168,7 @@ func (m *Modem) endSessions(reason string) {
 	}
 	m.mu.Unlock()
 	for _, c := range active {
-		m.deactivate(c, reason, "+CGEV-deact")
+		m.deactivate(c, reason, "")
 	}
 }
 

@@ -81,7 +81,7 @@ func (m *Modem) register() (time.Duration, bool) {
 		m.setRegistration(Searching)
 		return 0, false
 	case reg.denied:
-		m.detachTo(RegistrationDenied, "registration denied", true)
+		m.detachTo(RegistrationDenied, "registration denied", "NW DETACH")
 		return 0, false
 	case reg.stat == NotRegistered || reg.stat == RegistrationDenied:
 		m.search()
@@ -132,10 +132,17 @@ func (m *Modem) attach(imsi string) {
 	m.setRegistration(RegistrationDenied)
 }
 
-// detach leaves the network; said tells whether sessions that end are reported.
-func (m *Modem) detach(reason string, said bool) { m.detachTo(NotRegistered, reason, said) }
+// detach leaves the network; said tells whether that is reported.
+func (m *Modem) detach(reason string, said bool) {
+	event := ""
+	if said {
+		event = "ME DETACH"
+	}
+	m.detachTo(NotRegistered, reason, event)
+}
 
-func (m *Modem) detachTo(stat RegistrationStatus, reason string, said bool) {
+// detachTo leaves the network, or is put out; event is what +CGEV tells of it, if anything.
+func (m *Modem) detachTo(stat RegistrationStatus, reason, event string) {
 	m.radio.Lock()
 	defer m.radio.Unlock()
 	m.mu.Lock()
@@ -143,8 +150,8 @@ func (m *Modem) detachTo(stat RegistrationStatus, reason string, said bool) {
 	imsi := m.sim.card.IMSI
 	m.mu.Unlock()
 	if was {
-		if said {
-			m.event("ME DETACH")
+		if event != "" {
+			m.event(event)
 		}
 		m.endSessions(reason)
 		m.network.Detach(imsi)
