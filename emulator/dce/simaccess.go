@@ -60,11 +60,13 @@ func (m *Modem) apduLocked(b []byte) ([]byte, status) {
 	length := 0
 	var data []byte
 	if len(b) > 4 {
-		length = int(b[4])
-		data = b[5:]
-		if len(data) > length {
-			data = data[:length]
+		length, data = int(b[4]), b[5:]
+	}
+	if len(data) > 0 || carriesData(ins) { // the length is that of the data; an expected length may follow
+		if len(data) != length && len(data) != length+1 {
+			return nil, swWrongLength
 		}
+		data = data[:length]
 	}
 	sim := &m.sim
 	switch ins {
@@ -90,6 +92,15 @@ func (m *Modem) apduLocked(b []byte) ([]byte, status) {
 		return m.instructionLocked(ins, sim.selected, p1, p2, length, data)
 	}
 	return nil, swNoCommand
+}
+
+// carriesData tells that a command has data (cases 3 and 4 of ISO/IEC 7816-3): what comes fifth in others is the length of the answer.
+func carriesData(ins int) bool {
+	switch ins {
+	case 0x20, 0x24, 0x26, 0x28, 0x2c, 0xa4, 0xd6, 0xdc:
+		return true
+	}
+	return false
 }
 
 // selectLocked is SELECT, by file (P1 0), by path (8, 9) or by application (4). Unless P2 asks for nothing, GET RESPONSE tells of it.

@@ -146,8 +146,8 @@ func (m *Modem) accessLocked(id int, content []byte, at, room int, write bool, f
 		return nil, swBadP1P2
 	case write && !f.write:
 		return nil, swSecurity
-	case write && (len(data) == 0 || len(data) > room):
-		return nil, swWrongLength
+	case write && (len(data) != length || len(data) == 0 || len(data) > room || f.record > 0 && len(data) != f.record):
+		return nil, swWrongLength // a record is written as a whole (ETSI TS 102 221 section 11.1.6)
 	case write:
 		next := append([]byte(nil), content...)
 		copy(next[at:], data)
