@@ -47,12 +47,14 @@ func (m *Modem) InjectFor(name string, params map[string]string, d time.Duration
 	m.clearWhere(func(a *activeFault) bool { return a.Name == name })
 	clear, err := f.Inject(fault.Target{Modem: m.dce, Wires: &m.wires, Ports: m, Messages: m.message}, p)
 	if err != nil {
+		m.log.Warn("fault cannot be injected", "fault", name, "params", p, "error", err)
 		m.events.publish(Event{Type: "fault", Modem: m.index, State: "failed", Fault: name, Params: p, Reason: err.Error()})
 		return fmt.Errorf("%w: %w", ErrFault, err)
 	}
 	m.mu.Lock()
 	m.injected[name]++
 	m.mu.Unlock()
+	m.log.Info("fault injected", "fault", name, "params", p, "for", d)
 	m.events.publish(Event{Type: "fault", Modem: m.index, State: "injected", Fault: name, Params: p})
 	if clear == nil {
 		return nil
@@ -127,6 +129,7 @@ func (m *Modem) clearWhere(which func(*activeFault) bool) bool {
 			m.timers.Done()
 		}
 		a.clear()
+		m.log.Info("fault cleared", "fault", a.Name)
 		m.events.publish(Event{Type: "fault", Modem: m.index, State: "cleared", Fault: a.Name})
 	}
 	return len(over) > 0

@@ -1,7 +1,10 @@
 package emulator
 
 import (
+	"log/slog"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -93,6 +96,39 @@ func TestEndWithFaults(t *testing.T) {
 		}
 		if err := e.Modem(n).InjectFor(f.Name, nil, d); err != nil && d > 0 {
 			t.Error(err)
+		}
+	}
+}
+
+// lines is a log's writer; every line is one write.
+type lines struct {
+	mu   sync.Mutex
+	list []string
+}
+
+func (l *lines) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.list = append(l.list, string(line))
+	return len(line), nil
+}
+
+// TestFaultsAreLogged: a log of one line a fault and turn, for each modem.
+func TestFaultsAreLogged(t *testing.T) {
+	var log lines
+	e := start(t, Config{Modems: 2, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	e.InjectFor(1, "detach", map[string]string{"reattach": "false"}, time.Hour)
+	e.InjectFor(0, "no-carrier", nil, 0) // there is no call
+	e.Clear()
+	log.mu.Lock()
+	defer log.mu.Unlock()
+	for _, want := range []string{
+		`level=INFO msg="fault injected" modem=1 fault=detach params=map[reattach:false] for=1h0m0s`,
+		`level=WARN msg="fault cannot be injected" modem=0 fault=no-carrier params=map[] error="`,
+		`level=INFO msg="fault cleared" modem=1 fault=detach`,
+	} {
+		if !slices.ContainsFunc(log.list, func(line string) bool { return strings.Contains(line, want) }) {
+			t.Errorf("no line with %s in\n%s", want, strings.Join(log.list, ""))
 		}
 	}
 }
