@@ -11,20 +11,22 @@ import (
 	"minato/emulator/fault"
 )
 
-// faultList is what can be injected and what is.
-type faultList struct {
-	Available []faultDoc    `json:"available"`
+// FaultList is what can be injected and what is.
+type FaultList struct {
+	Available []FaultDoc    `json:"available"`
 	Active    []ActiveFault `json:"active"`
 }
 
-type faultDoc struct {
+// FaultDoc documents a fault.
+type FaultDoc struct {
 	Name      string     `json:"name"`
 	Doc       string     `json:"doc"`
 	Momentary bool       `json:"momentary"`
-	Params    []paramDoc `json:"params"`
+	Params    []ParamDoc `json:"params"`
 }
 
-type paramDoc struct {
+// ParamDoc documents a parameter of a fault.
+type ParamDoc struct {
 	Name    string `json:"name"`
 	Type    string `json:"type"`
 	Doc     string `json:"doc"`
@@ -32,15 +34,21 @@ type paramDoc struct {
 	Allowed string `json:"allowed"`
 }
 
-func (e *Emulator) listFaults(w http.ResponseWriter, _ *http.Request) {
-	list := faultList{Available: []faultDoc{}, Active: []ActiveFault{}}
+// Faults is the list while no emulator runs: nothing is active.
+func Faults() FaultList {
+	list := FaultList{Active: []ActiveFault{}}
 	for _, f := range fault.All {
-		doc := faultDoc{Name: f.Name, Doc: f.Doc, Momentary: f.Momentary, Params: []paramDoc{}}
+		doc := FaultDoc{Name: f.Name, Doc: f.Doc, Momentary: f.Momentary, Params: []ParamDoc{}}
 		for _, p := range f.Params {
-			doc.Params = append(doc.Params, paramDoc{p.Name, p.Type, p.Doc, p.Default, p.Allowed})
+			doc.Params = append(doc.Params, ParamDoc{p.Name, p.Type, p.Doc, p.Default, p.Allowed})
 		}
 		list.Available = append(list.Available, doc)
 	}
+	return list
+}
+
+func (e *Emulator) listFaults(w http.ResponseWriter, _ *http.Request) {
+	list := Faults()
 	for _, m := range e.modems {
 		list.Active = append(list.Active, m.activeFaults()...)
 	}

@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"minato/emulator"
@@ -19,15 +21,14 @@ type faultList struct {
 }
 
 func (c *faultList) Run(ctx context.Context, s streams) error {
-	var list struct {
-		Available []struct {
-			Name, Doc string
-			Momentary bool
-			Params    []struct{ Name, Type, Doc, Default, Allowed string }
-		}
-		Active []emulator.ActiveFault
-	}
+	var list emulator.FaultList
 	text, err := c.call(ctx, http.MethodGet, "/v1/faults", nil, &list)
+	if errors.Is(err, syscall.ECONNREFUSED) { // none runs: a script is written before
+		fmt.Fprintf(s.err, "minato-emulator: no emulator runs at %s: these are the faults that there are, and none is active\n", c.Control)
+		list = emulator.Faults()
+		text, err = json.Marshal(list)
+		text = append(text, '\n')
+	}
 	if err != nil {
 		return err
 	}

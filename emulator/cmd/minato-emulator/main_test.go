@@ -167,6 +167,13 @@ func TestRunAndTalkToIt(t *testing.T) {
 	if status, _, stderr := once("sim", "list", "--control", control); status != exitUnreachable || !strings.Contains(stderr, "minato-emulator: hint: start one") {
 		t.Errorf("with no emulator: %d, %q", status, stderr)
 	}
+	status, text, stderr := once("fault", "list", "--control", control) // for who writes a script
+	if status != 0 || !strings.Contains(text, "    delay=3s  duration: how late; ") || stderr != "minato-emulator: no emulator runs at "+control+": these are the faults that there are, and none is active\n" {
+		t.Errorf("faults with no emulator: %d, %q, %q", status, text, stderr)
+	}
+	if status, text, _ := once("fault", "list", "--json", "--control", control); status != 0 || !strings.HasPrefix(text, `{"available":[{"name":"no-carrier"`) || !strings.HasSuffix(text, `"active":[]}`+"\n") {
+		t.Errorf("faults for programs with no emulator: %d, %q", status, text)
+	}
 }
 
 // awaitScript waits until the script's only fault is there.
