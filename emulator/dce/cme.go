@@ -11,6 +11,7 @@ const (
 	cmeSIMFailure       = 13
 	cmeWrongPassword    = 16
 	cmePIN2Required     = 17
+	cmePUK2Required     = 18
 	cmeInvalidIndex     = 21
 	cmeNotFound         = 22
 	cmeTextTooLong      = 24

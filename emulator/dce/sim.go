@@ -1,12 +1,17 @@
 package dce
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // SIMCard is the subscriber's card.
 type SIMCard struct {
 	IMSI, ICCID, MSISDN string
 	PIN                 string // "": the lock is off
 	PUK                 string // "": 12345678
+	PIN2                string // "": 1234
+	PUK2                string // "": 12345678
 	SPN                 string // service provider name, up to 16 characters
 	DataOnly            bool   // no circuit-switched services: +CREG tells of a refusal while the rest is registered
 }
@@ -14,6 +19,11 @@ type SIMCard struct {
 const (
 	pinTries = 3  // TS 31.101 leaves them to the card; all cards have these
 	pukTries = 10 //
+)
+
+const (
+	defaultPIN2 = "1234"
+	defaultPUK  = "12345678"
 )
 
 func (c *SIMCard) validate() error {
@@ -42,6 +52,7 @@ type simState struct {
 	unlocked bool
 	badPIN   int // wrong tries since the last good one
 	badPUK   int
+	second   secondPIN
 
 	files    map[int][]byte // written to
 	selected int            // by +CSIM
@@ -78,33 +89,32 @@ func (s *simState) check() (result, bool) {
 	return resultOK, true
 }
 
+// try compares what was given with what the card has, and counts what is wrong; blocked is what the last try costs.
+func try(given, want string, bad *int, tries, blocked int) result {
+	if given == want {
+		*bad = 0
+		return resultOK
+	}
+	if *bad++; *bad >= tries {
+		return cmeError(blocked)
+	}
+	return cmeError(cmeWrongPassword)
+}
+
 // verify tries a PIN.
 func (s *simState) verify(pin string) result {
-	if pin != s.card.PIN {
-		if s.badPIN++; s.badPIN >= pinTries {
-			return cmeError(cmeSIMPUKRequired)
-		}
-		return cmeError(cmeWrongPassword)
-	}
-	s.badPIN, s.unlocked = 0, true
-	return resultOK
+	r := try(pin, s.card.PIN, &s.badPIN, pinTries, cmeSIMPUKRequired)
+	s.unlocked = s.unlocked || r.ok()
+	return r
 }
 
 // unblock tries a PUK and sets a new PIN.
 func (s *simState) unblock(puk, pin string) result {
-	want := s.card.PUK
-	if want == "" {
-		want = "12345678"
+	r := try(puk, cmp.Or(s.card.PUK, defaultPUK), &s.badPUK, pukTries, cmeSIMFailure)
+	if r.ok() {
+		s.badPIN, s.unlocked, s.card.PIN = 0, true, pin
 	}
-	if puk != want {
-		if s.badPUK++; s.badPUK >= pukTries {
-			return cmeError(cmeSIMFailure)
-		}
-		return cmeError(cmeWrongPassword)
-	}
-	s.badPUK, s.badPIN, s.unlocked = 0, 0, true
-	s.card.PIN = pin
-	return resultOK
+	return r
 }
 
 // SetSIMInserted takes the card out or puts it in. Without a card the network detaches the modem.

@@ -131,16 +131,15 @@ func (m *Modem) selectLocked(p1, p2 int, data []byte) status {
 	return 0x6100 | status(len(sim.answer))
 }
 
-// pinCommand is VERIFY, CHANGE, DISABLE, ENABLE and UNBLOCK PIN. Without data VERIFY and UNBLOCK tell the tries left.
+// pinCommand is VERIFY, CHANGE, DISABLE, ENABLE and UNBLOCK PIN, of the PIN or of PIN2. Without data VERIFY and UNBLOCK tell the tries left.
 func (s *simState) pinCommand(ins, reference int, data []byte) status {
+	pin, badPIN, badPUK, verify, unblock := &s.card.PIN, &s.badPIN, &s.badPUK, s.verify, s.unblock
+	second := reference == 0x81
 	switch {
-	case reference != 0x01 && reference != 0x81:
+	case second:
+		pin, badPIN, badPUK, verify, unblock = &s.card.PIN2, &s.second.badPIN, &s.second.badPUK, s.verify2, s.unblock2
+	case reference != 0x01:
 		return swNoReference
-	case reference == 0x81:
-		if len(data) > 0 {
-			return swSecurity // PIN2 and the rest are nobody's here
-		}
-		return left(pinTries, 0, ins == 0x2c)
 	}
 	want := 8
 	if ins == 0x24 || ins == 0x2c { // the old one or the PUK, and the new one
@@ -155,41 +154,40 @@ func (s *simState) pinCommand(ins, reference int, data []byte) status {
 	}
 	switch {
 	case len(data) == 0 && ins == 0x2c:
-		return left(pukTries, s.badPUK, false)
+		return left(pukTries, *badPUK)
 	case len(data) == 0:
-		return left(pinTries, s.badPIN, false)
+		return left(pinTries, *badPIN)
 	case ins == 0x2c:
-		if s.badPUK >= pukTries {
+		if *badPUK >= pukTries {
 			return swBlocked
 		}
-		if s.unblock(text(0), text(8)).ok() {
+		if unblock(text(0), text(8)).ok() {
 			return swOK
 		}
-		return left(pukTries, s.badPUK, false)
-	case s.badPIN >= pinTries:
+		return left(pukTries, *badPUK)
+	case *badPIN >= pinTries:
 		return swBlocked
-	case s.card.PIN == "" && ins != 0x28:
+	case second && ins != 0x20 && ins != 0x24:
+		return swNotPossible // it is always on
+	case !second && *pin == "" && ins != 0x28:
 		return 0x6984 // the lock is off
-	case s.card.PIN == "":
-		s.card.PIN = text(0)
+	case !second && *pin == "":
+		*pin = text(0)
 		return swOK
-	case !s.verify(text(0)).ok():
-		return left(pinTries, s.badPIN, false)
+	case !verify(text(0)).ok():
+		return left(pinTries, *badPIN)
 	}
 	switch ins {
 	case 0x24:
-		s.card.PIN = text(8)
+		*pin = text(8)
 	case 0x26:
-		s.card.PIN = ""
+		*pin = ""
 	}
 	return swOK
 }
 
 // left is 63CX, or blocked.
-func left(tries, bad int, unblock bool) status {
-	if unblock {
-		tries = pukTries
-	}
+func left(tries, bad int) status {
 	if bad >= tries {
 		return swBlocked
 	}

@@ -36,7 +36,7 @@ func readPIN(x *exchange) result {
 	return resultOK
 }
 
-// enterPIN takes a PIN, or a PUK and a new PIN. A good one lets the SIM come up, which is told as at boot.
+// enterPIN takes a PIN, or a PUK and a new PIN, or PUK2 and a new PIN2. A good one lets the SIM come up, which is told as at boot.
 func enterPIN(x *exchange, a args) result {
 	if len(a) < 1 || len(a) > 2 || !pinLike(a.str(0)) || len(a) == 2 && !pinLike(a.str(1)) {
 		return cmeError(cmeIncorrectParams)
@@ -44,9 +44,12 @@ func enterPIN(x *exchange, a args) result {
 	x.m.mu.Lock()
 	sim := &x.m.sim
 	var r result
+	up := !sim.ready()
 	switch {
 	case !sim.inserted:
 		r = cmeError(cmeSIMNotInserted)
+	case sim.ready() && sim.second.badPIN >= pinTries && len(a) == 2:
+		r = sim.unblock2(a.str(0), a.str(1))
 	case sim.ready():
 		r = cmeError(cmeNotAllowed)
 	case sim.badPUK >= pukTries:
@@ -61,7 +64,7 @@ func enterPIN(x *exchange, a args) result {
 		r = sim.verify(a.str(0))
 	}
 	x.m.mu.Unlock()
-	if r.ok() {
+	if r.ok() && up {
 		r.after = x.m.simUp
 	}
 	return r
@@ -112,7 +115,7 @@ func pinsLeft(x *exchange, a args) result {
 		left, from int
 	}{
 		{"SIM PIN", pinTries - sim.badPIN, pinTries}, {"SIM PUK", pukTries - sim.badPUK, pukTries},
-		{"SIM PIN2", pinTries, pinTries}, {"SIM PUK2", pukTries, pukTries},
+		{"SIM PIN2", pinTries - sim.second.badPIN, pinTries}, {"SIM PUK2", pukTries - sim.second.badPUK, pukTries},
 	} {
 		if len(a) == 0 || a.str(0) == c.name {
 			known = true
@@ -133,8 +136,8 @@ func testFacilities(x *exchange) result {
 	return resultOK
 }
 
-// facilityLock is +CLCK=<fac>,<mode>[,<passwd>[,<class>]]: it asks for and changes the PIN lock; the other facilities are always open.
-// Without a password nothing is tried on the card.
+// facilityLock is +CLCK=<fac>,<mode>[,<passwd>[,<class>]]: it asks for and changes the PIN lock and fixed dialling; the other facilities
+// are always open. Without a password nothing is tried on the card.
 func facilityLock(x *exchange, a args) result {
 	mode, ok := a.number(1, -1, 0, 2)
 	if !ok || len(a) > 4 || !slices.Contains(facilities, a.str(0)) {
@@ -146,11 +149,13 @@ func facilityLock(x *exchange, a args) result {
 	switch {
 	case mode == 2:
 		on := 0
-		if a.str(0) == "SC" && sim.card.PIN != "" {
+		if a.str(0) == "SC" && sim.card.PIN != "" || a.str(0) == "FD" && sim.second.fixed {
 			on = 1
 		}
 		x.info(fmt.Sprintf("+CLCK: %d", on))
 		return resultOK
+	case a.str(0) == "FD":
+		return sim.fixedDialling(mode == 1, a.str(2))
 	case a.str(0) != "SC":
 		return cmeError(cmeNotSupported)
 	case mode == 0 && sim.card.PIN == "":
@@ -168,14 +173,22 @@ func facilityLock(x *exchange, a args) result {
 	return r
 }
 
+// changePassword is +CPWD=<fac>,<oldpwd>,<newpwd> of the PIN and of PIN2.
 func changePassword(x *exchange, a args) result {
-	if a.str(0) != "SC" || len(a) != 3 || !pinLike(a.str(1)) || !pinLike(a.str(2)) {
+	if a.str(0) != "SC" && a.str(0) != "P2" || len(a) != 3 || !pinLike(a.str(1)) || !pinLike(a.str(2)) {
 		return cmeError(cmeIncorrectParams)
 	}
 	x.m.mu.Lock()
 	defer x.m.mu.Unlock()
 	sim := &x.m.sim
-	if sim.card.PIN == "" {
+	switch {
+	case a.str(0) == "P2":
+		r := sim.verify2(a.str(1))
+		if r.ok() {
+			sim.card.PIN2 = a.str(2)
+		}
+		return r
+	case sim.card.PIN == "":
 		return cmeError(cmeNotAllowed)
 	}
 	r := sim.verify(a.str(1))

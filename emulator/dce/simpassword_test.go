@@ -42,5 +42,38 @@ func TestFacilities(t *testing.T) {
 		u.expect(`AT+CLCK="`+f+`",2`, "\r\n+CME ERROR: 50\r\n")
 		u.expect(`AT+CLCK="`+f+`",1,"1234"`, "\r\n+CME ERROR: 50\r\n")
 	}
-	u.expect(`AT+CLCK="FD",1,"1234"`, "\r\n+CME ERROR: 4\r\n")
+	u.expect(`AT+CLCK="PN",1,"1234"`, "\r\n+CME ERROR: 4\r\n")
+}
+
+// TestSecondPIN blocks PIN2 and gets it back, and dials nothing but fixed numbers.
+func TestSecondPIN(t *testing.T) {
+	u := newBench(t, func(c *Config) { c.SIM.PIN2, c.SIM.PUK2 = "3579", "08978675" }).ready("at")
+	for _, tt := range [][2]string{
+		{`AT+CPWD="P2","1234","4321"`, "\r\n+CME ERROR: 16\r\n"},
+		{`AT+QPINC="P2"`, ok(`+QPINC: "P2",2,10`)},
+		{`AT+CPWD="P2","3579","4321"`, done},
+		{`AT+CPINR="SIM PIN2"`, ok("+CPINR: SIM PIN2,3,3")},
+		{`AT+CLCK="FD",1`, "\r\n+CME ERROR: 17\r\n"},
+		{`AT+CLCK="FD",1,"43"`, "\r\n+CME ERROR: 50\r\n"},
+		{`AT+CLCK="FD",1,"3579"`, "\r\n+CME ERROR: 16\r\n"},
+		{`AT+CLCK="FD",1,"4321"`, done},
+		{`AT+CLCK="FD",2`, ok("+CLCK: 1")},
+		{`AT+CUSD=1,"*100#"`, "\r\n+CME ERROR: 3\r\n"},
+		{`AT+CMGF=1;+CMGW="0312345678"` + "\rhello\x1a", "\r\n> \r\n+CMGW: 0\r\n\r\nOK\r\n"},
+		{"AT+CMSS=0", "\r\n+CMS ERROR: 302\r\n"},
+		{`AT+CLCK="FD",0,"4321"`, done},
+		{`AT+CLCK="FD",2`, ok("+CLCK: 0")},
+		{`AT+CPWD="P2","1111","4321"`, "\r\n+CME ERROR: 16\r\n"},
+		{`AT+CPWD="P2","1111","4321"`, "\r\n+CME ERROR: 16\r\n"},
+		{`AT+CPWD="P2","1111","4321"`, "\r\n+CME ERROR: 18\r\n"},
+		{`AT+CLCK="FD",1,"4321"`, "\r\n+CME ERROR: 18\r\n"},
+		{`AT+CPIN="00000000","9999"`, "\r\n+CME ERROR: 16\r\n"},
+		{"AT+CPINR", ok("+CPINR: SIM PIN,3,3\r\n+CPINR: SIM PUK,10,10\r\n+CPINR: SIM PIN2,0,3\r\n+CPINR: SIM PUK2,9,10")},
+		{`AT+CPIN="08978675","9999"`, done},
+		{`AT+QPINC="P2"`, ok(`+QPINC: "P2",3,10`)},
+		{`AT+CPIN="08978675","9999"`, "\r\n+CME ERROR: 3\r\n"}, // nothing is blocked
+		{`AT+CLCK="FD",1,"9999"`, done},
+	} {
+		u.expect(tt[0], tt[1])
+	}
 }

@@ -130,14 +130,16 @@ func (x *exchange) send(command string, centre sms.Address, s *sms.Submit) resul
 	if centre == (sms.Address{}) {
 		centre = g.centre
 	}
-	imsi, reachable := x.m.sim.card.IMSI, x.m.reg.stat.registered() && x.m.centre != nil
-	if reachable && centre != (sms.Address{}) {
+	imsi, fixed, reachable := x.m.sim.card.IMSI, x.m.sim.second.fixed, x.m.reg.stat.registered() && x.m.centre != nil
+	if reachable && !fixed && centre != (sms.Address{}) {
 		g.reference++
 		s.Reference = g.reference
 		g.sending[x.p] = struct{}{}
 	}
 	x.m.mu.Unlock()
 	switch {
+	case fixed:
+		return cms(cmsNotAllowed)
 	case !reachable:
 		return cms(cmsNoNetwork)
 	case centre == (sms.Address{}):

@@ -29,8 +29,8 @@ var vars = map[string]func(p *place) any{
 	"cpin":   func(p *place) any { return p.m.sim.status() },
 	"pins":   func(p *place) any { return max(0, pinTries-p.m.sim.badPIN) }, // tries left
 	"puks":   func(p *place) any { return max(0, pukTries-p.m.sim.badPUK) },
-	"pin2s":  func(p *place) any { return pinTries },
-	"puk2s":  func(p *place) any { return pukTries },
+	"pin2s":  func(p *place) any { return max(0, pinTries-p.m.sim.second.badPIN) },
+	"puk2s":  func(p *place) any { return max(0, pukTries-p.m.sim.second.badPUK) },
 
 	"cfun":     func(p *place) any { return p.m.functions },
 	"stat":     func(p *place) any { return int(p.m.reg.stat) },

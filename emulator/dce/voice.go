@@ -186,7 +186,10 @@ func setUSSD(x *exchange, a args) result {
 	if !a.at(1).given {
 		return resultOK
 	}
-	if !x.m.reg.stat.registered() {
+	switch {
+	case x.m.sim.second.fixed: // these strings are dialled, too
+		return cmeError(cmeNotAllowed)
+	case !x.m.reg.stat.registered():
 		return cmeError(cmeNoNetwork)
 	}
 	r := resultOK
