@@ -25,8 +25,9 @@ var formatLocals = map[string][]string{
 
 	"registration":       {"command", "n", "stat", "place", "cause"}, // +CREG? and its relatives
 	"registration-urc":   {"command", "stat", "place", "cause"},
-	"registration-place": nil,                      // while registered, with <n> 2 and more
-	"registration-cause": {"cause_type", "reject"}, // with <n> 3 and 5, while denied
+	"registration-place": nil,                             // while registered, with <n> 2 and more
+	"registration-cause": {"cause_type", "reject"},        // with <n> 3 and 5, while denied
+	"registration-psm":   {"active_time", "periodic_tau"}, // with <n> 4 and 5, while registered with power saving
 
 	"+COPS":       {"mode", "format", "name"},
 	"+COPS-none":  {"mode"}, // without a network

@@ -211,12 +211,15 @@ func (m *Modem) domainLocked(i int) RegistrationStatus {
 }
 
 // registrationLocked writes +CREG and its relatives (TS 27.007 sections 7.2, 10.1.20, 10.1.22): n of 2 and more adds area, cell and
-// access technology while registered; 3 and 5 add the cause of a refusal.
+// access technology while registered; 3 and 5 add the cause of a refusal, 4 and 5 the timers of power saving.
 func (m *Modem) registrationLocked(format string, domain, n int) string {
 	stat := m.domainLocked(domain)
 	place, cause := "", ""
 	if n >= 2 && stat.registered() {
 		place = m.formatLocked("registration-place", nil, nil)
+	}
+	if n >= 4 && stat.registered() && regDomains[domain] == "+CEREG" {
+		place += m.powerSavingLocked()
 	}
 	if (n == 3 || n == 5) && stat == RegistrationDenied && m.reg.cause != 0 {
 		cause = m.formatLocked("registration-cause", nil, map[string]any{"cause_type": 0, "reject": m.reg.cause})
