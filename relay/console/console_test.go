@@ -99,8 +99,10 @@ func serve(t *testing.T, device func(net.Conn)) *site {
 			return nil, err
 		}
 		defer l.Close()
+		accepted := make(chan struct{}) // what waits to be accepted when the listener closes is reset
 		devices.Go(func() {
 			theirs, err := l.Accept()
+			close(accepted)
 			if err != nil {
 				return
 			}
@@ -111,6 +113,7 @@ func serve(t *testing.T, device func(net.Conn)) *site {
 		if err != nil {
 			return nil, err
 		}
+		<-accepted
 		return &Connection{Conn: ours, ID: "c1", SIMID: "sim", DevicePort: 5900}, nil
 	}})
 	if err != nil {
