@@ -169,20 +169,15 @@ func (m *Modem) tell(text string, keep bool) { m.tellResult(extended(text), keep
 func (m *Modem) tellResult(r result, keep bool) {
 	m.mu.Lock()
 	ports := m.portsLocked()
-	to := m.urcTo
+	to, dlci := m.urcTo, m.urcDLCI
 	m.mu.Unlock()
-	for _, p := range ports {
-		if m.takesURC(p, to) {
-			p.unsolicited(r, keep)
-		}
+	for _, p := range m.urcPorts(ports, to, dlci) {
+		p.unsolicited(r, keep)
 	}
 }
 
-// takesURC tells that unsolicited results go to a port; of a multiplexer's channels it is mostly one.
+// takesURC tells that unsolicited results go to a port, or to the channels on it.
 func (m *Modem) takesURC(p *port, to string) bool {
-	if dlci := m.personality.CMUX.URC.Value; p.dlci > 0 && dlci > 0 && p.dlci != dlci {
-		return false
-	}
 	switch to {
 	case "all":
 		return true

@@ -102,6 +102,7 @@ type Modem struct {
 	voice     voiceCall
 	ussd      int // +CUSD
 	urcTo     string
+	urcDLCI   int               // of a multiplexer; 0: no channel is named
 	lastCause string            // +CEER
 	values    map[string]string // of the personality's settings
 	factory   []func()          // what AT&F sets back
@@ -185,6 +186,7 @@ func (m *Modem) resetLocked() {
 	m.clock = m.networkClock()
 	m.ussd = 0
 	m.urcTo = ""
+	m.urcDLCI = m.personality.CMUX.URC.Value
 	m.lastCause = ""
 	m.told = map[string]bool{}
 	m.started = m.now()

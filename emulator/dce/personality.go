@@ -150,7 +150,7 @@ type CMUXFacts struct {
 	N1       Fact[int]    `yaml:"n1"`       // what AT+CMUX=0 gives
 	MaxN1    Fact[int]    `yaml:"max_n1"`   //
 	Channels Fact[int]    `yaml:"channels"` // the highest DLCI
-	URC      Fact[int]    `yaml:"urc"`      // the DLCI that unsolicited results go to; 0: all
+	URC      Fact[int]    `yaml:"urc"`      // the DLCI that unsolicited results go to, while it hears commands; 0: all that do
 	Exit     Fact[bool]   `yaml:"exit"`     // CLD gives the port back to AT; else only a reset does
 	Test     Fact[string] `yaml:"test"`     // the values of AT+CMUX=?
 }
@@ -189,6 +189,7 @@ type Setting struct {
 	Allow   string            `yaml:"allow"` // regular expression that a new value must match as a whole; a group named value is what is kept of it
 	Test    string            `yaml:"test"`  // a line; "": a bare OK
 	URC     map[string]string `yaml:"urc"`   // value to port: the setting says where unsolicited results go; all and none are no ports
+	DLCI    bool              `yaml:"dlci"`  // the setting begins with the DLCI that unsolicited results go to, as cmux.urc has it
 	Source  Source            `yaml:"source"`
 
 	allow *regexp.Regexp

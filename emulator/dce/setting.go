@@ -2,6 +2,7 @@ package dce
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -96,6 +97,9 @@ func (m *Modem) keep(s *Setting, value string) result {
 	m.values[s.name()] = value
 	if to, ok := s.URC[strings.Trim(value, `"`)]; ok {
 		m.urcTo = to
+	}
+	if first, _, _ := strings.Cut(value, ","); s.DLCI {
+		m.urcDLCI, _ = strconv.Atoi(first)
 	}
 	return resultOK
 }
