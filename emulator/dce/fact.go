@@ -101,6 +101,7 @@ func (p *Personality) facts() []namedFact {
 		{"cmux.channels", &p.CMUX.Channels},
 		{"cmux.urc", &p.CMUX.URC},
 		{"cmux.exit", &p.CMUX.Exit},
+		{"cmux.defaults", &p.CMUX.Defaults},
 		{"cmux.test", &p.CMUX.Test},
 		{"indicators", &p.Indicators},
 		{"quirks.early_dial", &p.Quirks.EarlyDial},

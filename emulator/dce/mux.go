@@ -33,40 +33,55 @@ func testMux(x *exchange) result {
 	return resultOK
 }
 
+// readMux tells of the mode that the port is in; before there is one, of what AT+CMUX=0 would give.
 func readMux(x *exchange) result {
-	if x.p.parent == nil {
-		return resultError
+	facts := x.m.personality.CMUX
+	switch {
+	case x.p.parent != nil:
+		x.info("+CMUX: " + x.p.parent.parameters)
+	case !facts.Defaults.Value || facts.Channels.Value == 0:
+		return cmeError(cmeNotAllowed)
+	default:
+		parameters, _, _ := facts.parameters(args{{text: "0", given: true}})
+		x.info("+CMUX: " + parameters)
 	}
-	x.info("+CMUX: " + x.p.parent.parameters)
 	return resultOK
 }
 
-// setMux is +CMUX=<mode>[,<subset>[,<port_speed>[,<N1>[,<T1>[,<N2>[,<T2>[,<T3>[,<k>]]]]]]]] (TS 27.007 section 5.7): the basic mode with
-// UIH frames. The port changes its mode after OK.
-func setMux(x *exchange, a args) result {
-	facts := x.m.personality.CMUX
+// parameters takes what +CMUX= was given: <mode>[,<subset>[,<port_speed>[,<N1>[,<T1>[,<N2>[,<T2>[,<T3>[,<k>]]]]]]]] (TS 27.007
+// section 5.7). text has all of them; only the basic mode with UIH frames is there.
+func (f CMUXFacts) parameters(a args) (text string, n1 int, ok bool) {
 	values := []struct{ absent, lo, hi int }{
-		{0, 0, 0}, {0, 0, 0}, {5, 0, 8}, {facts.N1.Value, 1, facts.MaxN1.Value}, {10, 1, 255}, {3, 0, 100}, {30, 2, 255}, {10, 1, 255}, {2, 1, 7},
+		{0, 0, 0}, {0, 0, 0}, {5, 0, 8}, {f.N1.Value, 1, f.MaxN1.Value}, {10, 1, 255}, {3, 0, 100}, {30, 2, 255}, {10, 1, 255}, {2, 1, 7},
 	}
-	text, n1 := "", 0
 	for i, v := range values {
 		n, ok := a.number(i, v.absent, v.lo, v.hi)
-		if !ok || i == 0 && !a.at(0).given {
-			return cmeError(cmeIncorrectParams)
+		if !ok {
+			return "", 0, false
 		}
 		if i == 3 {
 			n1 = n
 		}
 		text += fmt.Sprintf(",%d", n)
 	}
+	return text[1:], n1, a.at(0).given
+}
+
+// setMux is +CMUX=. The port changes its mode after OK.
+func setMux(x *exchange, a args) result {
+	facts := x.m.personality.CMUX
+	text, n1, ok := facts.parameters(a)
+	if !ok {
+		return cmeError(cmeIncorrectParams)
+	}
 	x.p.mu.Lock()
 	busy := x.p.call != nil
 	x.p.mu.Unlock()
-	if busy || x.p.parent != nil || facts.Channels.Value == 0 || len(a) > len(values) {
+	if busy || x.p.parent != nil || facts.Channels.Value == 0 || len(a) > 9 {
 		return cmeError(cmeNotAllowed)
 	}
 	r := resultOK
-	r.mux = func(ctx context.Context) { x.p.multiplex(ctx, n1, text[1:]) }
+	r.mux = func(ctx context.Context) { x.p.multiplex(ctx, n1, text) }
 	return r
 }
 

@@ -53,7 +53,7 @@ func TestMultiplexer(t *testing.T) {
 	for _, wrong := range []string{"AT+CMUX=1", "AT+CMUX=0,1", "AT+CMUX=0,0,5,9999", "AT+CMUX=", "AT+CMUX=0,0,9"} {
 		u.expect(wrong, "\r\n+CME ERROR: 50\r\n")
 	}
-	u.expect("AT+CMUX?", "\r\nERROR\r\n")
+	u.expect("AT+CMUX?", "\r\n+CMUX: 0,0,5,127,10,3,30,10,2\r\n\r\nOK\r\n")
 	u.expect("AT+CEREG=1", "\r\nOK\r\n")
 	mux, ended := u.multiplex("AT+CMUX=0,0,5,31,10,3,30,10,2")
 	one, two := b.channel(mux, 1), b.channel(mux, 2)
@@ -94,7 +94,7 @@ func TestMultiplexer(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	u.expect("AT", "\r\nOK\r\n")
+	u.expect("AT+CMUX?", "\r\n+CMUX: 0,0,5,127,10,3,30,10,2\r\n\r\nOK\r\n")
 
 	// And again, ended by a reset.
 	mux, ended = u.multiplex("AT+CMUX=0")
@@ -176,4 +176,16 @@ func TestMultiplexedCarrier(t *testing.T) {
 	two.await("\r\nNO CARRIER\r\n")
 	mux.Close()
 	<-ended
+}
+
+// TestMultiplexerUnread is a modem that has nothing to say of a multiplexer before there is one.
+func TestMultiplexerUnread(t *testing.T) {
+	for _, name := range []string{"ublox-lara-r6", "huawei-ms2372"} {
+		p, err := LoadPersonality(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u := newBench(t, func(c *Config) { c.Personality = p }).ready("at")
+		u.expect("AT+CMEE=1;+CMUX?", "\r\n+CME ERROR: 3\r\n")
+	}
 }

@@ -152,6 +152,7 @@ type CMUXFacts struct {
 	Channels Fact[int]    `yaml:"channels"` // the highest DLCI
 	URC      Fact[int]    `yaml:"urc"`      // the DLCI that unsolicited results go to, while it hears commands; 0: all that do
 	Exit     Fact[bool]   `yaml:"exit"`     // CLD gives the port back to AT; else only a reset does
+	Defaults Fact[bool]   `yaml:"defaults"` // AT+CMUX? says what AT+CMUX=0 would give, while there is no multiplexer; else it is refused
 	Test     Fact[string] `yaml:"test"`     // the values of AT+CMUX=?
 }
 
