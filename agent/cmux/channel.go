@@ -42,7 +42,7 @@ type Channel struct {
 	stalled  bool          // the peer told us to
 	touched  bool          // the peer has sent data
 	closing  bool          // Close was called
-	drained  chan struct{} // Close waits for out to be taken
+	drained  chan struct{} // closed when out is taken; nil: nobody waits for it
 	err      error         // why there is no more
 }
 
@@ -210,6 +210,27 @@ func (c *Channel) Write(p []byte) (int, error) {
 		p, written = p[n:], written+n
 	}
 	return written, nil
+}
+
+// Sent is closed once all that was written has its place on the line, before what any channel writes from now on; or there is no way
+// for it any more.
+func (c *Channel) Sent() <-chan struct{} {
+	c.m.mu.Lock()
+	defer c.m.mu.Unlock()
+	return c.sentLocked()
+}
+
+func (c *Channel) sentLocked() <-chan struct{} {
+	if c.drained != nil {
+		return c.drained
+	}
+	drained := make(chan struct{})
+	if len(c.out) == 0 {
+		close(drained)
+		return drained
+	}
+	c.drained = drained
+	return drained
 }
 
 // queueLocked frames as much of p as the queue has room for, and at least one frame.

@@ -189,19 +189,17 @@ func (c *Channel) Close() error {
 	c.in, c.read = nil, 0
 	c.readable.Broadcast()
 	c.writable.Broadcast()
-	drained := make(chan struct{})
-	if len(c.out) > 0 && !c.stalled && !m.held {
-		c.drained = drained
-	} else {
-		close(drained)
-	}
+	stopped := c.stalled || m.held
+	drained := c.sentLocked()
 	m.mu.Unlock()
 
-	patience := time.NewTimer(m.patience())
-	defer patience.Stop()
-	select {
-	case <-drained:
-	case <-patience.C:
+	if !stopped {
+		patience := time.NewTimer(m.patience())
+		defer patience.Stop()
+		select {
+		case <-drained:
+		case <-patience.C:
+		}
 	}
 	done := make(chan error, 1)
 	m.mu.Lock()

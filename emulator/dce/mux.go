@@ -177,6 +177,31 @@ type channelLine struct {
 	ch *cmux.Channel
 }
 
+// Write gives b to the multiplexer. A pipe hands over an empty write, too: its reader is back from the one before.
+func (l *channelLine) Write(b []byte) (int, error) {
+	n, err := l.Conn.Write(b)
+	if err == nil {
+		_, err = l.Conn.Write(nil)
+	}
+	return n, err
+}
+
+// settle waits until what was sent has its place on the line before what any port sends from now on, but not longer than a user
+// who reads makes it.
+func (p *port) settle() {
+	p.out.drain()
+	l, ok := p.line.(*channelLine)
+	if !ok {
+		return
+	}
+	grace := time.NewTimer(writeGrace)
+	defer grace.Stop()
+	select {
+	case <-l.ch.Sent():
+	case <-grace.C:
+	}
+}
+
 // SetCircuits tells the user DCD and RI. A channel that is gone has nobody to tell.
 func (l *channelLine) SetCircuits(dcd, ri bool) {
 	l.ch.SetSignals(cmux.Signals{RTC: true, RTR: true, IC: ri, DV: dcd})

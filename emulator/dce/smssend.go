@@ -156,8 +156,10 @@ func (x *exchange) send(command string, centre sms.Address, s *sms.Submit) resul
 	return r
 }
 
-// sent lets messages in again, once the result is on the line.
+// sent lets messages in again, once the result is on the line: a report names the message by the reference in it, and may come on
+// another port, or another channel of the same line.
 func (x *exchange) sent() {
+	x.p.settle()
 	x.m.mu.Lock()
 	delete(x.m.messages.sending, x.p)
 	x.m.mu.Unlock()
