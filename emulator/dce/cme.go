@@ -12,9 +12,13 @@ const (
 	cmeWrongPassword    = 16
 	cmePIN2Required     = 17
 	cmePUK2Required     = 18
+	cmeMemoryFull       = 20
 	cmeInvalidIndex     = 21
 	cmeNotFound         = 22
 	cmeTextTooLong      = 24
+	cmeInvalidText      = 25
+	cmeNumberTooLong    = 26
+	cmeInvalidNumber    = 27
 	cmeNoNetwork        = 30
 	cmeIncorrectParams  = 50
 	cmeUnknown          = 100

@@ -13,7 +13,7 @@ var formatLocals = map[string][]string{
 	"+CSQ":       nil,
 	"+CESQ":      nil,
 	"+CEER":      {"cause"},
-	"+CNUM":      {"number"},
+	"+CNUM":      {"number", "number_type"},
 	"+CCLK":      {"time"},
 	"+CTZV":      {"tz", "time", "utc"},
 	"+CTZE":      {"tz", "time", "utc"},

@@ -112,6 +112,7 @@ type Modem struct {
 	started   time.Time         // of the boot
 	reports   map[string]bool   // of calls: +CRC, +CLIP, +CCWA
 	messages  messaging
+	phonebook phonebook
 }
 
 // New prepares a modem; it is off until Run.
@@ -164,6 +165,7 @@ func New(cfg Config) (*Modem, error) {
 		sim:         simState{card: cfg.SIM, inserted: true},
 		signal:      DefaultSignal,
 		messages:    newMessaging(cfg.Personality.sms(), cfg.Centre),
+		phonebook:   newPhonebook(),
 	}
 	m.table = m.commands()
 	m.names = slices.Sorted(maps.Keys(m.table))
@@ -191,6 +193,7 @@ func (m *Modem) resetLocked() {
 	m.told = map[string]bool{}
 	m.started = m.now()
 	m.messages.reset(m.personality.sms())
+	m.phonebook.storage = phonebooks[0]
 	m.reports = map[string]bool{}
 	m.values = map[string]string{}
 	for _, s := range m.personality.Settings {

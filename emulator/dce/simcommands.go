@@ -91,13 +91,12 @@ func subscriberIdentity(x *exchange) result {
 }
 
 func subscriberNumber(x *exchange) result {
-	number := x.m.fill("{msisdn}")
-	if number == "" {
-		return resultOK
-	}
 	x.m.mu.Lock()
 	defer x.m.mu.Unlock()
-	x.info(x.m.formatLocked("+CNUM", nil, map[string]any{"number": "+" + strings.TrimPrefix(number, "+")}))
+	file, _, _ := x.m.fileLocked(phonebookFiles["ON"])
+	if e := parseEntry(file); e.number != "" {
+		x.info(x.m.formatLocked("+CNUM", nil, map[string]any{"number": e.number, "number_type": e.kind}))
+	}
 	return resultOK
 }
 

@@ -23,9 +23,10 @@ var simFiles = map[int]simFile{
 	0x6f07: {content: imsiFile},                                                                                                               // EF_IMSI
 	0x6f31: {content: func(*Modem) string { return "05" }},                                                                                    // EF_HPPLMN: search every half hour
 	0x6f38: {content: func(*Modem) string { return "9E6B1DFC67F6580000" }},                                                                    // EF_UST
+	0x6f3a: {record: entryRecord, write: true, content: func(*Modem) string { return pad("", phonebookSize*entryRecord) }},                    // EF_ADN
 	0x6f3e: {content: func(*Modem) string { return pad("", 2) }},                                                                              // EF_GID1
 	0x6f3f: {content: func(*Modem) string { return pad("", 2) }},                                                                              // EF_GID2
-	0x6f40: {record: 28, write: true, content: msisdnFile},                                                                                    // EF_MSISDN
+	0x6f40: {record: entryRecord, write: true, content: msisdnFile},                                                                           // EF_MSISDN
 	0x6f46: {content: spnFile},                                                                                                                // EF_SPN
 	0x6f60: {write: true, content: func(*Modem) string { return pad("", 40) }},                                                                // EF_PLMNwAcT
 	0x6f61: {content: func(*Modem) string { return pad("", 40) }},                                                                             // EF_OPLMNwAcT

@@ -36,6 +36,7 @@ var families = []func() []command{
 	basicCommands,
 	identityCommands,
 	simCommands,
+	phonebookCommands,
 	networkCommands,
 	operatorCommands,
 	indicatorCommands,
