@@ -18,6 +18,8 @@ var conditions = map[string]func(m *Modem) bool{
 	"denied":     func(m *Modem) bool { return m.reg.stat == RegistrationDenied },
 	"active":     func(m *Modem) bool { return m.activeLocked() },
 	"online":     func(m *Modem) bool { return m.onlineLocked() },
+	"ringing":    func(m *Modem) bool { return m.voice.state == voiceRinging },
+	"talking":    func(m *Modem) bool { return m.voice.state == voiceActive },
 }
 
 // condition is words that must all hold; a leading "no-" turns one round. "" always holds.

@@ -189,6 +189,7 @@ type Setting struct {
 	Default string            `yaml:"default"`
 	Allow   string            `yaml:"allow"` // regular expression that a new value must match as a whole; a group named value is what is kept of it
 	Test    string            `yaml:"test"`  // a line; "": a bare OK
+	Tail    string            `yaml:"tail"`  // what the read form says after the value; not with a key
 	URC     map[string]string `yaml:"urc"`   // value to port: the setting says where unsolicited results go; all and none are no ports
 	DLCI    bool              `yaml:"dlci"`  // the setting begins with the DLCI that unsolicited results go to, as cmux.urc has it
 	Source  Source            `yaml:"source"`

@@ -29,7 +29,7 @@ func keeps(group []Setting) *command {
 	c := &command{
 		name: s.Command,
 		read: func(x *exchange) result {
-			x.info(s.Command + ": " + x.m.value(s.Command))
+			x.info(s.Command + ": " + x.m.value(s.Command) + s.Tail)
 			return resultOK
 		},
 		test: says(),
