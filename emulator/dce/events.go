@@ -10,7 +10,7 @@ type Event struct {
 	Reason string // call ended, session closed
 }
 
-// tellEvent tells whoever observes the modem. It is not called with a lock held.
+// tellEvent tells whoever observes the modem. It may be called with radio held, and with no other lock.
 func (m *Modem) tellEvent(e Event) {
 	if e.Type == "session" && e.State == "opened" {
 		m.traffic.sessions.Add(1)

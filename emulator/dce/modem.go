@@ -55,7 +55,7 @@ type Config struct {
 
 // Modem is the state that all ports of one modem share.
 //
-// Locks: radio serialises what talks to the network (attach, detach, boot); mu guards the fields and is never held while calling out.
+// Locks: radio serialises what talks to the network (attach, detach, activation); mu guards the fields and is never held while calling out.
 type Modem struct {
 	personality *Personality
 	network     Network

@@ -99,3 +99,19 @@ func FuzzEntry(f *testing.F) {
 		}
 	})
 }
+
+// The card holds whole numbers alone, and a modem whose card could not is not made.
+func TestNumberOfCard(t *testing.T) {
+	for number, want := range map[string]bool{
+		"": true, "+819012345678": true, "12345678901234567890": true, "123456789012345678901": false, "81-9012-3456": false, "tel:1": false, "++1": false,
+	} {
+		sim := goodSIM
+		sim.MSISDN = number
+		if _, err := New(Config{Network: &fakeNetwork{}, SIM: sim}); (err == nil) != want {
+			t.Errorf("%q: %v", number, err)
+		}
+	}
+	if e := parseEntry(make([]byte, entryRecord-1)); e != (entry{}) {
+		t.Errorf("a short record is %+v", e)
+	}
+}

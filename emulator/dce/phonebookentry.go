@@ -61,8 +61,11 @@ func (e entry) record() (record []byte, wrong int) {
 	return record, 0
 }
 
-// parseEntry reads a record, whoever wrote it.
+// parseEntry reads a record of entryRecord octets, whoever wrote it.
 func parseEntry(record []byte) (e entry) {
+	if len(record) != entryRecord {
+		return e
+	}
 	if text := record[:entryText]; text[0] == 0x80 {
 		end := 1
 		for end+2 <= len(text) && (text[end] != 0xff || text[end+1] != 0xff) {

@@ -3,6 +3,7 @@ package dce
 import (
 	"cmp"
 	"fmt"
+	"strings"
 )
 
 // SIMCard is the subscriber's card.
@@ -32,6 +33,9 @@ func (c *SIMCard) validate() error {
 	}
 	if c.PIN != "" && (len(c.PIN) < 4 || len(c.PIN) > 8 || !digits(c.PIN)) {
 		return fmt.Errorf("SIM %s: PIN: 4 to 8 digits are allowed", c.IMSI)
+	}
+	if number := strings.TrimPrefix(c.MSISDN, "+"); len(number) > entryDigits || !digits(number) {
+		return fmt.Errorf("SIM %s: MSISDN %q: up to %d digits are allowed, with a plus sign before them or none", c.IMSI, c.MSISDN, entryDigits)
 	}
 	return nil
 }

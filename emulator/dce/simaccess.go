@@ -153,6 +153,8 @@ func (s *simState) pinCommand(ins, reference int, data []byte) status {
 		return string(pin)
 	}
 	switch {
+	case len(data) > 0 && (ins == 0x24 || ins == 0x28 || ins == 0x2c) && !pinLike(text(want-8)):
+		return swWrongData // the PIN that is set
 	case len(data) == 0 && ins == 0x2c:
 		return left(pukTries, *badPUK)
 	case len(data) == 0:

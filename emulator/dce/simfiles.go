@@ -59,7 +59,7 @@ func spnFile(m *Modem) string {
 
 func msisdnFile(m *Modem) string {
 	number := strings.TrimPrefix(m.sim.card.MSISDN, "+")
-	if number == "" || len(number) > 20 {
+	if number == "" {
 		return pad("", 28)
 	}
 	n := (len(number) + 1) / 2
@@ -102,6 +102,7 @@ const (
 	swSecurity     status = 0x6982
 	swBlocked      status = 0x6983
 	swNotPossible  status = 0x6985
+	swWrongData    status = 0x6a80
 	swNoFile       status = 0x6a82
 	swNoRecord     status = 0x6a83
 	swBadP1P2      status = 0x6b00

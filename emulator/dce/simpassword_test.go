@@ -71,7 +71,8 @@ func TestSecondPIN(t *testing.T) {
 		{"AT+CPINR", ok("+CPINR: SIM PIN,3,3\r\n+CPINR: SIM PUK,10,10\r\n+CPINR: SIM PIN2,0,3\r\n+CPINR: SIM PUK2,9,10")},
 		{`AT+CPIN="08978675","9999"`, done},
 		{`AT+QPINC="P2"`, ok(`+QPINC: "P2",3,10`)},
-		{`AT+CPIN="08978675","9999"`, "\r\n+CME ERROR: 3\r\n"}, // nothing is blocked
+		{`AT+CSIM=42,"002400811039393939FFFFFFFFFFFFFFFFFFFFFFFF"`, ok(`+CSIM: 4,"6A80"`)}, // to none
+		{`AT+CPIN="08978675","9999"`, "\r\n+CME ERROR: 3\r\n"},                             // nothing is blocked
 		{`AT+CLCK="FD",1,"9999"`, done},
 	} {
 		u.expect(tt[0], tt[1])
