@@ -180,6 +180,11 @@ func (p *port) commands(ctx context.Context, b []byte) {
 		if r.text != nil {
 			p.ask(r.text)
 			out = append(x.out, set.crlf()+"> "...)
+			if r.after != nil { // of the commands before it
+				p.out.send(out)
+				out = nil
+				r.after()
+			}
 			continue
 		}
 		connect := p.m.personality.Line.Connect.Value

@@ -62,3 +62,20 @@ func TestReportAfterReference(t *testing.T) {
 		}
 	}
 }
+
+// What the commands before one that asks for text have brought about comes although their line ends with a prompt.
+func TestEffectsBeforePrompt(t *testing.T) {
+	b, u := messageUser(t, nil)
+	u.expect("AT+CMGF=1;+CNMI=2,1", done)
+	u.enter(`AT+CMGW="+819000000009"`, "hello\x1a", ok("+CMGW: 0"))
+	for before, want := range map[string]string{"+CMSS=0": "+CMTI: ", `+CUSD=1,"*100#"`: "+CUSD: 4"} {
+		u.send("AT" + before + `;+CMGS="+819000000009"` + "\r")
+		u.await("> ")
+		u.send("\x1b")
+		u.await("OK\r\n")
+		if before == "+CMSS=0" { // no message is let in while the port sends
+			b.arrives("hi")
+		}
+		u.await(want)
+	}
+}
