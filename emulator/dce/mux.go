@@ -177,13 +177,10 @@ type channelLine struct {
 	ch *cmux.Channel
 }
 
-// Write gives b to the multiplexer. A pipe hands over an empty write, too: its reader is back from the one before.
-func (l *channelLine) Write(b []byte) (int, error) {
-	n, err := l.Conn.Write(b)
-	if err == nil {
-		_, err = l.Conn.Write(nil)
-	}
-	return n, err
+// Settle waits until the multiplexer has what was written. A pipe hands over an empty write, too: its reader is back from the one before.
+func (l *channelLine) Settle() error {
+	_, err := l.Conn.Write(nil)
+	return err
 }
 
 // settle waits until what was sent has its place on the line before what any port sends from now on, but not longer than a user

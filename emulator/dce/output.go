@@ -76,6 +76,9 @@ func (o *output) flush() {
 		o.busy = true
 		o.mu.Unlock()
 		n, err := o.line.Write(chunk)
+		if l, ok := o.line.(interface{ Settle() error }); ok && err == nil {
+			l.Settle() // its error is the next Write's
+		}
 		o.mu.Lock()
 		if err != nil {
 			o.dropped.Add(uint64(len(chunk) - n))
