@@ -52,12 +52,20 @@ func (s *session) initialise(ctx context.Context, probe time.Duration) error {
 	}
 }
 
+// lateTries is how often a modem that answers late is prepared: once more than it takes, since it may lose a command, too.
+const lateTries = 2
+
 func (s *session) tryInit(ctx context.Context, limit time.Duration) error {
 	try, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	err := s.modem.Init(try)
-	if errors.Is(err, atline.ErrLate) { // it is there, at this speed, and has only to be waited for
-		return s.modem.Init(ctx)
+	if !errors.Is(err, atline.ErrLate) {
+		return err
+	}
+	for range lateTries { // it is there, at this speed, and has only to be waited for
+		if err = s.modem.Init(ctx); !isSilence(err) || ctx.Err() != nil {
+			break
+		}
 	}
 	return err
 }

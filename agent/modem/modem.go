@@ -61,11 +61,11 @@ func New(line *atline.Line, cfg Config) *Modem {
 // the call. What a modem does not know is skipped, except for the first line.
 func (m *Modem) Init(ctx context.Context) error {
 	for _, line := range m.lines() {
-		if _, err := line.Command(ctx, "E0V1"); err != nil {
+		if _, err := query(ctx, line, "E0V1"); err != nil {
 			return fmt.Errorf("preparing the modem: %w", err)
 		}
 		for _, cmd := range []string{"+CMEE=1", "&C1", "&D2"} {
-			if _, err := line.Command(ctx, cmd); err != nil && !Refused(err) {
+			if _, err := query(ctx, line, cmd); err != nil && !Refused(err) {
 				return fmt.Errorf("preparing the modem: %w", err)
 			}
 		}
@@ -112,9 +112,13 @@ const queryTimeout = 10 * time.Second
 
 // command sends a command that does not wait for the network.
 func (m *Modem) command(ctx context.Context, cmd string) ([]string, error) {
+	return query(ctx, m.line, cmd)
+}
+
+func query(ctx context.Context, line *atline.Line, cmd string) ([]string, error) {
 	qctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
-	info, err := m.line.Command(qctx, cmd)
+	info, err := line.Command(qctx, cmd)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		return nil, fmt.Errorf("%w to AT%s within %v", atline.ErrNoReply, atline.Redact(cmd), queryTimeout)
 	}
