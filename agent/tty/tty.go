@@ -141,12 +141,10 @@ func isExclusive(fd int) bool {
 // Path is what the port was opened by.
 func (p *Port) Path() string { return p.path }
 
-// Read reads what is there, and waits for the first byte.
+// Read reads what is there, and waits for the first byte. It makes one read(2): while the caller handles what that brought, the kernel moves
+// the next octets up, and a reader that comes back sooner waits for that.
 func (p *Port) Read(b []byte) (int, error) {
 	n, err := p.file.Read(b)
-	if n == fullRead {
-		n += readOn(p.file, b[n:min(len(b), batchRead)])
-	}
 	return n, hangup(err)
 }
 

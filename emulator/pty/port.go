@@ -29,8 +29,6 @@ type Port struct {
 	closed  bool     // guarded by mu
 	readDL  time.Time
 	writeDL time.Time
-
-	ended error // the reader's: what it met behind the bytes that it returned
 }
 
 // Open makes a pseudo-terminal in raw mode and the symbolic link to its device at link, whose directory must exist.
@@ -89,31 +87,18 @@ func (p *Port) current() *os.File {
 	return p.master
 }
 
-// Read returns what the user wrote, ErrHangup when the last user closed, os.ErrDeadlineExceeded or os.ErrClosed.
+// Read returns what the user wrote, ErrHangup when the last user closed, os.ErrDeadlineExceeded or os.ErrClosed. It takes what one read(2)
+// brings, 4095 octets as a rule: while they are handled, the kernel moves the next ones up, and a reader that comes back sooner waits for that.
 func (p *Port) Read(b []byte) (int, error) {
-	if err := p.ended; err != nil {
-		p.ended = nil
-		return 0, err
-	}
-	master := p.current()
-	n, err := master.Read(b)
-	hungUp := errors.Is(err, syscall.EIO)
-	if n == fullRead {
-		var more int
-		more, hungUp = readOn(master, b[n:min(len(b), batchRead)])
-		n += more
-	}
+	n, err := p.current().Read(b)
 	if n > 0 {
 		p.release()
+		return n, nil
 	}
-	if hungUp {
+	if errors.Is(err, syscall.EIO) {
 		if err = p.hangUp(); err == nil {
 			err = ErrHangup
 		}
-	}
-	if n > 0 {
-		p.ended = err
-		return n, nil
 	}
 	return 0, err
 }
