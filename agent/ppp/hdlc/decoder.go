@@ -1,10 +1,6 @@
 package hdlc
 
-import (
-	"bytes"
-	"encoding/binary"
-	"math/bits"
-)
+import "bytes"
 
 // minFrame is the shortest frame that is one: fewer octets between flags are silently discarded (RFC 1662 section 4.3).
 const minFrame = 4
@@ -30,13 +26,13 @@ type Decoder struct {
 
 	max      int    // longest frame, unescaped, with its FCS
 	raw      []byte // the unfinished frame's octets of earlier chunks
-	frame    []byte // the unescaped frame
+	frame    []byte // room for an unescaped frame; no longer than raw may be
 	oversize bool   // the unfinished frame is already too long: raw holds only its end
 }
 
 // NewDecoder makes a Decoder for frames of up to max octets between the flags, unescaped and with their FCS.
 func NewDecoder(max int) *Decoder {
-	return &Decoder{max: max, frame: make([]byte, max+2*wordSize)}
+	return &Decoder{max: max, frame: make([]byte, 0, max)}
 }
 
 // Decode takes the next chunk and calls deliver for each good frame that it completes, without FCS. The slice is valid during the
@@ -124,47 +120,22 @@ func (d *Decoder) keep(chunk []byte) (tail []byte, ended bool) {
 // rawLimit is the length of the longest frame on the line, every octet escaped.
 func (d *Decoder) rawLimit() int { return 2 * d.max }
 
-// unescape copies raw, whose first escape is at first, into d.frame. raw does not end in an escape and is at most rawLimit long;
-// the result may be longer than max by a word, which close then refuses.
+// unescape copies raw, whose first escape is at first, into d.frame. raw does not end in an escape and is at most rawLimit long.
 func (d *Decoder) unescape(raw []byte, first int) []byte {
-	out := d.frame
-	if first > d.max {
-		return raw
+	out := d.frame[:0]
+	for at := first; at >= 0; at = bytes.IndexByte(raw, escape) {
+		out = append(append(out, raw[:at]...), raw[at+1]^toggle)
+		raw = raw[at+2:]
 	}
-	n := copy(out, raw[:first])
-	p := raw[first:]
-	for len(p) >= wordSize && n <= d.max {
-		w := binary.LittleEndian.Uint64(p)
-		binary.LittleEndian.PutUint64(out[n:], w)
-		found := octetsEqual(w, escapes)
-		if found == 0 {
-			p = p[wordSize:]
-			n += wordSize
-			continue
-		}
-		k := bits.TrailingZeros64(found) / 8
-		n += k
-		out[n] = p[k+1:][0] ^ toggle // the octet after an escape may lie beyond the word, never beyond p
-		n++
-		p = p[k+2:]
-	}
-	for i := 0; i < len(p) && n <= d.max; i++ {
-		b := p[i]
-		if b == escape {
-			i++
-			b = p[i] ^ toggle
-		}
-		out[n] = b
-		n++
-	}
-	return out[:n]
+	d.frame = append(out, raw...)
+	return d.frame
 }
 
 // unescapeMapped is unescape under an ACCM: control characters that are in the map and not escaped were put in by the line
 // (RFC 1662 section 4.2).
 func (d *Decoder) unescapeMapped(raw []byte) []byte {
-	n := 0
-	for i := 0; i < len(raw) && n <= d.max; i++ {
+	out := d.frame[:0]
+	for i := 0; i < len(raw); i++ {
 		b := raw[i]
 		if inACCM(d.ACCM, b) {
 			continue
@@ -178,8 +149,8 @@ func (d *Decoder) unescapeMapped(raw []byte) []byte {
 			}
 			b = raw[i] ^ toggle
 		}
-		d.frame[n] = b
-		n++
+		out = append(out, b)
 	}
-	return d.frame[:n]
+	d.frame = out
+	return out
 }

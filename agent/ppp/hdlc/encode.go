@@ -1,8 +1,7 @@
 package hdlc
 
 import (
-	"encoding/binary"
-	"math/bits"
+	"bytes"
 	"slices"
 )
 
@@ -12,8 +11,7 @@ import (
 //
 // When dst ends in a flag, that flag also opens this frame (RFC 1662 section 3.1), so a batch shares its flags.
 func AppendFrame(dst []byte, accm uint32, header, payload []byte) []byte {
-	// Every octet may need two, and the escaper stores whole words.
-	dst = slices.Grow(dst, 2*(len(header)+len(payload)+fcsSize)+2+wordSize)
+	dst = slices.Grow(dst, 2*(len(header)+len(payload)+fcsSize)+2) // every octet may need two
 	if len(dst) == 0 || dst[len(dst)-1] != flag {
 		dst = append(dst, flag)
 	}
@@ -29,37 +27,32 @@ func AppendFrame(dst []byte, accm uint32, header, payload []byte) []byte {
 	return append(dst, flag)
 }
 
-// appendTransparent is appendEscaped for ACCM 0, the map of every link that is 8-bit clean. It stores each word before it looks
-// for an octet to escape in it, which is cheaper than finding runs first and copying them afterwards.
-// dst must have room for 2*len(p)+wordSize octets more.
+// appendTransparent is appendEscaped for ACCM 0, the map of every link that is 8-bit clean: it copies the runs between the octets to escape.
+// Flag and escape are searched for one by one, since the search for one octet is the processor's fastest.
 func appendTransparent(dst, p []byte) []byte {
-	n := len(dst)
-	out := dst[:cap(dst)]
-	for len(p) >= wordSize {
-		w := binary.LittleEndian.Uint64(p)
-		binary.LittleEndian.PutUint64(out[n:], w)
-		found := octetsEqual(w, flags) | octetsEqual(w, escapes)
-		if found == 0 {
-			p = p[wordSize:]
-			n += wordSize
-			continue
+	nextFlag, nextEscape := search(p, 0, flag), search(p, 0, escape)
+	for from := 0; ; {
+		at := min(nextFlag, nextEscape)
+		dst = append(dst, p[from:at]...)
+		if at == len(p) {
+			return dst
 		}
-		k := bits.TrailingZeros64(found) / 8
-		n += k
-		out[n], out[n+1] = escape, p[k]^toggle
-		n += 2
-		p = p[k+1:]
-	}
-	for _, b := range p {
-		if b == flag || b == escape {
-			out[n], out[n+1] = escape, b^toggle
-			n += 2
-			continue
+		dst = append(dst, escape, p[at]^toggle)
+		from = at + 1
+		if at == nextFlag {
+			nextFlag = search(p, from, flag)
+		} else {
+			nextEscape = search(p, from, escape)
 		}
-		out[n] = b
-		n++
 	}
-	return out[:n]
+}
+
+// search is where b comes next in p, at from or later; len(p) if nowhere.
+func search(p []byte, from int, b byte) int {
+	if n := bytes.IndexByte(p[from:], b); n >= 0 {
+		return from + n
+	}
+	return len(p)
 }
 
 // appendEscaped escapes octet by octet, under any map.

@@ -1,7 +1,5 @@
 package hdlc
 
-import "encoding/binary"
-
 const (
 	fcsInit = 0xffff // RFC 1662 appendix C.2, PPPINITFCS16
 	fcsGood = 0xf0b8 // PPPGOODFCS16: what the FCS of a frame comes to when its own FCS is included
@@ -33,9 +31,17 @@ func makeFCSTables() *[16][256]uint16 {
 
 // updateFCS extends the FCS-16 (RFC 1662 appendix C) over p.
 func updateFCS(fcs uint16, p []byte) uint16 {
+	if len(p) >= 2*foldSize {
+		fcs, p = foldFCS(fcs, p)
+	}
+	return stepFCS(fcs, p)
+}
+
+// stepFCS is updateFCS by the tables alone.
+func stepFCS(fcs uint16, p []byte) uint16 {
 	t := fcsTables
 	for len(p) >= 16 {
-		x, y := binary.LittleEndian.Uint64(p), binary.LittleEndian.Uint64(p[8:])
+		x, y := word(p), word(p[8:])
 		rest := t[13][byte(x>>16)] ^ t[12][byte(x>>24)] ^
 			t[11][byte(x>>32)] ^ t[10][byte(x>>40)] ^ t[9][byte(x>>48)] ^ t[8][byte(x>>56)] ^
 			t[7][byte(y)] ^ t[6][byte(y>>8)] ^ t[5][byte(y>>16)] ^ t[4][byte(y>>24)] ^
