@@ -160,7 +160,7 @@ func (l *Line) Online() bool {
 // read is the one reader of the port. It ends with the port.
 func (l *Line) read() {
 	defer close(l.readDone)
-	buf := make([]byte, 64<<10)
+	buf := make([]byte, 16<<10) // a terminal gives 4 KiB at a time, as a rule
 	for {
 		n, err := l.port.Read(buf)
 		l.consume(buf[:n])

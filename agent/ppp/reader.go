@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	readBuffer = 64 << 10
+	readBuffer = 16 << 10
 	maxPending = 64 // frames that wait for the event loop; a flood beyond is dropped and counted
 )
 

@@ -13,8 +13,8 @@ import (
 	"minato/emulator/pty"
 )
 
-// chunkSize is what one read of a data call takes at most; the kernel keeps less for a pseudo-terminal.
-const chunkSize = 64 << 10
+// chunkSize is what one read of a data call takes at most. A pseudo-terminal gives 4 KiB at a time, as a rule, a socket more.
+const chunkSize = 16 << 10
 
 var chunks = sync.Pool{New: func() any { return new([chunkSize]byte) }}
 
