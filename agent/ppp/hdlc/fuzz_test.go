@@ -7,15 +7,22 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// FuzzRoundTrip: a frame is what octet by octet makes of it, and decodes to the same packet however it is cut.
 func FuzzRoundTrip(f *testing.F) {
 	f.Add([]byte("packet"), uint32(0), 3)
 	f.Add([]byte("}~}~\x00\x11"), uint32(0xffffffff), 1)
 	f.Add(randomPacket(400), uint32(0x000a0000), 40)
+	f.Add(randomPacket(1500), uint32(0), 700)
 	f.Fuzz(func(t *testing.T, p []byte, accm uint32, cut int) {
-		if len(p) < 2 || len(p) > 1000 {
+		if len(p) < 2 || len(p) > 2000 {
 			return
 		}
 		line := AppendFrame(nil, accm, p[:1], p[1:])
+		fcs := ^bitwiseFCS(p)
+		want := append(appendEscaped([]byte{flag}, accm, append(bytes.Clone(p), byte(fcs), byte(fcs>>8))), flag)
+		if diff := cmp.Diff(want, line); diff != "" {
+			t.Fatalf("(-want +got)\n%s", diff)
+		}
 		for _, b := range line[1 : len(line)-1] {
 			if b == flag || inACCM(accm, b) {
 				t.Fatalf("%x has %#x, which ACCM %#x forbids", line, b, accm)
