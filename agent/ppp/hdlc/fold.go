@@ -9,9 +9,10 @@ const (
 
 // foldFCS extends the FCS over all of p but its end, which it returns. p has two blocks at least. It needs no table and takes a word at a time.
 //
-// Over GF(2) a sum is squared by squaring its terms: a multiple of the generator x**16 + x**12 + x**5 + 1 is therefore also
-// x**1024 + x**768 + x**320 + 1, its 64th power. So a word of 64 bits counts for the remainder as much as the same word would 4, 11 and 16
-// words later (1024-768, 1024-320 and 1024 bits). Each word is carried forward so, until what is left is short enough for the tables.
+// Over GF(2) a sum is squared by squaring its terms. The 64th power of the generator x**16 + x**12 + x**5 + 1 is therefore
+// x**1024 + x**768 + x**320 + 1, and as a multiple of the generator it leaves every remainder as it is. So a word of 64 bits counts as much
+// as the same word would 4, 11 and 16 words later (1024-768, 1024-320 and 1024 bits). Each word is carried forward so, until what is left is
+// short enough for the tables.
 func foldFCS(fcs uint16, p []byte) (uint16, []byte) {
 	w := [16]uint64{uint64(fcs)} // the block before, with what was carried to it; now the FCS itself, which joins the first word
 	for ; len(p) >= 2*foldSize; p = p[foldSize:] {
@@ -33,7 +34,7 @@ func foldFCS(fcs uint16, p []byte) (uint16, []byte) {
 		w[14] ^= word(b[112:]) ^ w[10] ^ w[3]
 		w[15] ^= word(b[120:]) ^ w[11] ^ w[4]
 	}
-	var last [foldSize]byte
+	var last [foldSize]byte // the block after, with what is carried to it alone
 	for i := range w {
 		v := word(p[i*wordSize:]) ^ w[i]
 		if i < 4 {
