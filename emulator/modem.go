@@ -109,16 +109,17 @@ func (m *Modem) open(dir string, listen []listenSpec) error {
 	if err := os.MkdirAll(m.dir, 0o755); err != nil {
 		return err
 	}
-	for _, p := range m.ports {
-		if err := p.open(m.dir); err != nil {
-			return err
-		}
-	}
+	// The socket first: where another emulator has it, that one's ports keep their names.
 	l, err := pty.ListenUnix(m.SocketPath())
 	if err != nil {
 		return err
 	}
 	m.listeners = append(m.listeners, l)
+	for _, p := range m.ports {
+		if err := p.open(m.dir); err != nil {
+			return err
+		}
+	}
 	for _, spec := range listen {
 		l, err := spec.listen(m.index)
 		if err != nil {

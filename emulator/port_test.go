@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -209,6 +210,24 @@ func TestNamesAreGoneAtTheEnd(t *testing.T) {
 		}
 		if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
 			t.Errorf("left behind: %v, %v", left, err)
+		}
+	}
+}
+
+// TestAnotherKeepsItsNames: an emulator that is started where one runs says so and ends, and what runs is reached as before.
+func TestAnotherKeepsItsNames(t *testing.T) {
+	dir := t.TempDir()
+	first := start(t, Config{Dir: dir})
+	second, err := New(Config{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Run(t.Context()); !errors.Is(err, syscall.EADDRINUSE) {
+		t.Fatalf("a second emulator in the same place: %v", err)
+	}
+	for _, path := range []string{first.Modem(0).ATPath(), first.Modem(0).PPPPath()} {
+		if got := ttytest.Open(t, path).AT("AT"); !strings.Contains(got, "OK") {
+			t.Errorf("%s: %q", path, got)
 		}
 	}
 }
