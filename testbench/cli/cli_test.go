@@ -6,9 +6,11 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -29,6 +31,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "the programs are not built: make build:", err)
 		os.Exit(1)
 	}
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) // the programs are started as from a terminal, also where this test is run with nohup
 	os.Exit(m.Run())
 }
 
@@ -58,7 +61,8 @@ func TestScripts(t *testing.T) {
 			"exits":     exits,
 			"powerless": powerless,
 			"start":     start,
-			"interrupt": interrupt,
+			"interrupt": signalled(syscall.SIGINT),
+			"hangup":    signalled(syscall.SIGHUP),
 			"envsubst":  envsubst,
 		},
 	})

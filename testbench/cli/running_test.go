@@ -86,9 +86,9 @@ func (r *running) printed() string {
 	return r.out.String()
 }
 
-// end interrupts the program, as Ctrl-C does, and gives how it ended.
-func (r *running) end() error {
-	if err := r.cmd.Process.Signal(syscall.SIGINT); err != nil && !errors.Is(err, os.ErrProcessDone) {
+// end sends the program a signal, such as Ctrl-C's, and gives how it ended.
+func (r *running) end(by os.Signal) error {
+	if err := r.cmd.Process.Signal(by); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
 	select {
@@ -97,7 +97,7 @@ func (r *running) end() error {
 		return err
 	case <-time.After(patience):
 		r.cmd.Process.Kill()
-		return errors.Join(errors.New("it did not end when interrupted"), <-r.done)
+		return errors.Join(fmt.Errorf("it did not end at %v", by), <-r.done)
 	}
 }
 
@@ -110,20 +110,23 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	file, err := os.Create(ts.MkAbs(args[1]))
 	ts.Check(err)
 	r := launch(ts, args[0], file, args[2], args[3:]...)
-	ts.Defer(func() { ts.Check(errors.Join(r.end(), file.Close())) })
+	ts.Defer(func() { ts.Check(errors.Join(r.end(syscall.SIGINT), file.Close())) })
 	if err := r.await(); err != nil {
 		ts.Fatalf("waiting for %q of %s: %v", args[0], args[2], err)
 	}
 }
 
-// interrupt runs a program until it has printed a text, sends it SIGINT, and wants it to end with status 0: interrupt TEXT PROGRAM [ARGUMENT...].
-func interrupt(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: interrupt TEXT PROGRAM [ARGUMENT...]")
-	}
-	r := launch(ts, args[0], io.Discard, args[1], args[2:]...)
-	said := r.await()
-	if err := errors.Join(said, r.end()); err != nil {
-		ts.Fatalf("waiting for %q of %s: %v", args[0], args[1], err)
+// signalled makes the command that runs a program until it has printed a text, sends it the signal, and wants it to end with status 0:
+// interrupt TEXT PROGRAM [ARGUMENT...], and so hangup.
+func signalled(by os.Signal) func(ts *testscript.TestScript, neg bool, args []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg || len(args) < 2 {
+			ts.Fatalf("usage: interrupt or hangup TEXT PROGRAM [ARGUMENT...]")
+		}
+		r := launch(ts, args[0], io.Discard, args[1], args[2:]...)
+		said := r.await()
+		if err := errors.Join(said, r.end(by)); err != nil {
+			ts.Fatalf("waiting for %q of %s: %v", args[0], args[1], err)
+		}
 	}
 }

@@ -81,10 +81,19 @@ Examples:
 Exit status: 0 done, 1 failed, 2 bad usage or configuration, 3 something could not be reached or opened, 4 not allowed.`
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilEnded()
 	status := execute(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(status)
+}
+
+// untilEnded is a context that ends with Ctrl-C, SIGTERM, and the loss of the terminal, unless the program is to outlive that one (nohup).
+func untilEnded() (context.Context, context.CancelFunc) {
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		ends = append(ends, syscall.SIGHUP)
+	}
+	return signal.NotifyContext(context.Background(), ends...)
 }
 
 // streams is where results and everything else go.

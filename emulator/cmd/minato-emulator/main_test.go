@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -278,5 +279,28 @@ func TestPersonalitiesForPrograms(t *testing.T) {
 	var list []provenance
 	if err := json.Unmarshal([]byte(stdout), &list); err != nil || len(list) == 0 || list[0].Transcript == 0 {
 		t.Errorf("%q, %v", stdout, err)
+	}
+}
+
+// TestHangUp: the terminal's end is an end in order, except for a program that was told to ignore it.
+func TestHangUp(t *testing.T) {
+	hangUps := make(chan os.Signal, 1)
+	signal.Notify(hangUps, syscall.SIGHUP) // not ignored from now on, even where the test itself was started with nohup
+	ctx, stop := untilEnded()
+	defer stop()
+	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	<-ctx.Done()
+	<-hangUps
+	signal.Stop(hangUps)
+	stop()
+
+	signal.Ignore(syscall.SIGHUP)
+	defer signal.Reset(syscall.SIGHUP)
+	_, stop = untilEnded()
+	defer stop()
+	if !signal.Ignored(syscall.SIGHUP) {
+		t.Error("SIGHUP is heard, though it was ignored")
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"syscall"
@@ -118,7 +117,7 @@ func (c upCommand) Run(ctx context.Context, log *slog.Logger) error {
 
 // runChild does the work of a child in a network namespace, if this process is one.
 func runChild() (child bool, status int) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilEnded()
 	defer stop()
 	return testbench.RunChild(ctx)
 }
