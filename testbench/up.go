@@ -13,6 +13,8 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"minato/relay/relayapi"
+	"minato/testbench/access"
 	"minato/testbench/env"
 )
 
@@ -21,29 +23,29 @@ var upServices = []struct {
 	name string
 	port int
 	tls  bool
-	use  func(m *env.Mapping, ca, sshKey string) string
+	use  func(m *relayapi.PortMapping, ca, sshKey string) string
 }{
-	{"web page", 80, true, func(m *env.Mapping, ca, _ string) string {
+	{"web page", 80, true, func(m *relayapi.PortMapping, ca, _ string) string {
 		return fmt.Sprintf("curl --cacert %s https://%s/", ca, m.Endpoint)
 	}},
-	{"screen", 5900, true, func(m *env.Mapping, ca, _ string) string {
+	{"screen", 5900, true, func(m *relayapi.PortMapping, ca, _ string) string {
 		return tunnelTo(m, ca, "127.0.0.1:5999") + "\n            and in another terminal a VNC viewer: vncviewer 127.0.0.1::5999"
 	}},
-	{"registers", 502, true, func(m *env.Mapping, ca, _ string) string {
+	{"registers", 502, true, func(m *relayapi.PortMapping, ca, _ string) string {
 		return tunnelTo(m, ca, "127.0.0.1:1502") + "\n            and in another terminal: mbpoll -m tcp -p 1502 -r 1 -c 2 127.0.0.1"
 	}},
-	{"shell", 22, false, func(m *env.Mapping, _, sshKey string) string {
+	{"shell", 22, false, func(m *relayapi.PortMapping, _, sshKey string) string {
 		return fmt.Sprintf("ssh -i %s -p %d %s@%s", sshKey, m.Port, env.SSHUser, m.IPAddress)
 	}},
 }
 
 // tunnelTo is the command for a client that knows no TLS, with this program as the user called it.
-func tunnelTo(m *env.Mapping, ca, accept string) string {
+func tunnelTo(m *relayapi.PortMapping, ca, accept string) string {
 	return fmt.Sprintf("%s tunnel --accept %s --connect %s --ca %s", os.Args[0], accept, m.Endpoint, ca)
 }
 
 // Up builds the whole path in this process at the documented default addresses, makes a port mapping for each service of the device, says how to reach
-// them on w, and keeps it running until ctx ends.
+// them on w, and keeps it running until ctx ends. The mappings end with it: the next Up in dir makes its own.
 func Up(ctx context.Context, dir string, w io.Writer, logger *slog.Logger) (err error) {
 	if dir, err = filepath.Abs(dir); err != nil {
 		return err
@@ -58,6 +60,11 @@ func Up(ctx context.Context, dir string, w io.Writer, logger *slog.Logger) (err 
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
+	return open(ctx, e, w)
+}
+
+// open makes the mappings, says how to reach them, and removes them when ctx ends.
+func open(ctx context.Context, e *env.Env, w io.Writer) (err error) {
 	c, err := e.Client(0)
 	if err != nil {
 		return err
@@ -66,7 +73,7 @@ func Up(ctx context.Context, dir string, w io.Writer, logger *slog.Logger) (err 
 	if err != nil {
 		return err
 	}
-	ca := filepath.Join(dir, "ca.pem")
+	ca := filepath.Join(e.Dir, "ca.pem")
 	if err := os.WriteFile(ca, pem, 0o644); err != nil {
 		return err
 	}
@@ -78,8 +85,18 @@ func Up(ctx context.Context, dir string, w io.Writer, logger *slog.Logger) (err 
 	fmt.Fprintf(w, "relay API   http://%s/v1   with the same key\n", e.Address.API)
 	fmt.Fprintf(w, "emulator    http://%s   modem %s\n", e.Address.Control, e.Address.AT)
 	fmt.Fprintf(w, "agent       %s status --socket %s\n\n", strings.TrimSuffix(os.Args[0], filepath.Base(os.Args[0]))+"minato-agent", e.Address.Status)
+	relay, err := c.Relay()
+	if err != nil {
+		return err
+	}
+	defer relay.Close()
+	mappings := &access.Mappings{Relay: relay}
+	defer func() { err = errors.Join(err, mappings.Close(ctx)) }()
+	duration := 28800 // seconds: as long as the relay allows
 	for _, s := range upServices {
-		m, err := c.Map(ctx, s.port, env.MapOptions{TLS: s.tls, Duration: 28800, Sources: []string{"127.0.0.0/8"}})
+		m, err := mappings.Make(ctx, relayapi.CreatePortMappingRequest{
+			Destination: relayapi.Destination{SIMID: sim.ID, Port: s.port}, TLSRequired: s.tls, Duration: &duration, Source: &relayapi.Source{IPRanges: []string{"127.0.0.0/8"}},
+		})
 		if err != nil {
 			return err
 		}
@@ -99,7 +116,7 @@ func Up(ctx context.Context, dir string, w io.Writer, logger *slog.Logger) (err 
 	ctx, stop := e.Context(ctx)
 	defer stop()
 	<-ctx.Done()
-	fmt.Fprintf(w, "\nEnding. Keys, CA and audit log stay in %s for the next time.\n", dir)
+	fmt.Fprintf(w, "\nEnding. The mappings are removed; keys, CA and audit log stay in %s for the next time.\n", e.Dir)
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 		return cause
 	}
