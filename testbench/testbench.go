@@ -124,7 +124,7 @@ func New(cfg Config) (*Testbench, error) {
 }
 
 // Run runs the scenarios, several at a time; results are in the order of the list. The error is for what kept it from running them; a failed scenario is
-// a result.
+// a result. What ctx ended, or kept from beginning, is skipped.
 func (t *Testbench) Run(ctx context.Context) (report.Run, error) {
 	run := report.Run{Started: time.Now(), Machine: Machine(), Version: fmt.Sprintf("seed %d", t.cfg.Seed)}
 	var rows *report.Terminal
@@ -159,10 +159,11 @@ func (t *Testbench) Run(ctx context.Context) (report.Run, error) {
 		})
 	}
 	group.Wait()
-	for _, result := range results {
-		if result != nil {
-			run.Results = append(run.Results, *result)
+	for i, result := range results {
+		if result == nil {
+			result = &report.Result{Name: t.jobs[i].label(), Doc: t.jobs[i].Doc, Status: report.Skip, Err: report.Interrupted}
 		}
+		run.Results = append(run.Results, *result)
 	}
 	run.Duration = time.Since(run.Started)
 	if rows != nil {
@@ -182,10 +183,15 @@ func (t *Testbench) order() []int {
 }
 
 // runJob runs one scenario, in this process or in a child that has a network namespace.
-func (t *Testbench) runJob(ctx context.Context, j Job) report.Result {
+func (t *Testbench) runJob(ctx context.Context, j Job) (r report.Result) {
 	dir := filepath.Join(t.cfg.Dir, j.label())
 	if j.Net == env.Namespace {
-		return RunInNamespace(ctx, j, dir)
+		r = RunInNamespace(ctx, j, dir)
+	} else {
+		r = RunJob(ctx, j, dir, t.cfg.Logger, t.cfg.Programs)
 	}
-	return RunJob(ctx, j, dir, t.cfg.Logger, t.cfg.Programs)
+	if r.Status == report.Fail && ctx.Err() != nil { // its steps failed since ctx ended: that says nothing of what it proves
+		r.Status, r.Err, r.Hint = report.Skip, report.Interrupted, ""
+	}
+	return r
 }

@@ -174,7 +174,7 @@ func (c *Check) do(ctx context.Context, s step) *access.Problem {
 	}
 	switch {
 	case problem != nil && ctx.Err() != nil:
-		r.Status, r.Err, r.Doc = report.Skip, "interrupted", s.doc
+		r.Status, r.Err, r.Doc = report.Skip, report.Interrupted, s.doc
 	case problem == errNothing:
 		r.Status, r.Err, r.Doc = report.Skip, problem.Text, s.doc
 	case problem != nil:
@@ -195,7 +195,7 @@ func (c *Check) do(ctx context.Context, s step) *access.Problem {
 var errNothing = &access.Problem{Text: "nothing to measure: no service is reached"}
 
 func (c *Check) skip(s step, blocked string) {
-	why := "interrupted"
+	why := report.Interrupted
 	if blocked != "" {
 		why = "not looked at, since " + blocked + " failed"
 	}

@@ -173,6 +173,21 @@ func TestStates(t *testing.T) {
 	}
 }
 
+func TestVerdict(t *testing.T) {
+	passed, failed, ended := Result{Status: Pass}, Result{Status: Fail, Err: "x"}, Result{Status: Skip, Err: Interrupted}
+	for want, results := range map[string][]Result{
+		"The whole path works":       {passed, {Status: Skip, Err: "qemu-arm is not installed"}},
+		"1 scenario failed":          {passed, failed, ended},
+		"Interrupted before its end": {passed, ended},
+		"Nothing was proved":         nil,
+	} {
+		run := Run{Results: results}.withDefaults()
+		if got := run.verdict(run.Counts()); got != want {
+			t.Errorf("%v: %q, want %q", results, got, want)
+		}
+	}
+}
+
 func TestWriteAll(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "out", "report")
 	for range 2 { // the second time over the first

@@ -57,7 +57,7 @@ func WriteHTML(w io.Writer, run Run) error {
 	run = run.withDefaults()
 	c := run.Counts()
 	v := pageView{
-		Run: run, Counts: c, Verdict: verdict(c, run.Kind), Date: run.Started.Format("2006-01-02 15:04:05 MST"), Took: formatDuration(run.Duration),
+		Run: run, Counts: c, Verdict: run.verdict(c), Date: run.Started.Format("2006-01-02 15:04:05 MST"), Took: formatDuration(run.Duration),
 		PathSVG: template.HTML(run.pathSVG()), CSS: template.CSS(pageCSS), JS: template.JS(pageJS),
 	}
 	share := func(n int) string { return fmt.Sprintf("%.3f", 100*float64(n)/float64(max(c.Total(), 1))) }
@@ -72,12 +72,14 @@ func WriteHTML(w io.Writer, run Run) error {
 	return pageTemplate.Execute(w, v)
 }
 
-func verdict(c Counts, kind string) string {
+func (r Run) verdict(c Counts) string {
 	switch {
 	case c.Fail == 1:
-		return "1 " + kind + " failed"
+		return "1 " + r.Kind + " failed"
 	case c.Fail > 1:
-		return fmt.Sprintf("%d %ss failed", c.Fail, kind)
+		return fmt.Sprintf("%d %ss failed", c.Fail, r.Kind)
+	case r.interrupted():
+		return "Interrupted before its end"
 	case c.Pass == 0:
 		return "Nothing was proved"
 	}

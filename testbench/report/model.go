@@ -1,6 +1,9 @@
 package report
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Status of a result.
 type Status string
@@ -10,6 +13,9 @@ const (
 	Fail Status = "fail"
 	Skip Status = "skip"
 )
+
+// Interrupted is why a result was skipped that the user's end of the run cut short, or kept from beginning.
+const Interrupted = "interrupted"
 
 // Run is one run of the testbench.
 type Run struct {
@@ -82,6 +88,11 @@ func (r Run) Counts() Counts {
 		}
 	}
 	return c
+}
+
+// interrupted is true where the user ended the run before its end.
+func (r Run) interrupted() bool {
+	return slices.ContainsFunc(r.Results, func(result Result) bool { return result.Status == Skip && result.Err == Interrupted })
 }
 
 // withDefaults fills what the formats need.

@@ -1,10 +1,18 @@
 package main
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
+
+	"minato/testbench/report"
 )
 
 // TestHangUp: the terminal's end is an end in order, except for a program that was told to ignore it.
@@ -27,5 +35,28 @@ func TestHangUp(t *testing.T) {
 	defer stop()
 	if !signal.Ignored(syscall.SIGHUP) {
 		t.Error("SIGHUP is heard, though it was ignored")
+	}
+}
+
+// TestInterruptedRun: the end that the user asked for is told as one, in the exit status and in the report.
+func TestInterruptedRun(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	dir := t.TempDir()
+	err := runCommand{Scenario: []string{"link-up"}, Out: dir, Format: []string{"json"}}.Run(ctx, slog.New(slog.DiscardHandler))
+	var exit *exitError
+	if !errors.As(err, &exit) || exit.status != exitFailed || !strings.HasPrefix(err.Error(), "interrupted") {
+		t.Errorf("error %v", err)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "report.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var run report.Run
+	if err := json.Unmarshal(b, &run); err != nil {
+		t.Fatal(err)
+	}
+	if len(run.Results) != 1 || run.Results[0].Status != report.Skip || run.Results[0].Err != report.Interrupted {
+		t.Errorf("results %+v", run.Results)
 	}
 }

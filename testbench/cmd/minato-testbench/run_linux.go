@@ -38,19 +38,15 @@ func (c runCommand) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return &exitError{status: exitUsage, err: err}
 	}
-	result, err := t.Run(ctx)
-	err = errors.Join(err, c.write(result))
-	if err != nil {
+	result, runErr := t.Run(ctx)
+	if err := c.write(result); err != nil {
 		return &exitError{status: exitUnreachable, err: err}
 	}
-	failed := 0
-	for _, r := range result.Results {
-		if r.Status == report.Fail {
-			failed++
-		}
+	if runErr != nil {
+		return &exitError{status: exitFailed, err: fmt.Errorf("interrupted; what had not ended is skipped: %w", runErr)}
 	}
-	if failed > 0 {
-		return &exitError{status: exitFailed, err: fmt.Errorf("%d of %d scenarios failed", failed, len(result.Results))}
+	if n := result.Counts(); n.Fail > 0 {
+		return &exitError{status: exitFailed, err: fmt.Errorf("%d of %d scenarios failed", n.Fail, n.Total())}
 	}
 	return nil
 }
