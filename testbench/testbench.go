@@ -126,7 +126,7 @@ func New(cfg Config) (*Testbench, error) {
 // Run runs the scenarios, several at a time; results are in the order of the list. The error is for what kept it from running them; a failed scenario is
 // a result. What ctx ended, or kept from beginning, is skipped.
 func (t *Testbench) Run(ctx context.Context) (report.Run, error) {
-	run := report.Run{Started: time.Now(), Machine: Machine(), Version: fmt.Sprintf("seed %d", t.cfg.Seed)}
+	run := report.Run{Started: time.Now(), Machine: Machine(), Seed: t.cfg.Seed}
 	var rows *report.Terminal
 	if t.cfg.Progress != nil {
 		names := make([]string, len(t.jobs))

@@ -36,7 +36,7 @@ func TestScenarios(t *testing.T) {
 	}
 	for _, result := range run.Results {
 		t.Run(result.Name, func(t *testing.T) {
-			t.Logf("%s, %s", result.Duration.Round(time.Millisecond), run.Version)
+			t.Logf("%s, seed %d", result.Duration.Round(time.Millisecond), run.Seed)
 			for _, line := range result.Log {
 				t.Logf("%8.3fs %-5s %s", line.At.Seconds(), line.Level, line.Text)
 			}

@@ -118,8 +118,8 @@ type step struct {
 // mapping that could not be removed.
 func (c *Check) Run(ctx context.Context) (run report.Run, err error) {
 	host, _ := os.Hostname()
-	run = report.Run{Title: "Minato field check", Kind: "check", Started: time.Now(), Version: "SIM " + c.cfg.SIM,
-		Machine: strings.TrimSpace(fmt.Sprintf("%s %s/%s against %s", host, runtime.GOOS, runtime.GOARCH, c.cfg.Relay.URL))}
+	run = report.Run{Title: "Minato field check", Kind: "check", Started: time.Now(), SIM: c.cfg.SIM, Relay: c.cfg.Relay.URL,
+		Machine: strings.TrimSpace(fmt.Sprintf("%s %s/%s", host, runtime.GOOS, runtime.GOARCH))}
 	defer func() {
 		c.services.Wait()
 		if closeErr := c.mappings.Close(ctx); closeErr != nil {
@@ -183,7 +183,7 @@ func (c *Check) do(ctx context.Context, s step) *access.Problem {
 			st.logf("seen: %v", problem.Err)
 		}
 	}
-	r.Log = st.lines()
+	r.Log, r.Values = st.lines(), st.values
 	c.add(r)
 	if r.Status != report.Fail {
 		return nil
@@ -211,14 +211,15 @@ func (c *Check) add(r report.Result) {
 	}
 }
 
-// story is the log of one step.
+// story is the log of one step, and what it measured.
 type story struct {
-	began time.Time
-	mu    sync.Mutex
-	log   []report.LogLine // guarded by mu
+	began  time.Time
+	values report.Values // of the step's own goroutine
+	mu     sync.Mutex
+	log    []report.LogLine // guarded by mu
 }
 
-func newStory() *story { return &story{began: time.Now()} }
+func newStory() *story { return &story{began: time.Now(), values: report.Values{}} }
 
 func (s *story) logf(format string, args ...any) {
 	s.mu.Lock()

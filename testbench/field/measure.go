@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -55,6 +56,7 @@ func (c *Check) measureLine(ctx context.Context, s *story) (string, *access.Prob
 			lost++
 		}
 	}
+	s.values["round_trip_ms"], s.values["asked"], s.values["lost"] = float64(middle.Microseconds())/1000, float64(asked), float64(lost)
 	said := fmt.Sprintf("round trip %s; %d of %d answers late or missing", ms(middle), lost, asked)
 	moved, problem := c.throughput(ctx, s)
 	if problem != nil {
@@ -141,6 +143,7 @@ func (c *Check) throughput(ctx context.Context, s *story) (string, *access.Probl
 				return "", &access.Problem{Text: fmt.Sprintf("moving data %s ended early: %s", way.name, shortError(err)), Cure: "try again; if it stays, the line is too weak", Err: err}
 			}
 			speed := float64(size) * 8 / max(took.Seconds(), 1e-6)
+			s.values[way.name+"_bit_per_s"] = math.Round(speed)
 			s.logf("%s: %d bytes %s in %s", t.Name, size, way.name, ms(took))
 			parts = append(parts, fmt.Sprintf("%sbit/s %s", si(speed), way.name))
 		}

@@ -25,6 +25,7 @@ type pageView struct {
 	Run
 	Counts   Counts
 	Verdict  string
+	Facts    []string
 	Date     string
 	Took     string
 	Share    struct{ Pass, Fail, Skip string } // of the bar, in percent
@@ -59,6 +60,12 @@ func WriteHTML(w io.Writer, run Run) error {
 	v := pageView{
 		Run: run, Counts: c, Verdict: run.verdict(c), Date: run.Started.Format("2006-01-02 15:04:05 MST"), Took: formatDuration(run.Duration),
 		PathSVG: template.HTML(run.pathSVG()), CSS: template.CSS(pageCSS), JS: template.JS(pageJS),
+	}
+	for _, f := range run.facts() {
+		if f.Name != "machine" { // which speaks for itself
+			f.Value = f.Name + " " + f.Value
+		}
+		v.Facts = append(v.Facts, f.Value)
 	}
 	share := func(n int) string { return fmt.Sprintf("%.3f", 100*float64(n)/float64(max(c.Total(), 1))) }
 	v.Share.Pass, v.Share.Fail, v.Share.Skip = share(c.Pass), share(c.Fail), share(c.Skip)

@@ -54,8 +54,10 @@ func WriteJUnit(w io.Writer, run Run) error {
 	c := run.Counts()
 	suite := junitSuite{
 		Name: run.Title, Tests: c.Total(), Failures: c.Fail, Skipped: c.Skip, Time: junitTime(run.Duration),
-		Timestamp:  run.Started.UTC().Format("2006-01-02T15:04:05"), // JUnit's schema has no zone
-		Properties: []junitProperty{{"machine", run.Machine}, {"version", run.Version}},
+		Timestamp: run.Started.UTC().Format("2006-01-02T15:04:05"), // JUnit's schema has no zone
+	}
+	for _, f := range run.facts() {
+		suite.Properties = append(suite.Properties, junitProperty{strings.ToLower(f.Name), f.Value})
 	}
 	for _, r := range run.Results {
 		tc := junitCase{Name: r.Name, Class: "minato.testbench", Time: junitTime(r.Duration), SystemOut: junitOut(r)}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -22,9 +23,12 @@ type Run struct {
 	Title    string        `json:"title,omitempty"` // "": Minato testbench
 	Kind     string        `json:"kind,omitempty"`  // what the results are, in one word; "": scenario
 	Started  time.Time     `json:"started"`
-	Duration time.Duration `json:"duration_ns"` // 0: the sum of the results
-	Machine  string        `json:"machine"`     // one line: name, system, processor
-	Version  string        `json:"version,omitempty"`
+	Duration time.Duration `json:"duration_ns"`       // 0: the sum of the results
+	Machine  string        `json:"machine"`           // one line: name, system, processor
+	Version  string        `json:"version,omitempty"` // of the program that ran it
+	SIM      string        `json:"sim,omitempty"`     // that a check looked at, as it was named: id or IMSI
+	Relay    string        `json:"relay,omitempty"`   // URL of the relay that a check went through
+	Seed     uint64        `json:"seed,omitempty"`    // of what scenarios left to chance
 	Results  []Result      `json:"results"`
 }
 
@@ -38,11 +42,15 @@ type Result struct {
 	Err       string        `json:"error,omitempty"` // why it failed or was skipped
 	Hint      string        `json:"hint,omitempty"`  // what to do about it
 	Hops      []Hop         `json:"hops,omitempty"`  // parts of the path that it speaks of; none: the whole path
+	Values    Values        `json:"values,omitempty"`
 	Log       []LogLine     `json:"log,omitempty"`
 	Artifacts []Artifact    `json:"artifacts,omitempty"`
 	Timeline  *Timeline     `json:"timeline,omitempty"`
 	Ladder    *Ladder       `json:"ladder,omitempty"`
 }
+
+// Values are what was measured, for programs: each name ends with the unit where there is one.
+type Values map[string]float64
 
 // Hop is one part of the path from a client to a device.
 type Hop string
@@ -88,6 +96,19 @@ func (r Run) Counts() Counts {
 		}
 	}
 	return c
+}
+
+// fact is one of a run's properties.
+type fact struct{ Name, Value string }
+
+// facts are what is known of how the run was made, in order.
+func (r Run) facts() []fact {
+	seed := ""
+	if r.Seed != 0 {
+		seed = strconv.FormatUint(r.Seed, 10)
+	}
+	all := []fact{{"machine", r.Machine}, {"version", r.Version}, {"SIM", r.SIM}, {"relay", r.Relay}, {"seed", seed}}
+	return slices.DeleteFunc(all, func(f fact) bool { return f.Value == "" })
 }
 
 // interrupted is true where the user ended the run before its end.

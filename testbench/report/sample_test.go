@@ -30,7 +30,8 @@ func sample(t testing.TB) Run {
 		t.Fatal(err)
 	}
 	return Run{
-		Started: time.Date(2026, 11, 22, 9, 30, 0, 0, time.UTC), Machine: "bench-1, linux/amd64, 2 processors", Version: "1.2.3",
+		Started: time.Date(2026, 11, 22, 9, 30, 0, 0, time.UTC), Machine: "bench-1, linux/amd64, 2 processors", Version: "1.2.3", Seed: 4711,
+		SIM: "8981100000000000002", Relay: "https://relay.example:8080/?a=<b>",
 		Results: []Result{
 			{
 				Name: "http-tls", Doc: "A browser reaches the device's page over TLS.", Status: Pass, Duration: 1234 * time.Millisecond, Ladder: ladder, Timeline: sampleTimeline(),
@@ -44,7 +45,7 @@ func sample(t testing.TB) Run {
 				Artifacts: []Artifact{{"bad", "javascript:alert(3)"}, {"worse", "//example.com/x"}},
 			},
 			{Name: "arm-agent", Doc: "The agent for ARM carries a page.", Status: Skip, Err: "qemu-arm is not installed", Hint: "apt install qemu-user-static"},
-			{Name: "modbus", Doc: "Registers are read and written.", Status: Pass, Duration: 90 * time.Millisecond, Hops: []Hop{HopDevice, HopModem}},
+			{Name: "modbus", Doc: "Registers are read and written.", Status: Pass, Duration: 90 * time.Millisecond, Hops: []Hop{HopDevice, HopModem}, Values: Values{"round_trip_ms": 41.5, "lost": 0}},
 		},
 	}
 }

@@ -50,6 +50,7 @@ func (c checkCommand) Run(ctx context.Context, _ *slog.Logger) error {
 	}
 	fmt.Fprintf(screen, "Field check of SIM %s through %s, %s\n\n", c.SIM, relay.URL, time.Now().Format("2006-01-02 15:04:05 MST"))
 	run, runErr := check.Run(ctx)
+	run.Version = version()
 	field.WriteSummary(screen, run)
 	if c.JSON {
 		if err := report.WriteJSON(os.Stdout, run); err != nil {

@@ -43,7 +43,7 @@ func TestInterruptedRun(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	dir := t.TempDir()
-	err := runCommand{Scenario: []string{"link-up"}, Out: dir, Format: []string{"json"}}.Run(ctx, slog.New(slog.DiscardHandler))
+	err := runCommand{Scenario: []string{"link-up"}, Out: dir, Format: []string{"json"}, Seed: 4711}.Run(ctx, slog.New(slog.DiscardHandler))
 	var exit *exitError
 	if !errors.As(err, &exit) || exit.status != exitFailed || !strings.HasPrefix(err.Error(), "interrupted") {
 		t.Errorf("error %v", err)
@@ -58,5 +58,8 @@ func TestInterruptedRun(t *testing.T) {
 	}
 	if len(run.Results) != 1 || run.Results[0].Status != report.Skip || run.Results[0].Err != report.Interrupted {
 		t.Errorf("results %+v", run.Results)
+	}
+	if run.Version != version() || run.Seed != 4711 {
+		t.Errorf("version %q, seed %d", run.Version, run.Seed)
 	}
 }

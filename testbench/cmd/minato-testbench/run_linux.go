@@ -39,6 +39,7 @@ func (c runCommand) Run(ctx context.Context, log *slog.Logger) error {
 		return &exitError{status: exitUsage, err: err}
 	}
 	result, runErr := t.Run(ctx)
+	result.Version = version()
 	if err := c.write(result); err != nil {
 		return &exitError{status: exitUnreachable, err: err}
 	}
