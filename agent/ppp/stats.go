@@ -4,12 +4,16 @@ import "sync/atomic"
 
 // Stats are counters since New.
 type Stats struct {
-	FramesIn, FramesOut   uint64
-	BytesIn, BytesOut     uint64 // on the line, framing included
-	PacketsIn, PacketsOut uint64 // IP packets
-	Dropped               uint64 // packets that came while the link could not take them
-	BadFCS, Malformed     uint64 // frames thrown away
-	Rejected              uint64 // frames answered with Protocol-Reject or Code-Reject
+	FramesIn   uint64 `json:"frames_in"`
+	FramesOut  uint64 `json:"frames_out"`
+	BytesIn    uint64 `json:"bytes_in"` // on the line, framing included
+	BytesOut   uint64 `json:"bytes_out"`
+	PacketsIn  uint64 `json:"packets_in"` // IP packets
+	PacketsOut uint64 `json:"packets_out"`
+	Dropped    uint64 `json:"dropped"` // packets that came while the link could not take them
+	BadFCS     uint64 `json:"bad_fcs"` // frames thrown away, as the next
+	Malformed  uint64 `json:"malformed"`
+	Rejected   uint64 `json:"rejected"` // frames answered with Protocol-Reject or Code-Reject
 }
 
 // counters are Stats while they grow.
