@@ -48,7 +48,7 @@ func Modems(ports []Device) []USBModem {
 // an interface without its port comes with ErrIncomplete: the port is about to come, as each does by itself, or never will.
 func Choose(sys fs.FS, which string) (USBModem, error) {
 	ports, err := Find(sys)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil {
 		return USBModem{}, err
 	}
 	var fit []USBModem

@@ -1,6 +1,7 @@
 package tty
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"sort"
@@ -44,13 +45,13 @@ func role(sys fs.FS, dir, usb string, number int) string {
 
 const usbRoot = "bus/usb/devices"
 
-// Find lists the serial ports of USB devices. sys is os.DirFS("/sys").
+// Find lists the serial ports of USB devices. sys is os.DirFS("/sys"). A machine without USB, as many virtual ones are, has none.
 func Find(sys fs.FS) ([]Device, error) {
 	entries, err := fs.ReadDir(sys, usbRoot)
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("listing USB devices: %w", err)
 	}
-	var found []Device
+	found := []Device{} // for programs: not null
 	for _, e := range entries {
 		device, _, ok := strings.Cut(e.Name(), ":") // an interface is "1-1.3:1.2" of device "1-1.3"
 		if !ok {

@@ -195,6 +195,12 @@ func TestUUCPLock(t *testing.T) {
 	}
 }
 
+func TestFindWithoutUSB(t *testing.T) {
+	if got, err := Find(fstest.MapFS{}); got == nil || len(got) != 0 || err != nil {
+		t.Errorf("got %#v, %v; want an empty list", got, err)
+	}
+}
+
 func TestFind(t *testing.T) {
 	file := func(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s + "\n")} }
 	sys := fstest.MapFS{
