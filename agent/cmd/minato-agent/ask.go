@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"syscall"
 	"time"
 
 	"minato/agent"
@@ -24,9 +25,19 @@ func (p *program) ask(ctx context.Context) (agent.Status, error) {
 	case errors.Is(err, fs.ErrPermission):
 		err = &deniedError{fmt.Errorf("this user may not ask the agent: %w", err)}
 	case err != nil:
-		err = fmt.Errorf("no agent runs, or it has another status_socket: %w", err)
+		err = noAgent(err)
 	}
 	return s, err
+}
+
+// noAgent says what it means when nobody answers on the status socket.
+func noAgent(err error) error {
+	return fmt.Errorf("no agent runs, or it has another status_socket: %w", err)
+}
+
+// isAbsent tells an error of an agent that does not run from one that it gave.
+func isAbsent(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED)
 }
 
 // status shows what the running agent knows.

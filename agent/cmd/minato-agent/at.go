@@ -50,14 +50,29 @@ func (p *program) at(ctx context.Context, args []string) error {
 			fmt.Fprintln(out, oneLine(l))
 			p.note("< " + l)
 		}
-		if err != nil {
+		var refused *checkError
+		switch {
+		case errors.As(err, &refused):
 			p.note("< ! " + err.Error())
+			return err
+		case errors.Is(err, context.DeadlineExceeded):
+			p.note("< ! no answer")
+			return &hintedError{fmt.Errorf("no answer within %v: %w", timeout, err), p.silenceHint()}
+		case err != nil: // nothing of the modem's
 			return err
 		}
 		fmt.Fprintln(out, "OK")
 		p.note("< OK")
 	}
 	return nil
+}
+
+// silenceHint is what to do where the modem says nothing: the usual causes, the commonest first.
+func (p *program) silenceHint() string {
+	if p.port == "" {
+		return "a longer --timeout, for what takes a modem minutes, as AT+COPS=?; `minato-agent doctor` looks for what is wrong"
+	}
+	return "is this the modem's AT port (`minato-agent modems` lists them), has the modem power, and is --baud its speed?"
 }
 
 // note writes a line into the transcript, without what nobody else should read.
@@ -91,8 +106,11 @@ func (p *program) sender() (send func(context.Context, string) ([]string, error)
 		if err == nil && r.Error != "" {
 			err = &checkError{errors.New(r.Error)}
 		}
-		if errors.Is(err, os.ErrPermission) {
+		switch {
+		case errors.Is(err, os.ErrPermission):
 			err = &deniedError{err}
+		case isAbsent(err):
+			err = &hintedError{noAgent(err), "--socket FILE for an agent that has another one, --port TTY where no agent runs"}
 		}
 		return r.Lines, err
 	}
@@ -118,10 +136,18 @@ func (p *program) sender() (send func(context.Context, string) ([]string, error)
 	}
 	return func(ctx context.Context, cmd string) ([]string, error) {
 		lines, err := ask(ctx, cmd)
-		var refused *checkError
-		if err != nil && !errors.As(err, &refused) {
-			err = busy
+		if isAbsent(err) {
+			err = held(busy)
 		}
 		return lines, err
 	}, func() {}, nil
+}
+
+// held is the error of a port in use, with another cure than to end the program where that is an agent: it can be asked.
+func held(busy error) error {
+	var port *tty.Error
+	if errors.As(busy, &port) && port.Holder != nil && port.Holder.Program == "minato-agent" {
+		return &hintedError{busy, "leave --port away, and name the agent's status_socket with --socket FILE: then the agent asks its modem"}
+	}
+	return busy
 }

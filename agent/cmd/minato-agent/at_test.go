@@ -10,6 +10,8 @@ import (
 
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
+
+	"minato/agent/tty"
 )
 
 // fakePort is a modem on a PTY that knows two answers.
@@ -70,6 +72,50 @@ func TestTranscript(t *testing.T) {
 	}
 	if !strings.Contains(out.String(), "440101234567890") {
 		t.Error("the terminal does not show the whole answer")
+	}
+}
+
+// TestNoAnswer: who waited in vain is told so, with the usual causes.
+func TestNoAnswer(t *testing.T) {
+	master, slave, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer master.Close()
+	defer slave.Close()
+	file := filepath.Join(t.TempDir(), "modem.txt")
+	var out bytes.Buffer
+	args := []string{"at", "--port", slave.Name(), "--record", file, "--timeout", "10ms", "ATI"}
+	if exit := report(&out, run(t.Context(), args, &out, &out)); exit != exitUnreachable {
+		t.Errorf("exit status %d", exit)
+	}
+	for _, want := range []string{"error: no answer within 10ms: ATI", "hint: is this the modem's AT port", "--baud"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("output does not say %q:\n%s", want, &out)
+		}
+	}
+	if b, err := os.ReadFile(file); err != nil || !strings.HasSuffix(string(b), "\n> ATI\n< ! no answer\n") {
+		t.Errorf("transcript %q, %v", b, err)
+	}
+}
+
+// TestNoAgentToAsk: beside the running agent the cure is to ask it, and what is not the modem's comes into no transcript.
+func TestNoAgentToAsk(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "modem.txt")
+	var out bytes.Buffer
+	args := []string{"at", "--socket", file + ".sock", "--record", file, "ATI"}
+	if exit := report(&out, run(t.Context(), args, &out, &out)); exit != exitUnreachable || !strings.Contains(out.String(), "hint: --socket FILE") {
+		t.Errorf("exit status %d:\n%s", exit, &out)
+	}
+	if b, err := os.ReadFile(file); err != nil || strings.Contains(string(b), "<") {
+		t.Errorf("transcript %q, %v", b, err)
+	}
+	for program, want := range map[string]string{"minato-agent": "--socket FILE", "minicom": "end that program"} {
+		busy := &tty.Error{Path: "/dev/ttyUSB2", Err: tty.ErrBusy, Holder: &tty.Holder{PID: 7, Program: program}}
+		out.Reset()
+		if exit := report(&out, held(busy)); exit != exitUnreachable || !strings.Contains(out.String(), want) {
+			t.Errorf("held by %s: exit status %d, want %q:\n%s", program, exit, want, &out)
+		}
 	}
 }
 

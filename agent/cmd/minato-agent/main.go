@@ -38,18 +38,26 @@ func untilEnded() (context.Context, context.CancelFunc) {
 	return signal.NotifyContext(context.Background(), ends...)
 }
 
-// usageError is bad usage or configuration; checkError is a check that failed; deniedError is what this user may not, with the cure.
+// usageError is bad usage or configuration; checkError is a check that failed; deniedError is what this user may not, with the cure; hintedError is
+// any other with a cure.
 type (
 	usageError  struct{ error }
 	checkError  struct{ error }
 	deniedError struct{ error }
+	hintedError struct {
+		error
+		hint string
+	}
 )
 
 func (e *deniedError) Hint() string {
 	return "use sudo, or be in the group minato-agent, which has to be able to read the configuration and the files that it names"
 }
 
+func (e *hintedError) Hint() string { return e.hint }
+
 func (e *usageError) Unwrap() error  { return e.error }
+func (e *hintedError) Unwrap() error { return e.error }
 func (e *checkError) Unwrap() error  { return e.error }
 func (e *deniedError) Unwrap() error { return e.error }
 

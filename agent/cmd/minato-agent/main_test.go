@@ -68,7 +68,7 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"run", "-c", t.TempDir()}, 3, "is a directory"},
 		{[]string{"run", "-c", absent}, 2, "no such file"},
 		{[]string{"status", "--socket", absent}, 3, "no agent runs"},
-		{[]string{"at", "AT+CSQ", "--socket", absent}, 3, "asking the agent"},
+		{[]string{"at", "AT+CSQ", "--socket", absent}, 3, "no agent runs, or it has another status_socket: asking the agent"},
 		{[]string{"at", "--port", "/dev/no-such-modem", "AT+CSQ"}, 3, "hint: check the cable"},
 		{[]string{"restore", "-c", good}, 0, ""},
 		{[]string{"restore", "-c", absent}, 2, "agent.sock"},
