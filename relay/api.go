@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
+	"strings"
 
 	"minato/relay/relayapi"
 )
@@ -110,7 +111,7 @@ func (r *Relay) apiHandler() http.Handler {
 	for _, rt := range apiRoutes {
 		mux.Handle(rt.pattern, r.handler(rt))
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, req *http.Request) { r.writeError(w, req, noRoute(mux, req)) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, req *http.Request) { r.writeError(w, req, noRoute(mux, req, w.Header())) })
 	return mux
 }
 
@@ -179,14 +180,20 @@ func caller(req *http.Request) netip.AddrPort {
 	return netip.AddrPortFrom(ap.Addr().Unmap().WithZone(""), ap.Port())
 }
 
-// noRoute is the answer where no route matches: ServeMux's own is not JSON, which Napter's command line needs.
-func noRoute(mux *http.ServeMux, req *http.Request) *apiError {
-	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
+// noRoute is the answer where no route matches: ServeMux's own is not JSON, which Napter's command line needs. RFC 9110, 15.5.6, wants Allow.
+func noRoute(mux *http.ServeMux, req *http.Request, header http.Header) *apiError {
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete} {
 		other := req.Clone(context.Background())
 		other.Method = method
 		if _, pattern := mux.Handler(other); pattern != "/" && method != req.Method {
-			return apiErrorf(http.StatusMethodNotAllowed, codeMethod, "%s does not take %s, but %s", req.URL.Path, req.Method, method)
+			allowed = append(allowed, method)
 		}
+	}
+	if len(allowed) > 0 {
+		list := strings.Join(allowed, ", ")
+		header.Set("Allow", list)
+		return apiErrorf(http.StatusMethodNotAllowed, codeMethod, "%s does not take %s, but %s", req.URL.Path, req.Method, list)
 	}
 	return apiErrorf(http.StatusNotFound, codeNoPath, "no such path: %s", req.URL.Path)
 }

@@ -168,7 +168,7 @@ func TestBadRequests(t *testing.T) {
 		{"audit key of another relay", "GET", "/v1/audit_logs/napter?last_evaluated_key=1795341940309", ``, 400, codeBadField, "X-Soracom-Next-Key"},
 		{"no path", "GET", "/v1/nothing", ``, 404, codeNoPath, "/v1/nothing"},
 		{"root", "GET", "/v1", ``, 404, codeNoPath, "/"},
-		{"method", "PUT", "/v1/port_mappings", ``, 405, codeMethod, "PUT"},
+		{"method", "PUT", "/v1/port_mappings", ``, 405, codeMethod, "PUT, but GET, HEAD, POST"},
 		{"token timeout", "POST", "/v1/auth", `{"authKeyId":"x","authKey":"y","tokenTimeoutSeconds":172801}`, 400, codeBadField, "172800"},
 		{"password", "POST", "/v1/auth", `{"email":"a@example.com","password":"x"}`, 401, codeUnauthorized, "password"},
 		{"wrong key", "POST", "/v1/auth", `{"authKeyId":"keyId-x","authKey":"secret-x"}`, 401, codeUnauthorized, "not known"},
@@ -181,6 +181,9 @@ func TestBadRequests(t *testing.T) {
 			}
 			if status != tt.status || e.Code != tt.code || !strings.Contains(e.Message, tt.says) {
 				t.Errorf("%d %s %q; want %d %s and %q", status, e.Code, e.Message, tt.status, tt.code, tt.says)
+			}
+			if allow := header.Get("Allow"); (status == http.StatusMethodNotAllowed) != (allow != "") {
+				t.Errorf("status %d, Allow: %s", status, allow)
 			}
 			if ct := header.Get("Content-Type"); ct != "application/json" {
 				t.Errorf("content type %q", ct)
