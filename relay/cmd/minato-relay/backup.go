@@ -2,12 +2,21 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"syscall"
 
 	"minato/relay"
 )
 
-const stoppedHint = "backup and restore work while the relay is stopped"
+// stoppedHint is what to do where the relay has its state folder.
+func stoppedHint(err error) string {
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return "backup and restore work while the relay is stopped"
+	}
+	return ""
+}
 
 type backupCommand struct {
 	configFlag
@@ -22,7 +31,11 @@ func (cmd *backupCommand) Run(ctx context.Context, s streams) error {
 	}
 	n, err := relay.Backup(ctx, c.relay.Dir, cmd.File)
 	if err != nil {
-		return &exitError{status: exitUnreachable, err: err, hint: stoppedHint}
+		hint := stoppedHint(err)
+		if errors.Is(err, fs.ErrExist) {
+			hint = "name a file that is not there yet"
+		}
+		return &exitError{status: exitUnreachable, err: err, hint: hint}
 	}
 	fmt.Fprintf(s.out, "%s: %d records\n", cmd.File, n)
 	return nil
@@ -41,7 +54,7 @@ func (cmd *restoreCommand) Run(ctx context.Context, s streams) error {
 	}
 	n, err := relay.Restore(ctx, c.relay.Dir, cmd.File)
 	if err != nil {
-		return &exitError{status: exitUnreachable, err: err, hint: stoppedHint + ", and restore into an empty state folder"}
+		return &exitError{status: exitUnreachable, err: err, hint: stoppedHint(err)}
 	}
 	fmt.Fprintf(s.out, "%d records restored\n", n)
 	return nil

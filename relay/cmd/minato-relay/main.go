@@ -45,8 +45,8 @@ type program struct {
 		Check checkCommand `cmd:"" help:"Say what is wrong with a configuration, or nothing."`
 	} `cmd:"" help:"Work with configurations."`
 	Key struct {
-		Create createCommand `cmd:"" help:"Make an admin key and print it; its secret is not shown again."`
-		List   listCommand   `cmd:"" help:"List the keys."`
+		Create createCommand `cmd:"" help:"Make a key, of role admin unless --role says otherwise, and print it; its secret is not shown again."`
+		List   listCommand   `cmd:"" help:"List the keys: id, role, when it was made, name, and --sim and --tag where it does not see all SIMs."`
 		Revoke revokeCommand `cmd:"" help:"Remove a key; tokens made with it end at once."`
 	} `cmd:"" help:"Manage authentication keys, while the relay is stopped."`
 	Backup  backupCommand  `cmd:"" help:"Save mappings, keys, secrets and logs to a file, while the relay is stopped."`
@@ -88,7 +88,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return ended
 	}
 	if err != nil {
-		err = &exitError{status: exitUsage, err: err, hint: "see minato-relay --help"}
+		err = &exitError{status: exitUsage, err: err, hint: usageHint(err)}
 	} else {
 		err = k.Run(&p, streams{stdout, stderr})
 	}
@@ -124,6 +124,16 @@ func (p *program) logger(w io.Writer, c config) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(w, options))
 	}
 	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// usageHint names the help of the command that was meant.
+func usageHint(err error) string {
+	command := "minato-relay"
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context.Selected() != nil {
+		command = parse.Context.Selected().FullPath()
+	}
+	return "see " + command + " --help"
 }
 
 // version is what Go noted of the build: a tag, or a commit and its time.

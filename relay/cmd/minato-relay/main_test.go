@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"io"
@@ -180,6 +181,38 @@ func runUntilReady(t *testing.T, config string) string {
 	return stdout.String()
 }
 
+// TestStateInUse: what is told to who starts a second relay, or saves what a running one has.
+func TestStateInUse(t *testing.T) {
+	config := writeConfig(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	logR, logW := io.Pipe()
+	status := make(chan int, 1)
+	go func() {
+		status <- execute(ctx, []string{"run", "-c", config}, io.Discard, logW)
+		logW.Close()
+	}()
+	log := bufio.NewScanner(logR)
+	for log.Scan() && !strings.Contains(log.Text(), "relay ready") {
+	}
+	go io.Copy(io.Discard, logR) // ends with the relay
+	for _, tt := range []struct {
+		args []string
+		hint string
+	}{
+		{[]string{"run", "-c", config}, "hint: another relay runs on this state folder"},
+		{[]string{"backup", "-c", config, "saved"}, "hint: backup and restore work while the relay is stopped"},
+	} {
+		var out bytes.Buffer
+		if got := execute(t.Context(), tt.args, &out, &out); got != exitUnreachable || !strings.Contains(out.String(), tt.hint) {
+			t.Errorf("%v: exit status %d, want %q:\n%s", tt.args, got, tt.hint, &out)
+		}
+	}
+	cancel()
+	if s := <-status; s != 0 {
+		t.Errorf("exit status %d", s)
+	}
+}
+
 var keyLines = regexp.MustCompile(`^authKeyId: (keyId-\S+)\nauthKey:   secret-[0-9a-f]{64}\n$`)
 
 func TestRunAndKeys(t *testing.T) {
@@ -219,11 +252,11 @@ func TestRunAndKeys(t *testing.T) {
 	}
 	saved, moved := filepath.Join(t.TempDir(), "saved"), writeConfig(t)
 	run(0, "backup", "-c", config, saved)
-	if out := run(3, "backup", "-c", config, saved); !strings.Contains(out, "exists") {
+	if out := run(3, "backup", "-c", config, saved); !strings.Contains(out, "exists") || !strings.Contains(out, "hint: name a file that is not there yet") {
 		t.Errorf("backup over a file: %s", out)
 	}
 	run(0, "restore", "-c", moved, saved)
-	if out := run(0, "key", "list", "-c", moved); !strings.Contains(out, third[1]+"  viewer") {
+	if out := run(0, "key", "list", "-c", moved); !regexp.MustCompile(third[1] + `  viewer  \S+ +--sim 1  --sim 2  --tag site=osaka\n`).MatchString(out) {
 		t.Errorf("key list after restore: %s", out)
 	}
 	if out := run(3, "restore", "-c", moved, saved); !strings.Contains(out, "not empty") {
@@ -252,11 +285,12 @@ func TestExitStatus(t *testing.T) {
 		says string
 	}{
 		{"no command", nil, exitUsage, "error: expected one of"},
-		{"unknown flag", []string{"run", "--fast"}, exitUsage, "hint: see minato-relay --help"},
+		{"unknown flag", []string{"run", "--fast"}, exitUsage, "hint: see minato-relay run --help"},
 		{"help", []string{"--help"}, 0, "Examples:"},
 		{"version", []string{"--version"}, 0, version() + "\n"},
 		{"no file", []string{"run", "-c", "missing.yaml"}, exitUsage, "missing.yaml"},
 		{"API's port is taken", []string{"run", "-c", taken}, exitUnreachable, "opening the API's address"},
+		{"API's port is taken: the cure", []string{"run", "-c", taken}, exitUnreachable, "hint: another program has this address"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var out bytes.Buffer

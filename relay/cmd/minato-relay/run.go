@@ -5,7 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
+	"syscall"
 
 	"minato/relay"
 )
@@ -48,9 +52,20 @@ func (cmd *runCommand) Run(ctx context.Context, p *program, s streams) error {
 	stop()
 	told.Wait()
 	if err != nil {
-		return &exitError{status: exitUnreachable, err: err}
+		return &exitError{status: exitUnreachable, err: err, hint: runHint(err)}
 	}
 	return nil
+}
+
+// runHint is what to do about the usual reasons why a relay does not start.
+func runHint(err error) string {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "another program has this address, perhaps another relay: end it, or choose another address in the configuration, as api.listen"
+	case errors.Is(err, syscall.EWOULDBLOCK):
+		return "another relay runs on this state folder: end it first, or name another folder with state in the configuration"
+	}
+	return ""
 }
 
 type checkCommand struct {
@@ -120,10 +135,22 @@ func (cmd *listCommand) Run(ctx context.Context, s streams) error {
 			return err
 		}
 		for _, key := range keys {
-			fmt.Fprintf(s.out, "%s  %s  %s  %s\n", key.ID, key.Role, key.CreatedAt.UTC().Format("2006-01-02T15:04:05Z"), key.Name)
+			fmt.Fprintf(s.out, "%s  %s  %s  %s%s\n", key.ID, key.Role, key.CreatedAt.UTC().Format("2006-01-02T15:04:05Z"), key.Name, limits(key))
 		}
 		return nil
 	})
+}
+
+// limits are the SIMs that a key sees, in the form of create's flags; "" where it sees all.
+func limits(key relay.Key) string {
+	var b strings.Builder
+	for _, sim := range key.SIMs {
+		fmt.Fprintf(&b, "  --sim %s", sim)
+	}
+	for _, tag := range slices.Sorted(maps.Keys(key.Tags)) {
+		fmt.Fprintf(&b, "  --tag %s=%s", tag, key.Tags[tag])
+	}
+	return b.String()
 }
 
 type revokeCommand struct {
