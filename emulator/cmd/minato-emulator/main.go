@@ -114,7 +114,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		err = k.Run(p.logger(stderr), streams{stdout, stderr})
 	} else {
-		err = &exitError{exitUsage, "see minato-emulator --help", err}
+		err = &exitError{exitUsage, usageHint(err), err}
 	}
 	if err == nil {
 		return 0
@@ -136,6 +136,16 @@ func (p *program) logger(w io.Writer) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(w, options))
 	}
 	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// usageHint names the help of the command that was meant.
+func usageHint(err error) string {
+	command := "minato-emulator"
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context.Selected() != nil {
+		command = parse.Context.Selected().FullPath()
+	}
+	return "see " + command + " --help"
 }
 
 // version is what Go noted of the build: a tag, or a commit and its time.

@@ -89,7 +89,7 @@ func execute(ctx context.Context, args []string, s streams) int {
 		return ended
 	}
 	if err != nil {
-		err = &exitError{exitUsage, err, "see minato-targets --help"}
+		err = &exitError{exitUsage, err, usageHint(err)}
 	} else {
 		err = k.Run(&p, s)
 	}
@@ -106,6 +106,16 @@ func execute(ctx context.Context, args []string, s streams) int {
 		}
 	}
 	return status
+}
+
+// usageHint names the help of the command that was meant.
+func usageHint(err error) string {
+	command := "minato-targets"
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context.Selected() != nil {
+		command = parse.Context.Selected().FullPath()
+	}
+	return "see " + command + " --help"
 }
 
 // version is what Go noted of the build: a tag, or a commit and its time.

@@ -98,7 +98,7 @@ func run(ctx context.Context, args []string) int {
 		kong.Vars{"version": version(), "agent_socket": agentSocket, "measures": measureNames()})
 	k, err := parser.Parse(args)
 	if err != nil {
-		err = &exitError{status: exitUsage, hint: "minato-testbench --help shows the commands", err: err}
+		err = &exitError{status: exitUsage, hint: usageHint(err), err: err}
 	} else {
 		err = k.Run(commands.logger(os.Stderr))
 	}
@@ -114,6 +114,16 @@ func run(ctx context.Context, args []string) int {
 		fmt.Fprintf(os.Stderr, "minato-testbench: hint: %s\n", exit.hint)
 	}
 	return exit.status
+}
+
+// usageHint names the help of the command that was meant.
+func usageHint(err error) string {
+	command := "minato-testbench"
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context.Selected() != nil {
+		command = parse.Context.Selected().FullPath()
+	}
+	return "see " + command + " --help"
 }
 
 // version is what Go noted of the build: a tag, or a commit and its time.
