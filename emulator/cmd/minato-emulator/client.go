@@ -7,12 +7,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 )
 
 // remote is an emulator that runs.
 type remote struct {
-	Control string `help:"Address of its control API." default:"127.0.0.1:7070" placeholder:"ADDR"`
+	Control string `help:"Address of its control API, with http:// before it or without." default:"127.0.0.1:7070" placeholder:"ADDR"`
 }
 
 // answerTime is how long the emulator may take: a reset ends calls first.
@@ -45,7 +46,7 @@ func (r remote) request(ctx context.Context, method, path string, body any) (*ht
 	if err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, method, "http://"+r.Control+path, bytes.NewReader(payload))
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+strings.TrimSuffix(strings.TrimPrefix(r.Control, "http://"), "/")+path, bytes.NewReader(payload))
 	if err != nil {
 		return nil, &exitError{exitUsage, "", fmt.Errorf("--control %q: %w", r.Control, err)}
 	}

@@ -45,7 +45,7 @@ func (c *simList) Run(ctx context.Context, s streams) error {
 }
 
 type personalitiesCommand struct {
-	JSON  bool     `help:"For programs."`
+	JSON  bool     `help:"For programs; counts of facts instead of shares."`
 	Files []string `arg:"" optional:"" name:"file" help:"Personalities of one's own, to be checked and listed with those that are built in."`
 }
 

@@ -151,6 +151,9 @@ func TestRunAndTalkToIt(t *testing.T) {
 			}
 		})
 	}
+	if status, _, stderr := once("sim", "list", "--control", "http://"+control+"/"); status != 0 {
+		t.Errorf("by the control's URL: %d, %q", status, stderr)
+	}
 	t.Run("events", func(t *testing.T) { testEvents(t, control) })
 	t.Run("second in the same place", func(t *testing.T) {
 		status, _, stderr := once("run", "--control", control, "--socks", freePort(t), "--log-level", "error")
@@ -250,6 +253,7 @@ func TestUsage(t *testing.T) {
 		{"version", []string{"--version"}, 0, version() + "\n"},
 		{"nothing", nil, 2, "minato-emulator: error:"},
 		{"unknown", []string{"frobnicate"}, 2, "hint: see minato-emulator --help"},
+		{"unknown flag", []string{"fault", "inject", "--nope"}, 2, "hint: see minato-emulator fault inject --help"},
 		{"configuration", []string{"run", "-c", bad}, 2, `unknown field "modem"`},
 		{"script", []string{"run", "--script", bad}, 2, "bad.yaml: parsing the script: [1:6]"},
 		{"no script", []string{"run", "--script", bad + ".not"}, 2, "reading the script"},
