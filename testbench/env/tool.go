@@ -46,7 +46,7 @@ func (e *Env) Program(name string) (string, error) {
 	return path, nil
 }
 
-// Root is the repository that this process was started in.
+// Root is the repository that this process was started in; where it was not, as by who installed a package, that is a MissingError.
 func Root() (string, error) {
 	dir, err := os.Getwd()
 	for err == nil {
@@ -55,11 +55,11 @@ func Root() (string, error) {
 		}
 		parent := filepath.Dir(dir)
 		if parent == dir {
-			err = errors.New("not found in the working directory or above")
+			return "", &MissingError{"Minato's source tree", "start in it: what this needs is in its bin or its README.md"}
 		}
 		dir = parent
 	}
-	return "", fmt.Errorf("looking for Minato's repository: %w", err)
+	return "", fmt.Errorf("looking for Minato's source tree: %w", err)
 }
 
 // Command prepares a program of the story. Its standard error goes line by line into the scenario's log. It is asked to end when ctx does.
