@@ -53,7 +53,7 @@ func Explain(err error, base string) *Problem {
 }
 
 func explainRefusal(e *relayapi.Error) *Problem {
-	foreign := e.Code == fmt.Sprintf("HTTP%d", e.Status) // not in the form of the API's errors: somebody else answers
+	foreign := !strings.HasPrefix(e.Code, "MNT") // none of the API's errors: somebody else answers
 	switch {
 	case foreign && e.Status == http.StatusProxyAuthRequired:
 		return &Problem{RelayUnreachable, "a proxy on the way wants a log-in (407)", "set HTTPS_PROXY with a user, or take a network without a proxy", e}
@@ -65,7 +65,21 @@ func explainRefusal(e *relayapi.Error) *Problem {
 	case e.Status == http.StatusForbidden:
 		return &Problem{KeyRefused, "the key is not allowed to do this: " + e.Message, "use a key of role operator or admin whose SIMs include this one", e}
 	}
-	return &Problem{"", "the relay answers: " + e.Error(), "", e}
+	return &Problem{e.Code, "the relay answers: " + e.Message, refusalCure(e), e}
+}
+
+// noSIM is the code of the API for a SIM that it does not have.
+const noSIM = "MNT0005"
+
+// refusalCure is what to do about what the API refuses, beyond what its message says.
+func refusalCure(e *relayapi.Error) string {
+	switch {
+	case e.Status == http.StatusTooManyRequests:
+		return "wait a minute, then try again"
+	case e.Status >= http.StatusInternalServerError:
+		return "try again; if it stays, ask who runs the relay: its log says more"
+	}
+	return "correct what it names, and try again"
 }
 
 func explainTransport(err error, host string) *Problem {

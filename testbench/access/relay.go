@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -122,7 +121,7 @@ func (r *Relay) ReadSIM(ctx context.Context, id string) (relayapi.SIM, error) {
 	if len(known) == 0 {
 		list = "none"
 	}
-	return relayapi.SIM{}, &Problem{"", fmt.Sprintf("the relay has no SIM %s that this key sees", id), "use one of these, or another key: " + list, errors.ErrUnsupported}
+	return relayapi.SIM{}, &Problem{noSIM, fmt.Sprintf("the relay has no SIM %s that this key sees", id), "use one of these, or another key: " + list, nil}
 }
 
 func hasIMSI(sim relayapi.SIM, imsi string) bool {

@@ -135,7 +135,7 @@ func TestFailures(t *testing.T) {
 		{"nothing listens", func(c *Config) { c.Port = 9 }, "R09", "refused the connection"},
 		{"SSH behind the TLS option", func(c *Config) { c.Port = 22 }, "R01", "speaks SSH"},
 		{"address outside", func(c *Config) { c.Sources = []string{"203.0.113.0/24"} }, "R12", "outside the mapping's ranges"},
-		{"no such SIM", func(c *Config) { c.SIM = "1" }, "", "no SIM 1"},
+		{"no such SIM", func(c *Config) { c.SIM = "1" }, "MNT0005", "no SIM 1"},
 		{"time is up", func(c *Config) {
 			var past atomic.Int64
 			c.Relay = relayOf(t, e, filepath.Join(e.Dir, "relay", "ca.pem"))

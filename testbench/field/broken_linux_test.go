@@ -49,6 +49,11 @@ func (b broken) run(t *testing.T, u user) {
 		if r.Name != b.row || r.Code != b.code || !strings.Contains(r.Err, b.says) || !strings.Contains(r.Hint, b.cures) || r.Hint == "" {
 			t.Errorf("row %q, code %q, %q, cure %q\nwant %q, %q, %q, %q\n%s", r.Name, r.Code, r.Err, r.Hint, b.row, b.code, b.says, b.cures, screen(run))
 		}
+		for _, line := range r.Log {
+			if strings.Contains(line.Text, errors.ErrUnsupported.Error()) {
+				t.Errorf("the log has a word of the program's own: %q", line.Text)
+			}
+		}
 		return
 	}
 	t.Errorf("nothing failed:\n%s", screen(run))
@@ -104,7 +109,11 @@ func TestBrokenSetUps(t *testing.T) {
 			u.key = access.Key{ID: k.AuthKeyID, Secret: k.AuthKey}
 		}, "mappings", "K36", "not allowed", "operator"},
 		{"SIM is unknown", func(t *testing.T, u *user) { u.sim = "8981999999999999999" },
-			"SIM", "", "no SIM 8981999999999999999", "8981100000000000002"},
+			"SIM", "MNT0005", "no SIM 8981999999999999999", "8981100000000000002"},
+		{"another program of Minato answers", func(t *testing.T, u *user) { u.url = "http://" + e.Address.Control },
+			"key", "K33", "not the relay's API", "check the URL"},
+		{"a range that is none", func(t *testing.T, u *user) { u.sources = []string{"foo"} },
+			"mappings", "MNT0002", `"foo" is not allowed`, "correct what it names"},
 		{"SSH behind the TLS option", func(t *testing.T, u *user) { u.services = "http=22" },
 			"http", "R01", "speaks SSH", "OFF"},
 		{"plaintext where TLS is expected", func(t *testing.T, u *user) { u.services = "https=80" },

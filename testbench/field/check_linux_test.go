@@ -24,6 +24,11 @@ func TestAllIsWell(t *testing.T) {
 		if v := r.Values; (r.Name == "line") != (v["round_trip_ms"] > 0 && v["asked"] > 0 && v["down_bit_per_s"] > 0 && v["up_bit_per_s"] > 0) {
 			t.Errorf("%s: values %v", r.Name, v)
 		}
+		for _, line := range r.Log {
+			if strings.HasPrefix(line.Text, "failed") {
+				t.Errorf("%s is well, and its log says %q", r.Name, line.Text)
+			}
+		}
 	}
 	text := screen(run)
 	for _, want := range []string{"RFB 003.008", "holding register 0", "HTTP/1.1 200", "SSH-2.0-", "round trip", "bit/s down", "bit/s up", "http R03, modbus R04, ssh R01, vnc R06"} {

@@ -46,7 +46,7 @@ func (c *Check) checkClock(_ context.Context, s *story) (string, *access.Problem
 	if !known {
 		return "", &access.Problem{Code: "", Text: "the relay's answer has no Date", Cure: "a proxy on the way takes it out: compare the clocks by hand"}
 	}
-	s.logf("ahead of the relay by %s", ahead.Round(time.Millisecond))
+	s.logf("this computer's clock less the relay's: %s", ahead.Round(time.Millisecond))
 	if skew := access.Skew(ahead); skew != nil {
 		return "", skew
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"time"
 
 	"minato/relay/relayapi"
@@ -71,11 +72,16 @@ func (t *target) look(ctx context.Context) {
 	}
 	o := check.Options{Timeout: t.check.cfg.Patience}
 	res, err := check.Funcs[t.large(&o)](ctx, t.dialChecked, o)
-	for _, line := range res.Log {
-		t.story.logf("%s", line.Text)
-	}
 	var judged *check.Error
-	if err != nil && !(errors.As(err, &judged) && answered(judged)) {
+	fine := err == nil || errors.As(err, &judged) && answered(judged)
+	for _, line := range res.Log {
+		text := line.Text
+		if fine { // an answer that package check wants otherwise is one
+			text = strings.TrimPrefix(text, "failed: ")
+		}
+		t.story.logf("%s", text)
+	}
+	if !fine {
 		fail(moving, err)
 	}
 }
