@@ -49,6 +49,20 @@ type Config struct {
 	KeyLog io.Writer    // gets the TLS secrets, so that a capture of a test run can be read; no command sets it; nil: nobody does
 }
 
+// AcceptAddress is HOST:PORT of what Config.Accept says.
+func AcceptAddress(accept string) (string, error) {
+	switch {
+	case accept == "":
+		accept = "127.0.0.1:0"
+	case !strings.Contains(accept, ":"):
+		accept = "127.0.0.1:" + accept
+	}
+	if _, _, err := splitHostPort(accept); err != nil {
+		return "", fmt.Errorf("accept %q: %w", accept, err)
+	}
+	return accept, nil
+}
+
 func (c Config) withDefaults() (Config, error) {
 	host, _, err := splitHostPort(c.Connect)
 	if err != nil {
@@ -57,14 +71,8 @@ func (c Config) withDefaults() (Config, error) {
 	if host == "" {
 		return c, fmt.Errorf("connect %q: no host: want HOST:PORT", c.Connect)
 	}
-	switch {
-	case c.Accept == "":
-		c.Accept = "127.0.0.1:0"
-	case !strings.Contains(c.Accept, ":"):
-		c.Accept = "127.0.0.1:" + c.Accept
-	}
-	if _, _, err := splitHostPort(c.Accept); err != nil {
-		return c, fmt.Errorf("accept %q: %w", c.Accept, err)
+	if c.Accept, err = AcceptAddress(c.Accept); err != nil {
+		return c, err
 	}
 	if c.Verify == VerifyNone && len(c.CheckHost)+len(c.CheckIP) > 0 {
 		return c, fmt.Errorf("a name to check is given (%s), but the certificate is not to be verified", strings.Join(c.wantNames(), ", "))

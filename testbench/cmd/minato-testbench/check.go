@@ -27,6 +27,9 @@ type checkCommand struct {
 
 func (c checkCommand) Run(ctx context.Context, _ *slog.Logger) error {
 	services, err := field.ParseServices(c.Service)
+	if err == nil {
+		err = checkSources(c.Source)
+	}
 	if err != nil {
 		return &exitError{status: exitUsage, err: err, hint: "minato-testbench check --help shows the options"}
 	}

@@ -29,6 +29,9 @@ type connectCommand struct {
 	Viewer   string   `help:"Program to start, with {host} and {port} for the address; auto: the usual one. When it ends, so does the connection." placeholder:"COMMAND"`
 }
 
+// longestMapping is the relay's limit, as relay/openapi.yaml has it, in seconds.
+const longestMapping = 28800
+
 func (c connectCommand) Run(ctx context.Context, log *slog.Logger) error {
 	usage := func(err error) error {
 		return &exitError{status: exitUsage, err: err, hint: "minato-testbench connect --help shows the options"}
@@ -38,6 +41,15 @@ func (c connectCommand) Run(ctx context.Context, log *slog.Logger) error {
 		return usage(err)
 	}
 	service := services[0]
+	if c.Duration < 1 || c.Duration > longestMapping {
+		return usage(fmt.Errorf("--duration %d: want seconds from 1 to %d", c.Duration, longestMapping))
+	}
+	if _, err := tunnel.AcceptAddress(c.Accept); err != nil {
+		return usage(fmt.Errorf("--%w", err))
+	}
+	if err := checkSources(c.Source); err != nil {
+		return usage(err)
+	}
 	relay, err := c.open()
 	if err != nil {
 		return err

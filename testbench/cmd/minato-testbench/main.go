@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -13,6 +14,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"minato/testbench/access"
 )
 
 // Exit statuses, the same for all of Minato's programs.
@@ -106,14 +109,20 @@ func run(ctx context.Context, args []string) int {
 		return 0
 	}
 	fmt.Fprintf(os.Stderr, "minato-testbench: error: %v\n", err)
-	var exit *exitError
-	if !errors.As(err, &exit) {
-		return exitUnreachable
-	}
-	if exit.hint != "" {
+	exit := &exitError{status: exitUnreachable}
+	if errors.As(err, &exit) && exit.hint != "" {
 		fmt.Fprintf(os.Stderr, "minato-testbench: hint: %s\n", exit.hint)
 	}
+	if isNotAllowed(err) {
+		return exitNotAllowed
+	}
 	return exit.status
+}
+
+// isNotAllowed tells what this user may not, such as to read a file. What the network does not let pass has its own class: see statusOf.
+func isNotAllowed(err error) bool {
+	var problem *access.Problem
+	return errors.Is(err, fs.ErrPermission) && !errors.As(err, &problem)
 }
 
 // usageHint names the help of the command that was meant.

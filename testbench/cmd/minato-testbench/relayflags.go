@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"net/netip"
 	"os"
 
 	"minato/testbench/access"
@@ -24,6 +26,16 @@ func (f relayFlags) open() (*access.Relay, error) {
 		}
 	}
 	return nil, &exitError{status: exitUsage, hint: "minato-testbench --help shows the options", err: err}
+}
+
+// checkSources refuses what is no range before anything is called.
+func checkSources(ranges []string) error {
+	for _, r := range ranges {
+		if _, err := netip.ParsePrefix(r); err != nil {
+			return fmt.Errorf("--source %q: want a range such as 203.0.113.0/24, or 203.0.113.7/32 for one address", r)
+		}
+	}
+	return nil
 }
 
 // statusOf is the exit status of a problem by its class.

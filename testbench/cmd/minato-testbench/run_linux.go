@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -106,6 +107,8 @@ func (c upCommand) Run(ctx context.Context, log *slog.Logger) error {
 		return &exitError{status: exitUnreachable, err: err, hint: "use the one that runs, or end it with Ctrl-C in its terminal"}
 	case errors.Is(err, syscall.EADDRINUSE):
 		return &exitError{status: exitUnreachable, err: err, hint: "another program has this address, perhaps an `up` with another --dir: ss -ltnp shows which; end it first"}
+	case errors.Is(err, fs.ErrPermission):
+		return &exitError{status: exitNotAllowed, err: err, hint: "name a directory of your own with --dir"}
 	case err != nil:
 		return &exitError{status: exitUnreachable, err: err}
 	}
