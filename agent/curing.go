@@ -118,24 +118,27 @@ func (a *Agent) isSettled() bool {
 // maxOutput bounds what is kept of the command's output, for the log.
 const maxOutput = 2000
 
-// powerCycle runs the configured command. It is killed with all that it started when its time is over.
+// powerCycle runs the configured command. It is killed with all that it started when its time is over, and not at the agent's end: cut short
+// between off and on, it would leave the modem without power.
 func (a *Agent) powerCycle(ctx context.Context) error {
-	argv := a.cfg.Cures.PowerCycle
-	ctx, cancel := context.WithTimeout(ctx, a.cfg.Cures.PowerCycleTimeout)
+	argv, limit := a.cfg.Cures.PowerCycle, a.cfg.Cures.PowerCycleTimeout
+	running, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	defer context.AfterFunc(ctx, func() { a.endLater(limit) })()
+	cmd := exec.CommandContext(running, argv[0], argv[1:]...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second
 	var out boundedBuffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	// It counts whether or not it ends well: it may have cut the power.
-	noted := a.restarted(modem.GenericBoot)
+	// It counts whether or not it ends well: it may have cut the power. That is noted before, since the power may be this device's, too.
+	noted := a.ladder.beginPowerCycle()
 	err := cmd.Run()
+	noted = errors.Join(noted, a.ladder.state.endPowerCycle())
 	a.booting = time.Now().Add(modem.GenericBoot) // from when the power is back
 	if err != nil {
-		if ctx.Err() != nil {
-			err = fmt.Errorf("no end within %v: %w", a.cfg.Cures.PowerCycleTimeout, err)
+		if running.Err() != nil {
+			err = fmt.Errorf("no end within %v: %w", limit, err)
 		}
 		return fmt.Errorf("running cures.power_cycle %q: %w: %s", argv[0], err, strings.TrimSpace(string(out)))
 	}

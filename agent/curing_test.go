@@ -2,9 +2,11 @@ package agent
 
 import (
 	"context"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -160,6 +162,58 @@ func TestPowerCycleTakesItsTime(t *testing.T) {
 	}
 	if due := processStart.Add(time.Duration(a.due.Load())); due.Before(begin.Add(cfg.Cures.PowerCycleTimeout)) {
 		t.Errorf("it has to end within %v", due.Sub(begin))
+	}
+}
+
+// An agent that is told to end in the middle of a power cycle waits for the power to be back, and has systemd wait, too.
+func TestPowerCycleOutlivesTheStop(t *testing.T) {
+	dir := t.TempDir()
+	l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(dir, "notify"), Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	l.SetReadDeadline(time.Now().Add(30 * time.Second)) // it is a failure
+	switched := filepath.Join(dir, "switched")
+	if err := syscall.Mkfifo(filepath.Join(dir, "go on"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	goOn, err := os.OpenFile(filepath.Join(dir, "go on"), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer goOn.Close()
+	cfg := config("/dev/no-such-modem", "127.0.0.1:9")
+	cfg.NotifySocket, cfg.StateDir = filepath.Join(dir, "notify"), dir
+	cfg.Cures = CuresConfig{PowerCycleTimeout: 5 * time.Minute, PowerCycle: []string{"/bin/sh", "-c", `cd "$0"; echo off >>switched; read go <"go on"; echo on >>switched`, dir}}
+	a, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	done := make(chan error, 1)
+	go func() { done <- a.powerCycle(ctx) }()
+	reads := func(want string) bool {
+		b, err := os.ReadFile(switched)
+		return err == nil && string(b) == want
+	}
+	await(t, func() bool { return reads("off\n") })
+	if b, err := os.ReadFile(filepath.Join(dir, stateName)); err != nil || !strings.Contains(string(b), `"unfinished": true`) {
+		t.Errorf("while it runs, the state is %s %v", b, err)
+	}
+	stop()
+	b := make([]byte, 100)
+	n, err := l.Read(b)
+	if got := string(b[:n]); err != nil || got != "EXTEND_TIMEOUT_USEC=315000000" {
+		t.Errorf("told systemd %q, %v", got, err)
+	}
+	goOn.WriteString("\n")
+	if err := <-done; err != nil || !reads("off\non\n") {
+		t.Errorf("the command ended with %v", err)
+	}
+	if r := a.ladder.state.resets(); r.Unfinished || r.Count != 1 {
+		t.Errorf("%+v", r)
 	}
 }
 

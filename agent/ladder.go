@@ -112,10 +112,14 @@ func (l *ladder) interval(n int) time.Duration {
 	return d
 }
 
-// restarted notes a restart of the modem. The jitter makes the interval up to a quarter longer, never shorter.
-func (l *ladder) restarted() error {
-	return l.state.addReset(l.now(), func(n int) time.Duration {
-		d := l.interval(n)
-		return d + time.Duration(l.rand()*float64(d/4))
-	})
+// restarted notes a restart of the modem.
+func (l *ladder) restarted() error { return l.state.addReset(l.now(), l.nextInterval) }
+
+// beginPowerCycle notes a restart whose end is noted, too.
+func (l *ladder) beginPowerCycle() error { return l.state.beginPowerCycle(l.now(), l.nextInterval) }
+
+// nextInterval is interval with a jitter, which makes it up to a quarter longer, never shorter.
+func (l *ladder) nextInterval(n int) time.Duration {
+	d := l.interval(n)
+	return d + time.Duration(l.rand()*float64(d/4))
 }

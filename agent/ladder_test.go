@@ -108,6 +108,37 @@ func TestResetFloor(t *testing.T) {
 	}
 }
 
+// A process that was killed in the middle of a power cycle may have left the modem without power: the next one repeats it without waiting, once.
+func TestUnfinishedPowerCycle(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	dir := t.TempDir()
+	may := func(l *ladder) bool { return l.state.mayReset(now, l.interval) }
+	if err := newLadder(t, dir, &now).beginPowerCycle(); err != nil {
+		t.Fatal(err)
+	}
+	second := newLadder(t, dir, &now)
+	if !may(second) {
+		t.Error("the modem stays without power")
+	}
+	second.beginPowerCycle()
+	third := newLadder(t, dir, &now)
+	if may(third) {
+		t.Error("a command that takes the device down is repeated without end")
+	}
+	now = now.Add(time.Hour)
+	third.beginPowerCycle()
+	third.state.endPowerCycle()
+	if may(newLadder(t, dir, &now)) {
+		t.Error("one that ended is repeated at once")
+	}
+	now = now.Add(time.Hour)
+	third.beginPowerCycle()
+	third.restarted()
+	if may(newLadder(t, dir, &now)) {
+		t.Error("a restart by command is repeated at once")
+	}
+}
+
 func TestPauses(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	l := newLadder(t, "", &now)

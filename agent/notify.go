@@ -67,6 +67,17 @@ func (a *Agent) notify(ctx context.Context) {
 	}
 }
 
+// endMargin is what the agent's end takes beside a power cycle.
+const endMargin = 15 * time.Second
+
+// endLater has the service manager wait for a power cycle, for at most limit, where TimeoutStopSec= may be shorter.
+func (a *Agent) endLater(limit time.Duration) {
+	a.log.Info("the end waits for the power cycle", "at_most", limit)
+	if err := (notifier{a.cfg.NotifySocket}).send(fmt.Sprintf("EXTEND_TIMEOUT_USEC=%d", (limit + endMargin).Microseconds())); err != nil {
+		a.log.Warn("systemd cannot be told that the end waits", "error", err)
+	}
+}
+
 // summary is one line for `systemctl status`.
 func (a *Agent) summary() string {
 	s := a.Status()

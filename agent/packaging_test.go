@@ -90,3 +90,10 @@ func TestUnitLeavesTheModemsPortsAlone(t *testing.T) {
 		t.Errorf("SystemCallFilter=%s allows to set the clock", filter)
 	}
 }
+
+// TestUnitLeavesThePowerCycleAlone: with systemd's own KillMode= a stop would end the command of cures.power_cycle between off and on.
+func TestUnitLeavesThePowerCycleAlone(t *testing.T) {
+	if got := unitSetting(t, "KillMode", "/usr/lib/systemd/system/minato-agent.service"); !slices.Equal(got, []string{"mixed"}) {
+		t.Errorf("KillMode=%s", got)
+	}
+}

@@ -44,6 +44,8 @@ type resetRecord struct {
 	Count     int       `json:"count,omitempty"`
 	Last      time.Time `json:"last,omitzero"`
 	NotBefore time.Time `json:"not_before,omitzero"` // the next one
+
+	Unfinished bool `json:"unfinished,omitempty"` // a power cycle began, and nobody saw its end: the modem may be without power
 }
 
 // maxPINs bounds the file: a device sees few SIMs.
@@ -99,16 +101,39 @@ func (s *stateFile) mayReset(now time.Time, interval func(n int) time.Duration) 
 		r.Last, r.NotBefore = now, now.Add(interval(max(r.Count, 1)))
 		s.saveLocked() // in memory it holds in any case
 	}
-	return !now.Before(r.NotBefore)
+	return r.Unfinished || !now.Before(r.NotBefore)
 }
 
 // addReset notes a restart.
 func (s *stateFile) addReset(now time.Time, interval func(n int) time.Duration) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.addLocked(now, interval, false)
+}
+
+// beginPowerCycle notes a restart that has yet to end. Where the last one did not, its repetition has to wait for nothing, and the one after
+// that waits in any case: a command may always take the whole device down.
+func (s *stateFile) beginPowerCycle(now time.Time, interval func(n int) time.Duration) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.addLocked(now, interval, !s.data.Resets.Unfinished)
+}
+
+func (s *stateFile) addLocked(now time.Time, interval func(n int) time.Duration, unfinished bool) error {
 	r := &s.data.Resets
 	r.Count++
-	r.Last, r.NotBefore = now, now.Add(interval(r.Count))
+	r.Last, r.NotBefore, r.Unfinished = now, now.Add(interval(r.Count)), unfinished
+	return s.saveLocked()
+}
+
+// endPowerCycle notes the end, however it was.
+func (s *stateFile) endPowerCycle() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.data.Resets.Unfinished {
+		return nil
+	}
+	s.data.Resets.Unfinished = false
 	return s.saveLocked()
 }
 
@@ -120,7 +145,7 @@ func (s *stateFile) clearResets(interval func(n int) time.Duration) {
 	if r.Count == 0 {
 		return
 	}
-	r.Count, r.NotBefore = 0, r.Last.Add(interval(1))
+	r.Count, r.NotBefore, r.Unfinished = 0, r.Last.Add(interval(1)), false
 	s.saveLocked() // the old count would only make the agent more patient
 }
 
