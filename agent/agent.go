@@ -56,6 +56,9 @@ func New(cfg Config) (*Agent, error) {
 	if err != nil {
 		cfg.Logger.Warn("the state of earlier runs is lost", "error", err)
 	}
+	if err := cfg.Cures.CheckPowerCycle(); err != nil {
+		cfg.Logger.Warn("the modem's power cannot be switched", "error", err)
+	}
 	a := newAgent(cfg, state)
 	if err := a.prepareServices(); err != nil {
 		return nil, fmt.Errorf("configuring the agent: %w", err)

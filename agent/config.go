@@ -1,9 +1,11 @@
 package agent
 
 import (
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"time"
 
 	"minato/agent/tty"
@@ -161,6 +163,17 @@ type CuresConfig struct {
 	PowerCycleTimeout time.Duration `yaml:"power_cycle_timeout"` // 0: 30s
 	ResetInterval     time.Duration `yaml:"reset_interval"`      // between two restarts of the modem, at least; doubles while they do not help. 0: 5m
 	MaxResetInterval  time.Duration `yaml:"max_reset_interval"`  // 0: 6h
+}
+
+// CheckPowerCycle tells why the program of PowerCycle could not be started by this user now; nil: it could, or there is none.
+func (c CuresConfig) CheckPowerCycle() error {
+	if len(c.PowerCycle) == 0 {
+		return nil
+	}
+	if _, err := exec.LookPath(c.PowerCycle[0]); err != nil {
+		return fmt.Errorf("cures.power_cycle: %w", err)
+	}
+	return nil
 }
 
 // LogConfig is what the program writes to stderr.

@@ -132,8 +132,12 @@ func (a *Agent) powerCycle(ctx context.Context) error {
 	var out boundedBuffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	// It counts whether or not it ends well: it may have cut the power. That is noted before, since the power may be this device's, too.
+	before := a.ladder.state.resets()
 	noted := a.ladder.beginPowerCycle()
-	err := cmd.Run()
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("starting cures.power_cycle: %w", errors.Join(err, a.ladder.state.restoreResets(before)))
+	}
+	err := cmd.Wait()
 	noted = errors.Join(noted, a.ladder.state.endPowerCycle())
 	a.booting = time.Now().Add(modem.GenericBoot) // from when the power is back
 	if err != nil {

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -59,7 +60,7 @@ func TestPowerCycleCommand(t *testing.T) {
 		says string
 	}{
 		{"fails", []string{"/bin/sh", "-c", "echo no such hub; exit 3"}, "no such hub"},
-		{"is not there", []string{"/no/such/program"}, "no such file"},
+		{"is not there", []string{"/no/such/program"}, "starting cures.power_cycle: "},
 		{"never ends, nor what it started", []string{"/bin/sh", "-c", "sleep 1000 & sleep 1000"}, "no end within 200ms"},
 		{"floods", []string{"/bin/sh", "-c", "yes"}, "no end within 200ms"},
 	}
@@ -67,14 +68,23 @@ func TestPowerCycleCommand(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := config("/dev/no-such-modem", "127.0.0.1:9")
 			cfg.Cures = CuresConfig{PowerCycle: tt.argv, PowerCycleTimeout: 200 * time.Millisecond}
+			log := &logBook{}
+			cfg.Logger = slog.New(slog.NewTextHandler(log, nil))
 			a, err := New(cfg)
 			if err != nil {
 				t.Fatal(err)
+			}
+			starts := tt.argv[0] == "/bin/sh"
+			if w := log.warnings(); (len(w) == 0) != starts {
+				t.Errorf("at the start: %q", w)
 			}
 			begin := time.Now()
 			err = a.powerCycle(t.Context())
 			if err == nil || !strings.Contains(err.Error(), tt.says) || len(err.Error()) > maxOutput+500 {
 				t.Errorf("%.300v", err)
+			}
+			if n := a.ladder.state.resets().Count; (n == 1) != starts || a.booting.IsZero() == starts {
+				t.Errorf("%d restarts, booting until %v", n, a.booting)
 			}
 			if d := time.Since(begin); d > 20*time.Second {
 				t.Errorf("took %v", d)

@@ -66,7 +66,7 @@ func (l *ladder) climb(f *Failure) Cure {
 	if f.Class == ClassReset {
 		can.first, can.last, ok = CureReset, CurePowerCycle, true
 		first := CureReset
-		if f.deaf() && len(l.cures.PowerCycle) > 0 {
+		if f.deaf() && l.canPowerCycle() {
 			first = CurePowerCycle // it would not hear the command
 		}
 		if l.step < first {
@@ -85,7 +85,7 @@ func (l *ladder) climb(f *Failure) Cure {
 
 // permitted gives the gentler cure where a restart of the modem is not possible, or would come too early after the last one.
 func (l *ladder) permitted(cure, first Cure) Cure {
-	if cure == CurePowerCycle && len(l.cures.PowerCycle) == 0 {
+	if cure == CurePowerCycle && !l.canPowerCycle() {
 		cure = CureReset
 		if first == CurePowerCycle {
 			return CureRedial
@@ -98,6 +98,11 @@ func (l *ladder) permitted(cure, first Cure) Cure {
 		}
 	}
 	return cure
+}
+
+// canPowerCycle tells whether there is a command that can be started; one that is not there leaves the modem's own restart.
+func (l *ladder) canPowerCycle() bool {
+	return len(l.cures.PowerCycle) > 0 && l.cures.CheckPowerCycle() == nil
 }
 
 // interval is how long after the nth restart in a row the next one may come.

@@ -9,10 +9,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"minato/agent/atline"
 	"minato/agent/modem"
 )
 
-// newLadder has a clock that the test sets, and no jitter.
+// newLadder has a clock that the test sets, and no jitter. power is a program that every machine has, as cut, or that none has.
 func newLadder(t *testing.T, dir string, now *time.Time, power ...string) *ladder {
 	t.Helper()
 	state, err := openState(dir)
@@ -49,6 +50,9 @@ func TestLadder(t *testing.T) {
 		{"dead link", Failure{Code: DeadLink}, []string{"cut"},
 			"redial redial reattach reattach radio radio reset radio radio radio"}, // the floor holds back what follows the reset
 		{"dead link, no power switch", Failure{Code: NoAddress}, nil, "redial redial reattach reattach radio radio reset radio radio radio"},
+		{"dead link, a power switch that is not there", Failure{Code: NoAddress}, []string{"/no/such/switch"}, "redial redial reattach reattach radio radio reset radio radio radio"},
+		{"no port, a power switch that is not there", Failure{Code: NoModem}, []string{"/no/such/switch"}, "redial redial redial redial redial"},
+		{"deaf modem, a power switch that is not there", Failure{Code: NoModem, Class: ClassReset, State: StateIdentify, Err: atline.ErrNoReply}, []string{"/no/such/switch"}, "reset redial redial redial"},
 		{"weak signal", Failure{Code: WeakSignal}, []string{"cut"}, "redial redial radio radio radio radio radio radio"},
 		{"no port", Failure{Code: NoModem}, []string{"cut"}, "redial redial power-cycle redial redial"},
 		{"no port, no power switch", Failure{Code: NoModem}, nil, "redial redial redial redial redial"},

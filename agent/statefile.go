@@ -155,6 +155,14 @@ func (s *stateFile) resets() resetRecord {
 	return s.data.Resets
 }
 
+// restoreResets takes back what was noted of a restart that was none.
+func (s *stateFile) restoreResets(r resetRecord) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.data.Resets = r
+	return s.saveLocked()
+}
+
 // noteAnswer remembers that a probe was answered. It writes where that is news.
 func (s *stateFile) noteAnswer(probe string) {
 	s.mu.Lock()

@@ -35,6 +35,7 @@ func TestCommandLine(t *testing.T) {
 	shell := config("shell.yaml", "services: [{port: 22, target: builtin:ssh}]\ntargets: {ssh: {shell: /no/such/shell}}\n")
 	tun := config("tun.yaml", "link: tun\n")
 	hostKey := config("key.yaml", "services: [{port: 22, target: builtin:ssh}]\ntargets: {ssh: {host_key_file: /no/such/folder/key}}\n")
+	power := config("power.yaml", "services: [{port: 22, target: 'tcp://127.0.0.1:22'}]\ncures: {power_cycle: [/no/such/switch, cycle]}\n")
 	secret := filepath.Join(t.TempDir(), "secret.yaml")
 	if err := os.WriteFile(secret, []byte("modem: {port: x, pin_file: /no/such/pin}\nservices: [{port: 22, target: 'tcp://127.0.0.1:22'}]\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -63,6 +64,7 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"run", "-c", tun}, 2, "state_dir"},
 		{[]string{"run", "-c", tun}, 2, "msg=minato-agent version="},
 		{[]string{"config", "check", hostKey}, 0, "note: targets.ssh.host_key_file"},
+		{[]string{"config", "check", power}, 0, "switch the modem's power: cures.power_cycle: "},
 		{[]string{"config", "check", secret}, 3, "[1:28] modem.pin_file"},
 		{[]string{"run", "-c", secret}, 3, "/no/such/pin: no such file"},
 		{[]string{"run", "-c", t.TempDir()}, 3, "is a directory"},

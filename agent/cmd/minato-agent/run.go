@@ -95,6 +95,9 @@ func (p *program) checkConfig(_ context.Context, args []string) error {
 			fmt.Fprintf(p.errOut, "minato-agent: note: targets.ssh.host_key_file is %q: its folder is not there, and without it the key changes at each start\n", key)
 		}
 	}
+	if err := cfg.Cures.CheckPowerCycle(); err != nil {
+		fmt.Fprintf(p.errOut, "minato-agent: note: this user cannot start what would switch the modem's power: %v\n", err)
+	}
 	fmt.Fprintf(p.out, "%s: good\n", args[0])
 	return nil
 }
