@@ -8,8 +8,10 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"time"
 
 	"minato/agent"
@@ -25,6 +27,9 @@ func (p *program) runAgent(ctx context.Context, _ []string) error {
 	if err != nil {
 		return configError(p.config, err)
 	}
+	// A log that nobody reads any more is no reason to end. Without this a write to it would be (os/signal, SIGPIPE); signal.Ignore would go on to
+	// the programs that the agent starts.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	cfg.Logger = p.logger(cfg.Log)
 	cfg.Logger.Info("minato-agent", "version", agent.Version())
 	if cfg.StateDir == "" {
