@@ -180,6 +180,7 @@ func (a *Agent) failed(f *Failure, pause time.Duration, cure Cure) {
 		s.Failure = &FailureStatus{Code: f.Code, Name: codeNames[f.Code], State: f.State, Class: f.Class, Message: f.Err.Error(), Hint: f.Hint, At: time.Now(), RetryIn: pause.Seconds(), Cure: cure.String()}
 		s.Failures[f.Code]++
 		s.linkDown()
+		s.forget(f.Code)
 	})
 }
 

@@ -143,6 +143,19 @@ func overcome(f *FailureStatus) State {
 	return stages[i].until
 }
 
+// forget drops how a modem that does not answer any more, or has lost its SIM, once stood: nobody could tell it from how it stands. Who modem
+// and SIM are stays.
+func (s *Status) forget(cause Code) {
+	switch cause {
+	case NoModem:
+		s.SIM = ""
+	case SIM: // which was asked in this round
+	default:
+		return
+	}
+	s.Registration, s.AcT, s.Operator, s.Signal = "", "", "", nil
+}
+
 func (s *Status) setRegistration(r modem.Registration) {
 	s.Registration, s.AcT = r.Stat.String(), ""
 	if r.AcT >= 0 {

@@ -74,6 +74,49 @@ func TestLinkIsWatched(t *testing.T) {
 	}
 }
 
+// What a modem told while it was there is not how things stand when it has gone, or has lost its SIM.
+func TestGoneModemIsForgotten(t *testing.T) {
+	tests := []struct {
+		name  string
+		spoil func(at *fakeModem)
+		code  Code
+		sim   string
+	}{
+		{"modem", func(at *fakeModem) { at.master.Close() }, NoModem, ""},
+		{"SIM", func(at *fakeModem) {
+			at.set("+CPIN?", "+CME ERROR: 10")
+			at.set("+CEREG?", "+CEREG: 3,0|OK")
+			at.say("+QUSIM: 0")
+		}, SIM, "absent"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			at, _, cfg := twoPorts(t)
+			r := start(t, cfg, fast)
+			<-r.Ready()
+			await(t, func() bool {
+				s := r.Status()
+				return s.Signal != nil && s.Operator != "" && s.Registration != "" && s.AcT != ""
+			})
+			tt.spoil(at)
+			<-r.pauses // of the link
+			r.resume <- time.Time{}
+			<-r.pauses // of a round that does not come far
+			s := r.Status()
+			if s.Failure.Code != tt.code || s.SIM != tt.sim || s.Registration+s.AcT+s.Operator != "" || s.Signal != nil {
+				t.Errorf("%s: SIM %q, registration %q %q %q, signal %v", s.Failure.Code, s.SIM, s.Registration, s.AcT, s.Operator, s.Signal)
+			}
+			if s.Modem == nil || s.IMSI == "" {
+				t.Errorf("which modem and SIM it was: %v, %q", s.Modem, s.IMSI)
+			}
+			var b strings.Builder
+			if writeMetrics(&b, s, readFootprint()); strings.Contains(b.String(), "_dbm") {
+				t.Error("the metrics have a signal")
+			}
+		})
+	}
+}
+
 // A command port that stalls or talks nonsense is no reason to end a link that works.
 func TestLinkOutlivesItsCommandPort(t *testing.T) {
 	at, data, cfg := twoPorts(t)
