@@ -58,11 +58,22 @@ func (s *Store) openCalls(ctx context.Context) (err error) {
 	return nil
 }
 
-// AppendCall adds one entry.
+// errStuck is why an entry is lost without being tried.
+var errStuck = errors.New("the store cannot write to its disk")
+
+// AppendCall adds one entry. On a disk that takes nothing the first call that is not answered waits for its time, and those after it do not: what they
+// are about is a read most often, which must go on then.
 func (s *Store) AppendCall(ctx context.Context, c Call) error {
 	data, err := json.Marshal(c)
-	if err == nil {
+	switch {
+	case err != nil:
+	case s.callsStuck.Load() && !s.mend():
+		err = errStuck
+	default:
+		ctx, cancel := context.WithTimeout(ctx, ackTimeout)
+		defer cancel()
 		_, err = s.js.Publish(ctx, callsSubject, data)
+		s.callsStuck.Store(errors.Is(err, context.DeadlineExceeded))
 		s.mendAfter(err)
 	}
 	if err != nil {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -72,8 +73,22 @@ func TestFullDiskChild(t *testing.T) {
 	if err := s.Check(ctx); err == nil {
 		t.Error("nothing is said to be wrong")
 	}
+	call := Call{Time: auditStart, Kind: "GET /v1/sims", Path: "/v1/sims"}
+	var err error
+	for err == nil { // those before the stream is given up are answered
+		err = s.AppendCall(ctx, call)
+	}
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the first call that is lost: %v", err)
+	}
+	if err = s.AppendCall(ctx, call); !errors.Is(err, errStuck) {
+		t.Errorf("the call after it: %v", err)
+	}
 
 	limitFiles(t, 1<<40)
+	if err := s.AppendCall(ctx, call); err != nil {
+		t.Error(err)
+	}
 	if err := s.AppendAuditSync(ctx, entry(n)); err != nil {
 		t.Error(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -67,6 +68,7 @@ type Store struct {
 	files, locks                   bucket
 	audit                          *auditLog
 	calls                          jetstream.Stream // the API's own log
+	callsStuck                     atomic.Bool      // its last entry was not answered
 }
 
 // Open starts the embedded server (or connects to Config.URL) and makes what is missing.
