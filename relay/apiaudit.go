@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"regexp"
@@ -29,10 +30,31 @@ func (r *Relay) listAuditLogs(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.store.Add(c.Context(), exportedCounter(r.cfg.Clock.Now()), int64(len(body))); err != nil {
-		return nil, err
-	}
+	r.countExported(int64(len(body)))
 	return json.RawMessage(body), nil
+}
+
+// countExported adds to the month's count of what was given of the audit log, once the answer has gone: it is a statistic, and where it cannot be
+// written, as on a full disk, the log must be read all the same. One worker at a time adds what has come.
+func (r *Relay) countExported(n int64) {
+	if r.exported.Add(n) != n {
+		return // whose worker adds this too
+	}
+	r.workers.do(func() {
+		for {
+			n := r.exported.Load()
+			ctx, cancel := context.WithTimeout(context.Background(), auditTimeout)
+			err := r.store.Add(ctx, exportedCounter(r.cfg.Clock.Now()), n)
+			cancel()
+			if err != nil {
+				r.log.Error("counting what was read of the audit log: these bytes are left out", "bytes", r.exported.Swap(0), "error", err)
+				return
+			}
+			if r.exported.Add(-n) == 0 {
+				return
+			}
+		}
+	})
 }
 
 var causeCode = regexp.MustCompile(`^[A-Z][0-9]{2}$`)

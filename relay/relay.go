@@ -205,6 +205,7 @@ type Relay struct {
 	mappings  mappingSet
 	live      liveConnections
 	accepted  atomic.Int64 // connections so far, refused ones too
+	exported  atomic.Int64 // bytes of audit log that were given and are not counted yet; above 0 a worker counts
 	limits    limits
 	refusals  refusals
 	floods    floods

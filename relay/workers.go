@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// workers run what connections do, on goroutines that stay for the next one: a TLS handshake needs a big stack, a TLS record a middling one, and
+// workers run what connections do, and what follows an answer of the API, on goroutines that stay for the next one: a TLS handshake needs a big stack, a TLS record a middling one, and
 // to grow a stack anew each time costs more than to keep it for a moment. Who was busy last is taken first, so that the others end.
 type workers struct {
 	running sync.WaitGroup
