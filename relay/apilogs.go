@@ -5,8 +5,8 @@ import (
 	"minato/relay/store"
 )
 
-// listErrorLogs is Napter's part of SORACOM's error log: the audit entries that have a cause, in the form of GET /v1/logs. Other services' logs are
-// empty here.
+// listErrorLogs is Napter's part of SORACOM's error log: the audit entries that have a cause, and the denials that have none, in the form of
+// GET /v1/logs. Other services' logs are empty here.
 func (r *Relay) listErrorLogs(c *call) (any, error) {
 	q, err := r.auditQuery(c)
 	if err != nil {
@@ -30,7 +30,7 @@ func (r *Relay) listErrorLogs(c *call) (any, error) {
 	return list, nil
 }
 
-// logLevel is a warning where the client can mend it, and an error where the device is at fault.
+// logLevel is a warning where the client can mend it, and an error where the device or the closed network is at fault.
 func logLevel(e store.Entry) string {
 	if e.Type == store.Closed {
 		return "error"

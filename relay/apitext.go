@@ -119,10 +119,11 @@ var japanese = map[string]string{
 	"no such path: %s":                                                         "パス %s は存在しません",
 	"the relay could not do it; its log says why":                              "リレーの内部エラーです。リレーのログを確認してください",
 
-	"other programs hold the ports of %d mappings":                                                 "%d 個のポートマッピングのポートが別のプログラムに使用されています",
-	"the audit log cannot be written: its oldest entry waits for %d s; is there room on the disk?": "監査ログを書き込めません。最も古いエントリは %d 秒待っています。ディスクの空き容量を確認してください",
-	"what the relay keeps cannot be read or written: its log says why":                             "リレーの保存データを読み書きできません。リレーのログを確認してください",
-	"there is no certificate from the ACME server yet":                                             "ACME サーバーからの証明書がまだありません",
+	"other programs hold the ports of %d mappings":                                                                                       "%d 個のポートマッピングのポートが別のプログラムに使用されています",
+	"the audit log cannot be written: its oldest entry waits for %d s; is there room on the disk?":                                       "監査ログを書き込めません。最も古いエントリは %d 秒待っています。ディスクの空き容量を確認してください",
+	"what the relay keeps cannot be read or written: its log says why":                                                                   "リレーの保存データを読み書きできません。リレーのログを確認してください",
+	"the closed network cannot be reached: none of the last %d dials got there; look at the relay's route, VPN, gateway or SOCKS server": "閉域網に到達できません。直近 %d 回の接続はいずれも届いていません。リレー側の経路、VPN、ゲートウェイまたは SOCKS サーバーを確認してください",
+	"there is no certificate from the ACME server yet":                                                                                   "ACME サーバーからの証明書がまだありません",
 
 	"its one connection was used":                    "1 回限りの接続がすでに使用されています",
 	"%s is not in %s":                                "%s は %s に含まれていません",
@@ -140,7 +141,6 @@ var japanese = map[string]string{
 	"the device refused it":                        "デバイスが拒否しました",
 	"the device did not answer":                    "デバイスが応答しません",
 	"the device speaks first, an unknown protocol": "デバイスが不明なプロトコルで先に送信します",
-	"the closed network cannot be reached":         "閉域網に到達できません",
 	"the device closed without a byte":             "デバイスは何も送らずに切断しました",
 	"the device waits for the client to speak":     "デバイスはクライアントからの送信を待っています",
 	"the device speaks first: %s":                  "デバイスが先に送信します: %s",

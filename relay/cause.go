@@ -31,6 +31,9 @@ const (
 	CauseOpenPlaintext       Cause = "W21"
 	CauseDurationInMinutes   Cause = "W22"
 	CauseCallerOutside       Cause = "W23"
+
+	CauseNetworkUnreachable Cause = "R37" // the numbers between are those of the agent and of the technician's computer
+	CauseClientCertificate  Cause = "R38"
 )
 
 // causeText is a cause in words: what happened and the cure, in one line each language.
@@ -106,6 +109,12 @@ var causeTexts = map[Cause]causeText{
 	CauseCallerOutside: {"caller-outside",
 		"your own address is outside the ranges that may connect: add it if you want to connect from here",
 		"あなたの接続元アドレスは許可された範囲の外です。ここから接続する場合は追加してください"},
+	CauseNetworkUnreachable: {"network-unreachable",
+		"the relay cannot reach the closed network: look at the relay's own route, VPN, gateway or SOCKS server before the device; the log has the error",
+		"リレーから閉域網に到達できません。デバイスの前に、リレー側の経路、VPN、ゲートウェイまたは SOCKS サーバーを確認してください（エラーの内容はログにあります）"},
+	CauseClientCertificate: {"client-certificate",
+		"the client has no good certificate of its own: the mapping asks for one that is in date and of the CA that the relay has for clients",
+		"有効なクライアント証明書がありません。このポートマッピングへの接続には、リレーに設定されたクライアント用 CA が発行した有効期限内の証明書が必要です"},
 }
 
 // String is the cause's short name, as in "ssh-on-tls".

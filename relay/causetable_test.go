@@ -116,12 +116,13 @@ var causeTable = []refusedClient{
 	{code: "R16", config: Config{MaxConnections: 1}, sends: plainHTTP, typ: "REFUSED", program: curlHTTP, exit: 52,
 		before: func(r *testRelay, m *relayapi.PortMapping) { r.opened(m) }},
 	{code: "R17", device: func(c *net.TCPConn) { c.Read(make([]byte, 4096)) }, sends: plainHTTP, typ: "CLOSED", program: curlHTTP, exit: 52},
-	// R18 is TestStalled: its client has to send more than the path takes.
+	{code: "R37", config: Config{Network: SOCKSNetwork{Addr: "127.0.0.1:1"}}, sends: plainHTTP, typ: "CLOSED", program: curlHTTP, exit: 52}, // nothing listens there
+	// R18 is TestStalled: its client has to send more than the path takes. R38 is TestClientCertificates.
 }
 
 // TestCauseTable: what the client sees on its socket, the audit entry, and the advice in both languages, by cause.
 func TestCauseTable(t *testing.T) {
-	covered := map[string]bool{"R18": true}
+	covered := map[string]bool{"R18": true, "R38": true}
 	for _, row := range causeTable {
 		covered[row.code] = true
 		t.Run(row.code+" "+Cause(row.code).String(), func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand"
@@ -236,7 +237,8 @@ func TestDeviceNotReached(t *testing.T) {
 		{"timeout", ErrTimeout, "R10"},
 		{"offline", ErrOffline, "R11"},
 		{"unknown", ErrUnknownSIM, "R11"},
-		{"the network is down", io.ErrUnexpectedEOF, ""},
+		{"the network is down", io.ErrUnexpectedEOF, "R37"},
+		{"the network is down, which took long", errors.Join(ErrTimeout, ErrNetwork), "R37"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := startRelay(t, Config{Network: networkFunc(func(context.Context, string, uint16) (net.Conn, error) {

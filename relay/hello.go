@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -89,8 +90,14 @@ var commonalityErrors = []string{
 	"client offered only unsupported versions", "no cipher suite supported by both client and server",
 }
 
+// Errors about the certificate that a client was asked for, beside those of its chain.
+var clientCertificateErrors = []string{"client didn't provide a certificate", "client certificate", "client sent certificate"}
+
 // causeOfHandshake is why a handshake failed that began with a good ClientHello; "" for what has no number, such as a client that went away.
 func causeOfHandshake(h recognize.Hello, err error) Cause {
+	if chain := (*tls.CertificateVerificationError)(nil); errors.As(err, &chain) { // first: its words are in part the client's
+		return CauseClientCertificate
+	}
 	if h.MaxVersion() < tls.VersionTLS12 {
 		return CauseTLSTooOld
 	}
@@ -108,12 +115,21 @@ func causeOfHandshake(h recognize.Hello, err error) Cause {
 			return CauseCertificateRejected
 		}
 	}
+	for _, s := range clientCertificateErrors {
+		if strings.Contains(text, s) {
+			return CauseClientCertificate
+		}
+	}
 	return ""
 }
 
-// causeOfDial is why the device was not reached; "" where the fault is not the device's.
+// causeOfDial is why the device was not reached; "" where whoever wanted it has gone.
 func causeOfDial(err error) Cause {
 	switch {
+	case errors.Is(err, context.Canceled):
+		return ""
+	case errors.Is(err, ErrNetwork): // also where it took too long
+		return CauseNetworkUnreachable
 	case errors.Is(err, ErrRefused):
 		return CauseDeviceRefused
 	case errors.Is(err, ErrTimeout):
@@ -121,5 +137,5 @@ func causeOfDial(err error) Cause {
 	case errors.Is(err, ErrOffline), errors.Is(err, ErrUnknownSIM):
 		return CauseSIMOffline
 	}
-	return ""
+	return CauseNetworkUnreachable
 }

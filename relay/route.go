@@ -26,17 +26,28 @@ func (n *RouteNetwork) DialSIM(ctx context.Context, simID string, port uint16) (
 	}
 	conn, err := n.Dialer.DialContext(ctx, "tcp", netip.AddrPortFrom(addr, port).String())
 	if err != nil {
-		return nil, fmt.Errorf("dialling SIM %q port %d: %w", simID, port, routeError(err))
+		err = routeError(err)
+		if errors.Is(err, ErrNetwork) { // or the session has ended since: only the directory knows
+			if gone := n.stillAt(ctx, simID, addr); errors.Is(gone, ErrOffline) {
+				err = fmt.Errorf("%w (%v)", gone, err)
+			}
+		}
+		return nil, fmt.Errorf("dialling SIM %q port %d: %w", simID, port, err)
 	}
-	after, err := n.address(ctx, simID)
-	if err == nil && after != addr {
-		err = fmt.Errorf("%w: its address changed from %s to %s", ErrOffline, addr, after)
-	}
-	if err != nil {
+	if err := n.stillAt(ctx, simID, addr); err != nil {
 		conn.Close()
 		return nil, fmt.Errorf("dialling SIM %q port %d: %w", simID, port, err)
 	}
 	return conn, nil
+}
+
+// stillAt asks again for the address of a SIM's session.
+func (n *RouteNetwork) stillAt(ctx context.Context, simID string, addr netip.Addr) error {
+	after, err := n.address(ctx, simID)
+	if err == nil && after != addr {
+		err = fmt.Errorf("%w: its address changed from %s to %s", ErrOffline, addr, after)
+	}
+	return err
 }
 
 func (n *RouteNetwork) address(ctx context.Context, simID string) (netip.Addr, error) {
@@ -71,16 +82,17 @@ func addressOf(s SIM) (netip.Addr, error) {
 	return s.Addr, nil
 }
 
-// routeError tells apart what the kernel says.
+// routeError tells apart what the kernel says. That there is no route, or that a next hop does not answer, is no word of the device's: the
+// relay's own way to the closed network is meant, or that of a gateway.
 func routeError(err error) error {
 	var netErr net.Error
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("%w: %w", ErrRefused, err)
-	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
-		return fmt.Errorf("%w: %w", ErrOffline, err)
+	case errors.Is(err, syscall.EHOSTUNREACH): // of the neighbour's silence here, or by ICMP (RFC 792, type 3 code 1) from a router
+		return fmt.Errorf("%w, or a gateway there has just lost the device: %w", ErrNetwork, err)
 	case errors.As(err, &netErr) && netErr.Timeout():
 		return fmt.Errorf("%w: %w", ErrTimeout, err)
 	}
-	return err
+	return fmt.Errorf("%w: %w", ErrNetwork, err)
 }

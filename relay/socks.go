@@ -17,6 +17,7 @@ var (
 	ErrOffline    = errors.New("the SIM has no session")
 	ErrRefused    = errors.New("the device refused the connection")
 	ErrTimeout    = errors.New("the device did not answer")
+	ErrNetwork    = errors.New("the relay cannot reach the closed network") // as any error that is none of the others
 )
 
 // SOCKSNetwork reaches devices through a SOCKS5 server (RFC 1928) that resolves SIMID.sim at the moment of the connection, as the emulator's
@@ -46,7 +47,7 @@ func (n SOCKSNetwork) DialSIM(ctx context.Context, simID string, port uint16) (n
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "tcp", n.Addr)
 	if err != nil {
-		return nil, fmt.Errorf("connecting to the closed network's SOCKS5 server: %w", err)
+		return nil, fmt.Errorf("%w: connecting to its SOCKS5 server: %w", ErrNetwork, err)
 	}
 	heard := &replyConn{Conn: conn}
 	if _, err := door.DialWithConn(ctx, heard, "tcp", simID+".sim:"+strconv.Itoa(int(port))); err != nil {

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -146,6 +148,38 @@ func TestRouteNetwork(t *testing.T) {
 			}
 			if err == nil {
 				conn.Close()
+			}
+		})
+	}
+}
+
+// What the kernel says of the relay's own way is not the device's fault, unless the directory says that the session has ended.
+func TestRouteNetworkHasNoWay(t *testing.T) {
+	here, elsewhere := netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("127.0.0.2")
+	online := []SIM{{ID: simA, Online: true, Addr: here}}
+	for _, tt := range []struct {
+		name    string
+		kernel  syscall.Errno
+		answers [][]SIM
+		want    error
+	}{
+		{"no route", syscall.ENETUNREACH, [][]SIM{online}, ErrNetwork},
+		{"the next hop is silent", syscall.EHOSTUNREACH, [][]SIM{online}, ErrNetwork},
+		{"a route that prohibits", syscall.EACCES, [][]SIM{online}, ErrNetwork},
+		{"the session has ended", syscall.EHOSTUNREACH, [][]SIM{online, {{ID: simA}}}, ErrOffline},
+		{"the session has moved", syscall.ENETUNREACH, [][]SIM{online, {{ID: simA, Online: true, Addr: elsewhere}}}, ErrOffline},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			n := &RouteNetwork{Directory: &movingDirectory{tt.answers}, Dialer: net.Dialer{
+				Control: func(string, string, syscall.RawConn) error { return tt.kernel }}}
+			_, err := n.DialSIM(t.Context(), simA, 80)
+			for _, known := range []error{ErrNetwork, ErrOffline, ErrRefused, ErrTimeout} {
+				if errors.Is(err, known) != (known == tt.want) {
+					t.Errorf("error %v, want only %v", err, tt.want)
+				}
+			}
+			if !strings.Contains(err.Error(), tt.kernel.Error()) {
+				t.Errorf("error %v keeps nothing of %v", err, tt.kernel)
 			}
 		})
 	}

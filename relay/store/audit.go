@@ -75,7 +75,7 @@ type Query struct {
 	Limit int       // entries in the answer; 0: 100, at most 1000
 
 	Skip   EntryType         // a type that is left out
-	Caused bool              // only entries that have a code
+	Caused bool              // only entries that have a code, and denials without one
 	Allow  func(string) bool // SIM ids that the caller may see; nil: all
 
 	// Before goes on with older entries: the next that Audit returned, or the Cursor of one of its entries.

@@ -93,7 +93,7 @@ func (c *cursor) fill(ctx context.Context) error {
 
 func (q Query) chooses(e Entry) bool {
 	return (q.SIMID == "" || q.SIMID == e.SIMID) && (q.IMSI == "" || q.IMSI == e.IMSI) &&
-		(q.Type == "" || q.Type == e.Type) && (q.Skip == "" || q.Skip != e.Type) && (q.Code == "" || q.Code == e.Code) && (!q.Caused || e.Code != "") &&
+		(q.Type == "" || q.Type == e.Type) && (q.Skip == "" || q.Skip != e.Type) && (q.Code == "" || q.Code == e.Code) && (!q.Caused || e.Code != "" || e.Type == Denied) &&
 		(q.Allow == nil || q.Allow(e.SIMID)) &&
 		(q.From.IsZero() || !e.Time.Before(q.From)) && (q.To.IsZero() || !e.Time.After(q.To))
 }

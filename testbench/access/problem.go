@@ -17,7 +17,7 @@ import (
 	"minato/testbench/neterr"
 )
 
-// Causes that only the technician's computer can see. The relay's own are R01 to W23, the agent's A24 to A32.
+// Causes that only the technician's computer can see. The relay's own are R01 to W23, R37 and R38, the agent's A24 to A32.
 const (
 	RelayUnreachable = "K33"
 	ClockSkew        = "K34"

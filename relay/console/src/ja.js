@@ -36,7 +36,7 @@ export default {
   fromTime: '開始', toTime: '終了', nothing: 'ありません。', more: 'さらに表示', ladder: 'イベントの流れ', lane_client: 'クライアント', lane_relay: 'リレー', lane_device: 'デバイス', clientSpoke: 'クライアントの通信', deviceSpoke: 'デバイスの通信', lasted: '継続時間', endedBy: '終了理由',
   type_ACCESS: '到着', type_CONNECTED: '接続', type_DENIED: '拒否', type_REFUSED: '制限', type_CLOSED: '終了', type_CREATED: 'ポート開始', type_EXTENDED: '延長', type_DELETED: 'ポート終了', type_EXPIRED: '期限切れ',
   name_R01: 'TLS ON に SSH', name_R02: 'TLS ON に RDP', name_R03: 'TLS ON に HTTP', name_R04: 'TLS ON に Modbus', name_R05: 'TLS ではない', name_R06: 'TLS ON で無言', name_R07: '平文に TLS', name_R08: 'TLS が二重', name_R09: 'デバイスが拒否',
-  name_R10: 'デバイスが無応答', name_R11: 'SIM オフライン', name_R12: 'アクセス元不許可', name_R13: '期限切れ', name_R14: '証明書を拒否', name_R15: 'TLS が古い', name_R16: '上限超過', name_R17: 'デバイスが切断', name_R18: '停滞',
+  name_R10: 'デバイスが無応答', name_R11: 'SIM オフライン', name_R12: 'アクセス元不許可', name_R13: '期限切れ', name_R14: '証明書を拒否', name_R15: 'TLS が古い', name_R16: '上限超過', name_R17: 'デバイスが切断', name_R18: '停滞', name_R37: '閉域網に到達不可', name_R38: 'クライアント証明書',
 
   word_connection: '接続', word_console: 'コンソールから接続', 'word_proxy-header': a => `${a} の PROXY ヘッダー`, word_silence: '送信なし', 'word_first-bytes': p => `最初のデータ (${p})`, 'word_client-hello': v => `ClientHello (${v} まで)`,
   'word_tls-alert': a => `TLS アラート: ${a}`, word_handshake: v => `TLS ハンドシェイク完了 (${v})`, word_resumed: v => `TLS ハンドシェイク完了 (${v}、再開)`, 'word_client-certificate': n => `${n} のクライアント証明書`, word_dial: 'デバイスへ接続開始', 'word_not-reached': c => `到達できません: ${c}`,
