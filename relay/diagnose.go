@@ -147,14 +147,17 @@ func (r *Relay) diagnose(ctx context.Context, d *diagnosis, m store.Mapping, sim
 	}
 	speaks := recognize.Unknown
 	d.step(stepBanner, func() (text, Cause) {
-		b, err := readBanner(ctx, conn)
-		if err != nil && len(b) == 0 {
+		g := greetingOf(readBanner(ctx, conn))
+		if pm := r.mappings.get(m.Addr()); pm != nil && ctx.Err() == nil {
+			pm.deviceBanner.learn(g)
+		}
+		speaks = g.protocol
+		switch {
+		case g.hungUp:
 			return textf("the device closed without a byte"), CauseDeviceHungUp
-		}
-		if speaks, _ = recognize.FromServer(b); len(b) == 0 {
+		case !g.spoke:
 			return textf("the device waits for the client to speak"), ""
-		}
-		if speaks == recognize.Unknown {
+		case speaks == recognize.Unknown:
 			return textf("the device speaks first, an unknown protocol"), ""
 		}
 		return textf("the device speaks first: %s", strings.TrimPrefix(speaks.Words(), "plain ")), ""

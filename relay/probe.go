@@ -11,15 +11,49 @@ import (
 
 const (
 	probeTimeout = 2 * time.Second  // for a banner: a device that speaks first does so at once
+	probeDial    = 5 * time.Second  // for the dial before: the client's entry in the log waits for it
 	probeAge     = 10 * time.Minute // a device is asked at most this often for what silent clients wait for
+	probeFailure = 10 * time.Second // the same where it could not be asked, which may be over soon
 )
+
+// greeting is what a device did by itself when it was connected to.
+type greeting struct {
+	unreached error // it was not connected to; nil: it was, and one of what follows is known
+	hungUp    bool  // it closed the connection without a byte
+	spoke     bool  // it spoke first
+	protocol  recognize.Protocol
+}
+
+// greetingOf makes sense of what readBanner answers.
+func greetingOf(b []byte, err error) greeting {
+	g := greeting{hungUp: err != nil && len(b) == 0, spoke: len(b) > 0}
+	g.protocol, _ = recognize.FromServer(b)
+	return g
+}
 
 // banner is what a mapping's device says by itself. It is asked for when a client is silent on TLS: what the client waits for tells the cure
 // (cause R06). Silent clients may be many, so the answer is kept, and the device's radio has peace.
 type banner struct {
-	mu       sync.Mutex // held while the device is asked: others wait for the same answer
-	asked    time.Time  // guarded by mu
-	protocol recognize.Protocol
+	mu    sync.Mutex // held while the device is asked: others wait for the same answer
+	until time.Time  // guarded by mu: how long the answer is good
+	known greeting   // guarded by mu
+}
+
+// keepLocked remembers an answer.
+func (b *banner) keepLocked(g greeting) {
+	age := probeAge
+	if g.unreached != nil || g.hungUp {
+		age = probeFailure
+	}
+	b.known, b.until = g, time.Now().Add(age)
+}
+
+// learn remembers what somebody else has heard of the device. Where it is being asked at this moment that answer is as good.
+func (b *banner) learn(g greeting) {
+	if b.mu.TryLock() {
+		b.keepLocked(g)
+		b.mu.Unlock()
+	}
 }
 
 // refuseSilence ends a silent client's connection, then finds out what it was waiting for.
@@ -27,33 +61,46 @@ func (c *connection) refuseSilence(ctx context.Context) {
 	if h, ok := c.client.(halfCloser); ok {
 		h.CloseWrite() // the client need not wait for the probe; if this fails it has gone
 	}
-	switch p := c.mapping.banner(ctx); {
+	switch g := c.mapping.greeting(ctx); {
 	case ctx.Err() != nil:
-	case p == recognize.Unknown:
+	case g.unreached != nil:
+		c.entry.End = say(wordUnreachable, g.unreached, string(causeOfDial(g.unreached)))
+	case g.hungUp:
+		c.entry.End = say(wordDeviceHangsUp)
+	case !g.spoke:
 		c.entry.End = say(wordDeviceSilent)
+	case g.protocol == recognize.Unknown:
+		c.entry.End = say(wordDeviceUnknown)
 	default:
-		c.entry.Device = p.String()
-		c.entry.End = say(wordDeviceFirst, p, p.Words())
+		c.entry.Device = g.protocol.String()
+		c.entry.End = say(wordDeviceFirst, g.protocol, g.protocol.Words())
 	}
 	c.refuse(store.Denied, CauseSilentOnTLS)
 }
 
-// banner tells what the device speaks first, Unknown if it is silent or cannot be reached.
-func (pm *portMapping) banner(ctx context.Context) recognize.Protocol {
+// greeting tells what the device does by itself, as of now or of a moment ago.
+func (pm *portMapping) greeting(ctx context.Context) greeting {
 	b := &pm.deviceBanner
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.asked.IsZero() && time.Since(b.asked) < probeAge {
-		return b.protocol
+	if time.Now().Before(b.until) {
+		return b.known
 	}
-	b.protocol = recognize.Unknown
-	if conn, err := pm.dial(ctx); err == nil {
-		first, _ := readBanner(ctx, conn)
-		b.protocol, _ = recognize.FromServer(first)
-		conn.Close()
-	}
+	g := pm.askGreeting(ctx)
 	if ctx.Err() == nil { // else nothing was found out: the client was cut while the device was asked
-		b.asked = time.Now()
+		b.keepLocked(g)
 	}
-	return b.protocol
+	return g
+}
+
+// askGreeting connects to the device and waits for what it says.
+func (pm *portMapping) askGreeting(ctx context.Context) greeting {
+	dial, cancel := context.WithTimeout(ctx, probeDial)
+	defer cancel()
+	conn, err := pm.dial(dial)
+	if err != nil {
+		return greeting{unreached: err}
+	}
+	defer conn.Close()
+	return greetingOf(readBanner(ctx, conn))
 }

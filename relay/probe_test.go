@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"net"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -62,6 +63,73 @@ func TestCutSilenceIsProbedAgain(t *testing.T) {
 	expectEOF(t, second)
 	second.Close()
 	r.awaitAuditOf(second)
+	if e := r.expectCause("R06", "DENIED"); e.DeviceProtocol != "rfb" {
+		t.Errorf("audit entry %+v; want the device's protocol", e)
+	}
+}
+
+// What is said of a device that a silent client waits for is what was heard of it.
+func TestSilenceSaysWhatWasHeard(t *testing.T) {
+	const mysql = "\x4a\x00\x00\x00\x0a8.0.36\x00" // length, sequence 0, protocol 10, version (MySQL's HandshakeV10)
+	for _, tt := range []struct {
+		name    string
+		network Network
+		says    string
+	}{
+		{"waits", device(t, echo), "does not speak first either"},
+		{"speaks what nobody knows", device(t, speaks(mysql)), "speaks an unknown protocol"},
+		{"hangs up", device(t, func(*net.TCPConn) {}), "closes a silent connection"},
+		{"offline", dialError(ErrOffline), "not reached: " + ErrOffline.Error()},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := startRelay(t, Config{SilenceTimeout: 50 * time.Millisecond, Network: tt.network})
+			conn := r.dial(r.mapping(true))
+			expectEOF(t, conn)
+			conn.Close()
+			r.awaitAuditOf(conn)
+			if e := r.expectCause("R06", "DENIED"); !strings.Contains(e.CloseReason, tt.says) {
+				t.Errorf("close reason %q, want %q", e.CloseReason, tt.says)
+			}
+		})
+	}
+}
+
+// That a device could not be asked is not kept for long, the question has a bound of its own, and a diagnosis answers it, too.
+func TestDiagnosisRefreshesTheProbe(t *testing.T) {
+	bound, networks := make(chan time.Duration, 10), make(chan Network, 1)
+	networks <- dialError(ErrOffline)
+	r := startRelay(t, Config{SilenceTimeout: 50 * time.Millisecond, DialTimeout: patience,
+		Network: networkFunc(func(ctx context.Context, sim string, port uint16) (net.Conn, error) {
+			deadline, _ := ctx.Deadline()
+			bound <- time.Until(deadline)
+			n := <-networks
+			networks <- n
+			return n.DialSIM(ctx, sim, port)
+		})})
+	m := r.mapping(true)
+	silent := func() {
+		conn := r.dial(m)
+		expectEOF(t, conn)
+		conn.Close()
+		r.awaitAuditOf(conn)
+	}
+	silent()
+	if b := <-bound; b > probeDial {
+		t.Errorf("the dial may take %v, want %v", b, probeDial)
+	}
+	b := &r.mappings.get(netip.AddrPortFrom(netip.MustParseAddr(m.IPAddress), uint16(m.Port))).deviceBanner
+	b.mu.Lock()
+	if kept := time.Until(b.until); kept > probeFailure {
+		t.Errorf("%+v is kept for %v, want %v", b.known, kept, probeFailure)
+	}
+	b.mu.Unlock()
+	<-networks
+	networks <- device(t, speaks("RFB 003.008\n"))
+	if d, err := r.Diagnose(t.Context(), m.IPAddress, m.Port, ""); err != nil || !d.OK {
+		t.Errorf("diagnosis %+v, %v", d, err)
+	}
+	silent()
 	if e := r.expectCause("R06", "DENIED"); e.DeviceProtocol != "rfb" {
 		t.Errorf("audit entry %+v; want the device's protocol", e)
 	}

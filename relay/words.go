@@ -44,6 +44,8 @@ const (
 	wordUnreachable     word = "unreachable" // with the error and the cause
 	wordHandshakeFailed word = "handshake-failed"
 	wordDeviceSilent    word = "device-silent"
+	wordDeviceUnknown   word = "device-unknown"
+	wordDeviceHangsUp   word = "device-hangs-up"
 	wordDeviceFirst     word = "device-first" // with the protocol's short word and its name
 	wordEndedAt         word = "ended-at"
 	wordUsed            word = "used"
@@ -91,6 +93,8 @@ var english = map[word]string{
 	wordUnreachable:     "device not reached: %[1]s",
 	wordHandshakeFailed: "TLS handshake: %s",
 	wordDeviceSilent:    "the device does not speak first either",
+	wordDeviceUnknown:   "the client waits for the device, which speaks an unknown protocol",
+	wordDeviceHangsUp:   "the device closes a silent connection without a byte",
 	wordDeviceFirst:     "the client waits for the device, which speaks %[2]s",
 	wordEndedAt:         "the mapping ended at %s",
 	wordUsed:            "its one connection was used before",
