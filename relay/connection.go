@@ -17,7 +17,8 @@ import (
 // connection is one client's connection to a mapping, from accept to its end.
 //
 //	accept -> [PROXY header] -> mapping alive? source allowed? room? -> ACCESS -> [TLS: ClientHello, handshake] -> dial the SIM -> CONNECTED -> splice -> CLOSED
-//	                              | DENIED R12, R13   | REFUSED R16           | DENIED R01-R06, R14, R15     | CLOSED R09-R11              | R07, R08, R13, R17, R18
+//	                              | DENIED R12, R13   | REFUSED R16           | DENIED R01-R06, R14, R15     | CLOSED R09-R11, R37         | R07, R08, R13, R17, R18
+//	                              |                   |                       |        R18, R38              |                             |
 //
 // It writes its audit entries in that order, all with its id. ACCESS is held back until there is another entry to follow it, so that refusals
 // which are only counted leave none.

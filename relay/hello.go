@@ -25,17 +25,22 @@ type firstBytes struct {
 	hello    recognize.Hello
 	protocol recognize.Protocol
 	cause    Cause // "": a whole ClientHello is there
+	broken   bool  // it is a ClientHello that did not go on
 	gone     bool  // the client closed without a byte
 	size     int   // bytes that came
 }
 
-// readHello reads a whole ClientHello, which takes at most timeout, or finds out what it is instead. Nothing is sent. Early is what was read
-// before.
-func readHello(conn net.Conn, early []byte, timeout time.Duration) (f firstBytes) {
+// recordHeader is a TLS record's: type, version, length 2 (RFC 8446 section 5.1).
+const recordHeader = 5
+
+// readHello reads a whole ClientHello, or finds out what it is instead. The client may be silent for timeout; once it has begun a ClientHello
+// that counts as a part of the handshake: a lost segment takes TCP seconds to send again. Nothing is sent. Early is what was read before.
+func readHello(conn net.Conn, early []byte, timeout, handshake time.Duration) (f firstBytes) {
 	buf := append(make([]byte, 0, max(helloSize, len(early))), early...)
 	defer func() { f.size = len(buf) }()
-	conn.SetReadDeadline(time.Now().Add(timeout)) // an error shows in Read
-	notTLS := false
+	began := time.Now()
+	conn.SetReadDeadline(began.Add(timeout)) // an error shows in Read
+	notTLS, begun := false, false
 	for {
 		if len(buf) == cap(buf) {
 			buf = append(make([]byte, 0, 2*cap(buf)), buf...)
@@ -59,6 +64,10 @@ func readHello(conn net.Conn, early []byte, timeout time.Duration) (f firstBytes
 				notTLS = true
 				conn.SetReadDeadline(time.Now().Add(min(undecidedTimeout, timeout)))
 			}
+			if state == recognize.NeedMore && !begun && len(buf) >= recordHeader {
+				begun = true
+				conn.SetReadDeadline(began.Add(max(timeout, handshake)))
+			}
 		}
 		switch {
 		case notTLS && (err != nil || !more || len(buf) >= recognize.MaxHello), len(buf) >= recognize.MaxHello:
@@ -66,7 +75,10 @@ func readHello(conn net.Conn, early []byte, timeout time.Duration) (f firstBytes
 			return f
 		case err == nil:
 		case len(buf) > 0:
-			f.cause = CauseNotTLS // a ClientHello that does not end
+			f.broken, f.cause = true, CauseNotTLS
+			if begun && errors.Is(err, os.ErrDeadlineExceeded) {
+				f.cause = CauseStalled // the client has not given up: what it sent is lost
+			}
 			return f
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			f.cause = CauseSilentOnTLS

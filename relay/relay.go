@@ -91,8 +91,8 @@ type Config struct {
 	AuditAge time.Duration // audit entries older than this are dropped; 0: 366 days
 	CallAge  time.Duration // and entries of the API's own log; 0: 90 days
 
-	SilenceTimeout   time.Duration // how long a client may take for its ClientHello with the TLS option ON; 0: 5 s
-	HandshakeTimeout time.Duration // of TLS; 0: 10 s
+	SilenceTimeout   time.Duration // how long a client may be silent with the TLS option ON; 0: 5 s
+	HandshakeTimeout time.Duration // of TLS, and of a ClientHello once it has begun; 0: 10 s
 	RefusalTimeout   time.Duration // how long a refused client may take to close; 0: 5 s
 	DialTimeout      time.Duration // to the device, where radio may have to wake up first; 0: 30 s
 	IdleTimeout      time.Duration // ends a connection with no byte either way; 0: never, the mapping's end bounds it

@@ -13,7 +13,7 @@ import (
 
 // startTLS makes sure that the client speaks TLS before any byte goes out, and does the handshake. Nil: refused.
 func (c *connection) startTLS(ctx context.Context) *tlsClient {
-	first := readHello(c.client, c.early, c.relay.cfg.SilenceTimeout)
+	first := readHello(c.client, c.early, c.relay.cfg.SilenceTimeout, c.relay.cfg.HandshakeTimeout)
 	c.early = nil
 	c.entry.SNI = first.hello.ServerName
 	if first.protocol != recognize.Unknown {
@@ -33,6 +33,9 @@ func (c *connection) startTLS(ctx context.Context) *tlsClient {
 		return nil
 	case first.cause != "":
 		c.ladder.add(fromClient, say(wordFirstBytes, first.protocol), int64(first.size))
+		if first.broken {
+			c.entry.End = say(wordHelloBroken, first.size)
+		}
 		c.refuse(store.Denied, first.cause)
 		return nil
 	}

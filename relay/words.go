@@ -43,6 +43,7 @@ const (
 	wordClosedEarly     word = "closed-early"
 	wordUnreachable     word = "unreachable" // with the error and the cause
 	wordHandshakeFailed word = "handshake-failed"
+	wordHelloBroken     word = "hello-broken"
 	wordDeviceSilent    word = "device-silent"
 	wordDeviceUnknown   word = "device-unknown"
 	wordDeviceHangsUp   word = "device-hangs-up"
@@ -92,6 +93,7 @@ var english = map[word]string{
 	wordClosedEarly:     "the client closed before it sent a byte",
 	wordUnreachable:     "device not reached: %[1]s",
 	wordHandshakeFailed: "TLS handshake: %s",
+	wordHelloBroken:     "%s bytes of a ClientHello came, and no more",
 	wordDeviceSilent:    "the device does not speak first either",
 	wordDeviceUnknown:   "the client waits for the device, which speaks an unknown protocol",
 	wordDeviceHangsUp:   "the device closes a silent connection without a byte",
