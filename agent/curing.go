@@ -22,7 +22,7 @@ func (a *Agent) cure(ctx context.Context, c Cure) {
 		return
 	}
 	a.log.Info("cure", "cure", c)
-	a.update(func(s *Status) { s.Cure = c.String(); s.Cures[c.String()]++ })
+	a.update(func(s *Status) { s.Cure = c.String() })
 	limit := cureTimeout
 	if c == CurePowerCycle {
 		limit += a.cfg.Cures.PowerCycleTimeout
@@ -37,6 +37,7 @@ func (a *Agent) cure(ctx context.Context, c Cure) {
 	case err != nil:
 		a.log.Warn("cure failed", "cure", c, "error", err)
 	default:
+		a.update(func(s *Status) { s.Cures[c.String()]++ })
 		a.log.Info("cure done", "cure", c, "took", time.Since(begin).Round(time.Millisecond))
 	}
 }
@@ -70,11 +71,13 @@ func (a *Agent) modemForCure(ctx context.Context) (*modem.Modem, error) {
 		return s.modem, nil
 	}
 	r := &round{agent: a}
-	for _, step := range steps[:2] { // port and identity: the way to restart it depends on the vendor
-		if err := r.step(ctx, step.state, step.do); err != nil {
-			a.closeSession() // the next round begins with the port
-			return nil, err
-		}
+	err := r.step(ctx, StatePort, (*round).openPort)
+	if err == nil {
+		err = r.step(ctx, StateIdentify, (*round).recognise)
+	}
+	if err != nil {
+		a.closeSession() // the next round begins with the port
+		return nil, err
 	}
 	return r.session.modem, nil
 }

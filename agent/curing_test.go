@@ -152,8 +152,9 @@ func TestRefusedRestartDoesNotCount(t *testing.T) {
 	if err := a.applyCure(t.Context(), CureReset); !modem.Refused(err) {
 		t.Errorf("restarting: %v", err)
 	}
-	if n := a.ladder.state.resets().Count; n != 0 || !a.booting.IsZero() {
-		t.Errorf("%d restarts, booting until %v", n, a.booting)
+	a.cure(t.Context(), CureReset)
+	if n := a.ladder.state.resets().Count; n != 0 || !a.booting.IsZero() || a.Status().Cures["reset"] != 0 {
+		t.Errorf("%d restarts, booting until %v, counted %v", n, a.booting, a.Status().Cures)
 	}
 }
 

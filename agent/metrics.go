@@ -104,7 +104,7 @@ func writeMetrics(w io.Writer, s Status, f footprint) {
 	for _, code := range codes {
 		m.sample("minato_agent_failures_total", float64(s.Failures[code]), "code", string(code), "name", codeNames[code])
 	}
-	m.family("minato_agent_cures_total", "counter", "Cures tried, by step of the ladder.")
+	m.family("minato_agent_cures_total", "counter", "Cures done, by step of the ladder.")
 	for _, c := range cureNames[1:] {
 		m.sample("minato_agent_cures_total", float64(s.Cures[c]), "cure", c)
 	}

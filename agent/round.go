@@ -141,6 +141,12 @@ func (r *round) openPort(context.Context) error {
 	return nil
 }
 
+// recognise finds out who the modem is, and no more: the way to restart it depends on the vendor.
+func (r *round) recognise(ctx context.Context) error {
+	_, err := r.session.identify(ctx, r.agent.timing.probe)
+	return err
+}
+
 // identify finds out whether a modem listens, and who it is.
 func (r *round) identify(ctx context.Context) error {
 	id, err := r.session.identify(ctx, r.agent.timing.probe)

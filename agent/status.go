@@ -22,7 +22,7 @@ type Status struct {
 	Failure *FailureStatus `json:"failure,omitempty"` // the last one, until a round has come past what failed
 
 	Failures map[Code]int   `json:"failures,omitempty"` // since the start, by code
-	Cures    map[string]int `json:"cures,omitempty"`    // since the start, by step of the ladder
+	Cures    map[string]int `json:"cures,omitempty"`    // done since the start, by step of the ladder
 	Cure     string         `json:"cure,omitempty"`     // the last one that did more than redial
 	Reset    time.Time      `json:"reset,omitzero"`     // when the modem was last restarted by the ladder
 
