@@ -40,7 +40,7 @@ const muxTimeout = 10 * time.Second
 // startMultiplex tries the modem's ways. It returns nil where the modem knows none.
 func startMultiplex(ctx context.Context, line *atline.Line, ways []modem.Multiplex, log *slog.Logger) (*multiplex, error) {
 	for _, way := range ways {
-		data, err := line.Handover(ctx, way.Command)
+		data, err := handOver(ctx, line, way.Command)
 		if modem.Refused(err) {
 			continue
 		}
@@ -50,6 +50,12 @@ func startMultiplex(ctx context.Context, line *atline.Line, ways []modem.Multipl
 		return openMultiplex(ctx, line, data, way.N1, log)
 	}
 	return nil, nil
+}
+
+func handOver(ctx context.Context, line *atline.Line, command string) (*atline.Data, error) {
+	ctx, cancel := context.WithTimeout(ctx, muxTimeout)
+	defer cancel()
+	return line.Handover(ctx, command)
 }
 
 // resumeMultiplex is for a modem that stays in the multiplexer whatever it is told: it opens the channels of the one that is there.

@@ -62,7 +62,7 @@ func TestCommandWhileTheMultiplexerBegins(t *testing.T) {
 	begun := make(chan struct{})
 	go func() {
 		defer close(begun)
-		if err := s.multiplex(t.Context()); err != nil {
+		if err := s.multiplex(t.Context(), time.Second); err != nil {
 			t.Error(err)
 		}
 	}()
@@ -102,6 +102,53 @@ func TestModemLeftMultiplexing(t *testing.T) {
 		t.Fatalf("%+v", r.Status().Failure)
 	}
 	echo(t, f)
+}
+
+// agreesToMultiplex is an answer to AT+CMUX behind which nothing is: the modem stays with AT.
+var agreesToMultiplex = map[string]string{"+CMUX=0,0,5,127,10,3,30,10,2": "OK", "+CFUN=1,1": "OK"}
+
+// A modem that agrees to multiplex and does not is used as it is.
+func TestModemThatDoesNotMultiplex(t *testing.T) {
+	f := newFakeModem(t, agreesToMultiplex)
+	r := start(t, config(f.path, echoServer(t)))
+	select {
+	case <-r.Ready():
+	case <-r.pauses:
+		t.Fatalf("%+v", r.Status().Failure)
+	}
+	echo(t, f)
+	r.stop()
+	if w := r.log.warnings(); len(w) != 1 || !strings.Contains(w[0], "does not multiplex") {
+		t.Errorf("warnings %q", w)
+	}
+}
+
+// With cmux: on it is restarted, which needs no multiplexer; one that has none is somebody's to configure.
+func TestMultiplexerIsRequired(t *testing.T) {
+	f := newFakeModem(t, agreesToMultiplex)
+	cfg := config(f.path, "127.0.0.1:9")
+	cfg.Modem.CMUX = "on"
+	r := start(t, cfg)
+	<-r.pauses
+	if got := r.Status().Failure; got.Code != NoModem || got.Class != ClassReset || !strings.Contains(got.Hint, "modem.cmux") || !strings.Contains(got.Message, "does not multiplex") {
+		t.Errorf("%+v", got)
+	}
+	r.resume <- time.Time{}
+	<-r.pauses
+	if n := f.count("+CFUN=1,1"); n != 1 || r.Status().Cures["reset"] != 1 {
+		t.Errorf("restarted %d times, counted %v", n, r.Status().Cures)
+	}
+	r.stop()
+
+	f = newFakeModem(t, nil)
+	cfg.Modem.Port = f.path
+	r = start(t, cfg)
+	if d := <-r.pauses; d != 4*time.Second {
+		t.Errorf("paused %v", d)
+	}
+	if got := r.Status().Failure; got.Class != ClassPerson || !strings.Contains(got.Hint, "modem.cmux") || !strings.Contains(got.Message, "refuses every AT+CMUX") {
+		t.Errorf("%+v", got)
+	}
 }
 
 func TestAutoPortNeedsAModem(t *testing.T) {

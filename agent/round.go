@@ -159,7 +159,7 @@ func (r *round) identify(ctx context.Context) error {
 	r.agent.baud = r.session.baud
 	before := r.session.modem
 	if r.agent.cfg.Link != LinkHost { // there the port is free while the link is up
-		if err := r.session.multiplex(ctx); err != nil {
+		if err := r.session.multiplex(ctx, r.agent.timing.probe); err != nil {
 			return err
 		}
 	}

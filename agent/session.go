@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"sync"
@@ -92,18 +93,28 @@ func lineQueue(baud int) int {
 	return min(max(2*baud/bitsOfPacket, 8), 256)
 }
 
-// multiplex makes two ports of the only one, where the modem can.
-func (s *session) multiplex(ctx context.Context) error {
+// multiplex makes two ports of the only one, where the modem can. One that agrees and stays with AT is used as it is.
+func (s *session) multiplex(ctx context.Context, probe time.Duration) error {
 	if s.cfg.CMUX == "off" || s.hasOwnPPPPort() {
 		return nil
 	}
 	x, err := startMultiplex(ctx, s.raw, s.modem.Multiplexes(), s.log)
 	if err != nil {
-		return err
+		if ctx.Err() != nil || s.lost() {
+			return err
+		}
+		if ierr := s.initialise(ctx, probe); ierr != nil || s.mux != nil {
+			return ierr
+		}
+		if s.cfg.CMUX == "on" {
+			return noMultiplex(fmt.Errorf("the modem answers AT and does not multiplex: %v", err), ClassReset) // it may be stuck
+		}
+		s.log.Warn("the modem does not multiplex its port, though it does not refuse to: nothing can be asked while the link is up", "error", err)
+		return nil
 	}
 	if x == nil {
 		if s.cfg.CMUX == "on" {
-			return errNoMultiplex
+			return noMultiplex(errNoMultiplex, ClassPerson)
 		}
 		s.log.Info("the modem has one port and no multiplexer: nothing can be asked while the link is up")
 		return nil
@@ -141,7 +152,11 @@ func (s *session) commands() *atline.Line {
 	return s.at
 }
 
-var errNoMultiplex = errors.New("the modem refuses every AT+CMUX: set modem.cmux to auto or off")
+var errNoMultiplex = errors.New("the modem refuses every AT+CMUX")
+
+func noMultiplex(err error, c Class) error {
+	return &Failure{Code: NoModem, State: StateIdentify, Class: c, Err: err, Hint: "set modem.cmux to auto or off"}
+}
 
 // poke makes the next wait return soon.
 func (s *session) poke() {
