@@ -267,13 +267,17 @@ func diagnose(ctx context.Context, cfg Config, change func(*Agent)) Check {
 	return CheckLocal(ctx, st.Checks(), whole, nil)
 }
 
-// explainSIM adds what is known of the PIN: how many tries are left, and whether an agent has found the configured one wrong.
+// explainSIM adds what is known of the PIN of a SIM that asks for it: how many tries are left, and whether an agent has found the configured one
+// wrong.
 func (a *Agent) explainSIM(ctx context.Context, s *session, f *Failure, cfg Config) *Failure {
+	st := a.Status()
+	if st.SIM != modem.SIMPINRequired.String() && st.SIM != modem.SIMPUKRequired.String() {
+		return f
+	}
 	tries, err := s.modem.PINTries(ctx)
 	if err != nil {
 		return f
 	}
-	st := a.Status()
 	pin := cfg.Modem.PIN
 	if st.SIM != modem.SIMPINRequired.String() || pin == "" {
 		f.Err = fmt.Errorf("%w; %d tries left", f.Err, tries)

@@ -165,6 +165,8 @@ func simFailure(state modem.SIMState) *Failure {
 	switch state {
 	case modem.SIMAbsent:
 		f.Err, f.Hint = errors.New("no SIM in the modem"), "insert the SIM, with the modem switched off, and check its seat"
+	case modem.SIMFailed, modem.SIMWrong:
+		f.Err, f.Hint = fmt.Errorf("the modem says: SIM %s", state), "clean the SIM and its contacts and seat it anew, with the modem switched off; if it comes back, check the modem's power supply"
 	case modem.SIMPINRequired:
 		f.Err, f.Hint, f.Class = errors.New("the SIM asks for its PIN"), "set modem.pin or modem.pin_file", ClassPerson
 	case modem.SIMPUKRequired:

@@ -39,7 +39,7 @@ func (r *round) awaitRegistration(ctx context.Context, last **modem.Registration
 			return err
 		}
 		if first {
-			if err := r.radioOn(ctx); err != nil {
+			if _, err := r.radioOn(ctx); err != nil {
 				return err
 			}
 			// In LTE the attach asks for the first context's APN: a wrong one there may be why.
@@ -61,21 +61,22 @@ func (r *round) awaitRegistration(ctx context.Context, last **modem.Registration
 	}
 }
 
-// radioOn switches on a radio that is off, since such a modem never registers: the answer to a cure's +CFUN=1 was lost, or another program left it
-// so. A modem that does not tell is left as it is.
-func (r *round) radioOn(ctx context.Context) error {
+// radioOn switches on a radio that is off, since such a modem never registers, and at +CFUN=0 mostly has no SIM either: the answer to a cure's
+// +CFUN=1 was lost, another program left it so, or it starts so. A modem that does not tell is left as it is.
+func (r *round) radioOn(ctx context.Context) (switched bool, err error) {
 	f, err := r.session.modem.Functionality(ctx)
 	switch {
 	case isSilence(err), errors.Is(err, io.EOF):
-		return err
+		return false, err
 	case err != nil, f == modem.FunctionalityFull:
-		return nil
+		return false, nil
 	}
 	r.agent.log.Warn("the modem's radio is off; switching it on", "functionality", int(f))
-	if err := r.session.modem.SetFunctionality(ctx, modem.FunctionalityFull); !modem.Refused(err) {
-		return err
+	err = r.session.modem.SetFunctionality(ctx, modem.FunctionalityFull)
+	if modem.Refused(err) {
+		return false, nil
 	}
-	return nil
+	return err == nil, err
 }
 
 // simStays tells a modem that lost its SIM, or was locked by it, from one that lost the network: the next round sees to the SIM.

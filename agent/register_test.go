@@ -3,6 +3,7 @@ package agent
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // A radio that somebody left off is switched on; a modem that does not tell is waited for.
@@ -25,5 +26,56 @@ func TestRadioIsSwitchedOn(t *testing.T) {
 				t.Errorf("switched on: %v; sent %s", got, strings.Join(f.commands(), " "))
 			}
 		})
+	}
+}
+
+// A modem that sleeps (+CFUN=0) has no SIM to speak of, in whatever words: it is woken before the SIM is judged.
+func TestSIMOfASleepingModem(t *testing.T) {
+	for _, says := range []string{"+CME ERROR: 13", "+CME ERROR: 10", "+CME ERROR: 14", "ERROR"} {
+		t.Run(says, func(t *testing.T) {
+			f := newFakeModem(t, map[string]string{"+CPIN?": says, "+CFUN?": "+CFUN: 0|OK", "+CFUN=1": "OK"})
+			r := start(t, config(f.path, echoServer(t)))
+			await(t, func() bool { return f.count("+CFUN=1") > 0 || len(r.pauses) > 0 })
+			f.set("+CPIN?", "+CPIN: READY|OK")
+			f.say("+CPIN: READY")
+			select {
+			case <-r.Ready():
+			case <-r.pauses:
+				t.Fatalf("%+v", r.Status().Failure)
+			}
+		})
+	}
+}
+
+// A SIM that fails is not one that is absent, and its PIN is not what is wrong.
+func TestSIMFails(t *testing.T) {
+	for code, says := range map[string]string{"13": "SIM failure", "15": "SIM wrong"} {
+		t.Run(says, func(t *testing.T) {
+			f := newFakeModem(t, map[string]string{"+CPIN?": "+CME ERROR: " + code})
+			brief := func(a *Agent) { a.timing.deadlines[StateSIM] = 500 * time.Millisecond }
+			r := start(t, config(f.path, "127.0.0.1:9"), brief)
+			<-r.pauses
+			if got := r.Status().Failure; got.Code != SIM || got.State != StateSIM || !strings.Contains(got.Message, says) || !strings.Contains(got.Hint, "power supply") {
+				t.Errorf("%+v", got)
+			}
+			r.stop()
+			top := diagnose(t.Context(), config(f.path, "127.0.0.1:9"), brief)
+			if cause := top.Cause(); cause == nil || cause.Code != SIM || !strings.Contains(cause.Detail, says) || strings.Contains(cause.Detail, "tries left") {
+				t.Errorf("%+v", cause)
+			}
+		})
+	}
+}
+
+// A SIM that fails while the network is waited for is why there is none.
+func TestSIMFailsBeforeTheRegistration(t *testing.T) {
+	f := newFakeModem(t, map[string]string{"+CEREG?": "+CEREG: 3,2|OK"})
+	r := start(t, config(f.path, "127.0.0.1:9"))
+	await(t, func() bool { return f.count("+CEREG?") > 0 })
+	f.set("+CPIN?", "+CME ERROR: 13")
+	f.say("+CEREG: 0")
+	<-r.pauses
+	if got := r.Status().Failure; got.Code != SIM || got.State != StateRegistered || !strings.Contains(got.Message, "SIM failure") {
+		t.Errorf("%+v", got)
 	}
 }

@@ -183,7 +183,8 @@ func (r *round) sim(ctx context.Context) error {
 		r.session.simReady = false
 	}
 	var iccid string
-	for {
+	woken := false // the modem was at +CFUN=0: its SIM takes a moment
+	for first := true; ; {
 		if iccid == "" {
 			iccid, _ = m.ICCID(ctx) // many modems tell it before the PIN; the PIN's memory goes by it
 		}
@@ -213,8 +214,16 @@ func (r *round) sim(ctx context.Context) error {
 				return pinFailure(err, tries)
 			}
 			continue // most are ready at once
-		case modem.SIMBusy, modem.SIMUnknown:
-		default:
+		case modem.SIMPUKRequired, modem.SIMLocked:
+			return simFailure(state)
+		}
+		if first {
+			first = false
+			if woken, err = r.radioOn(ctx); err != nil {
+				return err
+			}
+		}
+		if state == modem.SIMAbsent && !woken {
 			return simFailure(state)
 		}
 		if err := r.session.wait(ctx, r.agent.timing.poll); err != nil {

@@ -20,12 +20,14 @@ const (
 	SIMPUKRequired
 	SIMAbsent
 	SIMBusy   // starts up: ask again
+	SIMFailed // does not answer the modem as a card should
+	SIMWrong  // is not one that the modem takes
 	SIMLocked // to another network or device: +CPIN names the code
 )
 
 var simStates = map[SIMState]string{
 	SIMUnknown: "unknown", SIMReady: "ready", SIMPINRequired: "PIN required", SIMPUKRequired: "PUK required", SIMAbsent: "absent",
-	SIMBusy: "starting", SIMLocked: "locked",
+	SIMBusy: "starting", SIMFailed: "failure", SIMWrong: "wrong", SIMLocked: "locked",
 }
 
 func (s SIMState) String() string {
@@ -89,8 +91,12 @@ func simOfCME(code int) SIMState {
 		return SIMPINRequired
 	case 12:
 		return SIMPUKRequired
+	case 13:
+		return SIMFailed
 	case 14:
 		return SIMBusy
+	case 15:
+		return SIMWrong
 	}
 	return SIMUnknown
 }
