@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -20,16 +21,31 @@ const maxBody = 64 << 10
 // decodeBody reads exactly one JSON object with known fields. A field that is not known is an error: most often it is a known one
 // misspelt, and what it should have limited would be open.
 func decodeBody(c *call, into any) error {
-	d := json.NewDecoder(c.Body)
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
+	body, err := io.ReadAll(c.Body)
+	if err != nil {
 		return bodyError(err)
 	}
+	err = decodeObject(body, into)
+	if kind := (*json.UnmarshalTypeError)(nil); errors.As(err, &kind) {
+		err = decodeObject(wholeNumbers(body), into)
+	}
+	if err != nil {
+		return bodyError(err)
+	}
+	return nil
+}
+
+// errGoesOn is of a body that holds more than its object.
+var errGoesOn = errors.New("the body goes on after the JSON object")
+
+func decodeObject(body []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return err
+	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-			return bodyError(err)
-		}
-		return apiErrorf(http.StatusBadRequest, codeBadBody, "the body goes on after the JSON object")
+		return errGoesOn
 	}
 	return nil
 }
@@ -53,6 +69,8 @@ func bodyError(err error) *apiError {
 	switch said := err.Error(); {
 	case errors.As(err, &tooLarge):
 		return apiErrorf(http.StatusRequestEntityTooLarge, codeTooLarge, "the body is longer than %d bytes", maxBody)
+	case errors.Is(err, errGoesOn):
+		return apiErrorf(http.StatusBadRequest, codeBadBody, "the body goes on after the JSON object")
 	case errors.As(err, &kind):
 		field := textf(kind.Field)
 		if kind.Field == "" {

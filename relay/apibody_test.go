@@ -15,6 +15,7 @@ func FuzzCreateRequest(f *testing.F) {
 	f.Add(`{"destination":{"imsi":"440101234567890","port":80},"duration":1800,"tlsRequired":true,"source":{"ipRanges":["203.0.113.0/24"]}}`)
 	f.Add(`{"destination":{"simId":"8981100000000000001","port":80,"service":"air"},"source":{"ipRanges":["::/0"]}}`)
 	f.Add(`{"destination":null,"duration":1e3}`)
+	f.Add(`{"destination":{"imsi":"4.0","port":8.0e1},"duration":-1.80e+3}`)
 	r := &Relay{cfg: Config{Directory: testSIMs, Clock: systemClock{}, Advertise: netip.MustParseAddr("127.0.0.1")}}
 	f.Fuzz(func(t *testing.T, body string) {
 		req := httptest.NewRequest("POST", "/v1/port_mappings", strings.NewReader(body))
