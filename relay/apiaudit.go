@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"regexp"
+	"strconv"
 	"time"
 
 	"minato/relay/relayapi"
@@ -18,6 +19,9 @@ func (r *Relay) listAuditLogs(c *call) (any, error) {
 		return nil, err
 	}
 	q.Skip = store.Extended
+	if endBefore(&q.To, q.Before) {
+		q.Before = ""
+	}
 	entries, err := r.auditPage(c, q)
 	if err != nil {
 		return nil, err
@@ -55,6 +59,19 @@ func (r *Relay) countExported(n int64) {
 			}
 		}
 	})
+}
+
+// endBefore lets a query end before the time of an entry, in milliseconds, which Napter's definition documents as last_evaluated_key; its command line
+// sends the header's. Which entries of that millisecond the page before had is not known: none comes again. False: the key is not a time.
+func endBefore(to *time.Time, key string) bool {
+	ms, err := strconv.ParseInt(key, 10, 64)
+	if err != nil || ms < earliest || ms > latest {
+		return false
+	}
+	if end := time.UnixMilli(ms).Add(-1); to.IsZero() || end.Before(*to) {
+		*to = end
+	}
+	return true
 }
 
 var causeCode = regexp.MustCompile(`^[A-Z][0-9]{2}$`)

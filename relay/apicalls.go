@@ -48,11 +48,13 @@ func (r *Relay) listAPIAuditLogs(c *call) (any, error) {
 	if err := queryTimes(c, "from_epoch_ms", "to_epoch_ms", &q.From, &q.To); err != nil {
 		return nil, err
 	}
-	before, err := queryInt(c, "last_evaluated_key", 1, math.MaxInt64, 0)
-	if err != nil {
-		return nil, err
+	if !endBefore(&q.To, v.Get("last_evaluated_key")) {
+		before, err := queryInt(c, "last_evaluated_key", 1, math.MaxInt64, 0)
+		if err != nil {
+			return nil, err
+		}
+		q.Before = uint64(before)
 	}
-	q.Before = uint64(before)
 	calls, more, err := r.store.Calls(c.Context(), q)
 	if err != nil {
 		return nil, err
@@ -70,8 +72,10 @@ func (r *Relay) listAPIAuditLogs(c *call) (any, error) {
 	return list, nil
 }
 
-// latest is the end of the year 9999 in milliseconds: clients write 9999999999999 for "no end".
-const latest = 253402300799999
+const (
+	earliest = 1_000_000_000_000 // in September 2001, in milliseconds: no entry of the log is older, nor has it ever so many
+	latest   = 253402300799999   // the end of the year 9999: clients write 9999999999999 for "no end"
+)
 
 // queryTimes reads two moments in milliseconds; 0 and missing leave them unset.
 func queryTimes(c *call, fromName, toName string, from, to *time.Time) error {
