@@ -87,6 +87,48 @@ func TestTLSOnPlaintext(t *testing.T) {
 	}
 }
 
+// A device that hangs up on a ClientHello without a byte: R07 where its service waits for clients that speak as it does, R17 where it hangs up
+// on all.
+func TestTLSClientIsHungUpOn(t *testing.T) {
+	modbus := func(c *net.TCPConn) { // drops what has no protocol identifier 0 (Modbus Messaging on TCP/IP, section 3.1.3)
+		mbap := make([]byte, 7)
+		if _, err := io.ReadFull(c, mbap); err == nil && mbap[2]|mbap[3] == 0 {
+			t.Error("a ClientHello is no Modbus")
+		}
+	}
+	for _, tt := range []struct {
+		name, code string
+		device     func(*net.TCPConn)
+	}{
+		{"Modbus", "R07", modbus},
+		{"a service that is out of order", "R17", func(*net.TCPConn) {}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			asked := make(chan struct{}, 10)
+			r := startRelay(t, Config{Network: device(t, func(c *net.TCPConn) {
+				asked <- struct{}{}
+				tt.device(c)
+			})})
+			m := r.mapping(false)
+			for range 2 {
+				conn := r.dial(m)
+				if err := tls.Client(conn, &tls.Config{InsecureSkipVerify: true}).Handshake(); err == nil {
+					t.Error("a handshake with a device that speaks no TLS was good")
+				}
+				conn.Close()
+				if e := r.awaitAuditOf(conn); e.Code != tt.code || e.Protocol != "tls" {
+					t.Errorf("audit entry %+v, want %s", e, tt.code)
+				}
+			}
+			r.expectCause(tt.code, "CLOSED")
+			if n := len(asked); n != 3 {
+				t.Errorf("the device was connected to %d times, want 2 clients and 1 question", n)
+			}
+		})
+	}
+}
+
 // R08: the device wanted TLS.
 func TestDoubleTLS(t *testing.T) {
 	for name, answer := range map[string]string{

@@ -214,15 +214,19 @@ func (c *connection) splice(ctx context.Context, client, target net.Conn, done f
 	c.early = nil
 	c.session.Store(s)
 	s.Start(ctx, func(res splice.Result) {
-		c.spliced(res)
+		c.spliced(ctx, res)
 		c.leave(done)
 	})
 }
 
 // spliced records how the session ended.
-func (c *connection) spliced(res splice.Result) {
+func (c *connection) spliced(ctx context.Context, res splice.Result) {
 	c.entry.BytesUp, c.entry.BytesDown = res.Up, res.Down
-	c.setCause(c.causeOfEnd(res))
+	cause := c.causeOfEnd(res)
+	if cause == CauseDeviceHungUp && c.clientTLS() && c.mapping.greeting(ctx).waits() {
+		cause = CauseTLSOnPlaintext // it was the ClientHello that the device hung up on, as a Modbus server must
+	}
+	c.setCause(cause)
 	c.nameProtocols()
 	c.closed(sayEnd(res))
 }

@@ -12,7 +12,7 @@ import (
 const (
 	probeTimeout = 2 * time.Second  // for a banner: a device that speaks first does so at once
 	probeDial    = 5 * time.Second  // for the dial before: the client's entry in the log waits for it
-	probeAge     = 10 * time.Minute // a device is asked at most this often for what silent clients wait for
+	probeAge     = 10 * time.Minute // a device is asked at most this often for what it says by itself
 	probeFailure = 10 * time.Second // the same where it could not be asked, which may be over soon
 )
 
@@ -31,8 +31,13 @@ func greetingOf(b []byte, err error) greeting {
 	return g
 }
 
+// waits tells that the device's service runs and takes connections: it speaks first, or leaves a silent client alone.
+func (g greeting) waits() bool { return g.unreached == nil && !g.hungUp }
+
 // banner is what a mapping's device says by itself. It is asked for when a client is silent on TLS: what the client waits for tells the cure
-// (cause R06). Silent clients may be many, so the answer is kept, and the device's radio has peace.
+// (cause R06); and when the device hangs up on a ClientHello without a byte: a TLS server would answer with an alert (RFC 8446 section 6.2), but a
+// service that does so to whoever connects has other troubles (R17, not R07). Such clients may be many, so the answer is kept, and the device's
+// radio has peace.
 type banner struct {
 	mu    sync.Mutex // held while the device is asked: others wait for the same answer
 	until time.Time  // guarded by mu: how long the answer is good
@@ -87,7 +92,7 @@ func (pm *portMapping) greeting(ctx context.Context) greeting {
 		return b.known
 	}
 	g := pm.askGreeting(ctx)
-	if ctx.Err() == nil { // else nothing was found out: the client was cut while the device was asked
+	if ctx.Err() == nil { // else the client was cut while the device was asked
 		b.keepLocked(g)
 	}
 	return g
@@ -102,5 +107,9 @@ func (pm *portMapping) askGreeting(ctx context.Context) greeting {
 		return greeting{unreached: err}
 	}
 	defer conn.Close()
-	return greetingOf(readBanner(ctx, conn))
+	g := greetingOf(readBanner(ctx, conn))
+	if err := ctx.Err(); err != nil { // it was not listened to for long enough
+		return greeting{unreached: err}
+	}
+	return g
 }

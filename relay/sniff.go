@@ -74,9 +74,12 @@ func (c *connection) nameProtocols() {
 
 func (c *connection) stallTime() time.Duration { return min(stallTime, c.relay.cfg.StallTimeout) }
 
+// clientTLS tells whether the client spoke TLS to the device itself.
+func (c *connection) clientTLS() bool { return !c.mapping.TLS && c.up.protocol == recognize.TLS }
+
 // causeOfEnd is why a connection that reached the device was of no use; "" where it was, as far as can be seen from here.
 func (c *connection) causeOfEnd(res splice.Result) Cause {
-	clientTLS := !c.mapping.TLS && c.up.protocol == recognize.TLS
+	clientTLS := c.clientTLS()
 	deviceBroke := res.End == splice.TargetError
 	deviceTLS := c.down.protocol == recognize.TLS || c.down.protocol == recognize.TLSAlert
 	switch {

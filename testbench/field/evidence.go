@@ -131,9 +131,10 @@ func (s *seenConnections) first(id string) bool {
 	return true
 }
 
-// auditPatience is how long the relay may take to write down an end; it gathers entries for 50 ms.
+// auditPatience is how long the relay may take to write down an end: it gathers entries for 50 ms, and where a device's own words tell the cause
+// it waits 2 s for them.
 const (
-	auditPatience = 2 * time.Second
+	auditPatience = 4 * time.Second
 	auditInterval = 50 * time.Millisecond
 )
 
