@@ -49,7 +49,11 @@ func (m *Mux) messagesReceivedLocked(info []byte) {
 // commandReceivedLocked obeys and answers. Most answers repeat the command's value.
 func (m *Mux) commandReceivedLocked(msg message) {
 	switch msg.typ {
-	case msgTest, msgPSC: // power saving is the port's business; to agree costs nothing
+	case msgTest:
+		if string(msg.value) != pings[m.cfg.Role] { // our own, which a modem in AT mode echoes: the answer would come back as one
+			m.answerLocked(msg.typ, msg.value)
+		}
+	case msgPSC: // power saving is the port's business; to agree costs nothing
 		m.answerLocked(msg.typ, msg.value)
 	case msgFCoff, msgFCon:
 		m.held = msg.typ == msgFCoff
@@ -67,6 +71,9 @@ func (m *Mux) commandReceivedLocked(msg message) {
 		m.answerLocked(msgNSC, []byte{byte(msg.typ) | cr})
 	}
 }
+
+// pings are the values of Ping's Test commands, each end's its own.
+var pings = [...]string{Initiator: "ping", Responder: "pong"}
 
 // signalsReceivedLocked takes MSC. It is answered for a channel that we do not have too, since some peers send it before SABM and
 // wait.

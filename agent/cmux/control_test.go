@@ -3,6 +3,8 @@ package cmux
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -278,6 +280,20 @@ func TestPing(t *testing.T) {
 			t.Error("a modem that is gone answers")
 		}
 		stop(t, h)
+	})
+	synctest.Test(t, func(t *testing.T) { // a modem that was reset, and echoes what it takes for a command
+		a, b := line(t)
+		m, h := start(t, b, Config{Role: Responder}), start(t, a, Config{})
+		openChannel(t, h, m, 1)
+		stop(t, m)
+		b.SetDeadline(time.Time{})
+		go io.Copy(b.Conn, b.Conn)
+		if err := h.Ping(t.Context()); !errors.Is(err, ErrNoAnswer) {
+			t.Errorf("an echo answers: %v", err)
+		}
+		stop(t, h)
+		b.Close()
+		b.Conn.Close()
 	})
 	synctest.Test(t, func(t *testing.T) { // two at once, and a peer that does not know Test
 		r, s, _ := opened(t, Initiator)

@@ -148,7 +148,7 @@ func (m *Mux) Close() error {
 }
 
 // Ping asks the peer for a sign of life, by the Test command (section 5.4.6.3.4). A peer that does not know the command shows
-// life too; one that has been reset and talks AT again does not answer.
+// life too; one that has been reset and talks AT again does not answer, even if it echoes.
 func (m *Mux) Ping(ctx context.Context) error {
 	if err := m.awaitOpen(ctx); err != nil {
 		return fmt.Errorf("testing the multiplexer: %w", err)
@@ -159,7 +159,7 @@ func (m *Mux) Ping(ctx context.Context) error {
 		m.mu.Unlock()
 		return fmt.Errorf("testing the multiplexer: %w", m.cause())
 	}
-	m.messageLocked(msgTest, 0, []byte("ping"), func(err error) {
+	m.messageLocked(msgTest, 0, []byte(pings[m.cfg.Role]), func(err error) {
 		if err == errNotSupported {
 			err = nil
 		}
