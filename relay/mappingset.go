@@ -10,6 +10,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"minato/relay/store"
 )
 
 // mappingSet holds the mappings whose ports are open here. The store decides what exists; this is what follows from it.
@@ -144,9 +146,10 @@ func (r *Relay) reopenMappings(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("loading the mappings: %w", err)
 	}
+	var spent []store.Mapping
 	for _, m := range stored {
 		if m.SpentBy != "" { // its one connection ended with the process that carried it
-			r.recordExpiry(m)
+			spent = append(spent, m)
 			continue
 		}
 		l, err := r.listenMapping(m.Port)
@@ -155,22 +158,62 @@ func (r *Relay) reopenMappings(ctx context.Context) error {
 		}
 		r.mappings.add(r.newPortMapping(m, l))
 	}
+	if err := r.reopenLogged(ctx); err != nil {
+		r.log.Warn("the ports of mappings that ended before this start stay closed", "error", err)
+	}
 	ended, err := r.store.Ended(ctx)
 	if err != nil {
 		return fmt.Errorf("loading the ended mappings: %w", err)
 	}
-	for _, m := range ended {
+	for _, m := range append(spent, ended...) {
 		r.recordExpiry(m)
-		if r.cfg.RememberEnded == 0 || r.cfg.Clock.Now().Sub(m.ExpiresAt) > rememberFor {
-			continue
+		if r.cfg.Clock.Now().Sub(m.ExpiresAt) <= rememberFor {
+			r.reopenEnded(m)
 		}
-		if l, err := r.listenMapping(m.Port); err == nil {
-			pm := r.newPortMapping(m, l)
-			pm.ended = true
-			pm.loop.Add(1)
-			go pm.acceptLoop(l)
-			r.remember(pm)
+	}
+	return nil
+}
+
+// reopenEnded opens the port of a mapping that ended before this start, to refuse with R13. A live mapping keeps its port, and of those that have ended
+// the last one has it.
+func (r *Relay) reopenEnded(m store.Mapping) {
+	if r.cfg.RememberEnded == 0 {
+		return
+	}
+	r.release(m.Addr())
+	l, err := r.listenMapping(m.Port)
+	if err != nil {
+		return
+	}
+	pm := r.newPortMapping(m, l)
+	pm.ended = true
+	pm.loop.Add(1)
+	go pm.acceptLoop(l)
+	r.remember(pm)
+}
+
+// reopenLogged does so for the mappings that another run of the relay ended, of which the audit log knows all that a refusal tells.
+func (r *Relay) reopenLogged(ctx context.Context) error {
+	var logged []store.Entry
+	for _, t := range []store.EntryType{store.Expired, store.Deleted} {
+		q := store.Query{Type: t, From: r.cfg.Clock.Now().Add(-rememberFor), Limit: r.cfg.RememberEnded}
+		for of := 0; of < r.cfg.RememberEnded; {
+			page, next, err := r.store.Audit(ctx, q)
+			if err != nil {
+				return err
+			}
+			logged, of = append(logged, page...), of+len(page)
+			if q.Before = next; next == "" {
+				break
+			}
 		}
+	}
+	slices.SortStableFunc(logged, func(a, b store.Entry) int { return a.Time.Compare(b.Time) })
+	for _, e := range logged {
+		r.reopenEnded(store.Mapping{
+			IP: e.Destination.Addr(), Port: e.Destination.Port(), SIMID: e.SIMID, IMSI: e.IMSI, DevicePort: e.DevicePort, TLS: e.TLS,
+			OperatorID: e.OperatorID, ExpiresAt: e.Time,
+		})
 	}
 	return nil
 }
@@ -187,7 +230,7 @@ func (r *Relay) closeMappings() {
 	}
 	s.mu.Unlock()
 
-	for _, e := range ended {
+	for _, e := range append(spent, ended...) {
 		e.stop()
 		e.forget()
 	}

@@ -86,7 +86,7 @@ type Config struct {
 	MaxPerSIM      int     // live connections to one SIM; 0: 5000
 	RatePerSource  float64 // new connections of one client address (of IPv6: of one /64) in a second, in the long run; ten times as many at once; 0: 500
 
-	RememberEnded int // ports of ended mappings that go on to refuse for an hour, so that their clients learn why (R13); 0: none, they are closed
+	RememberEnded int // ports of ended mappings that go on to refuse for an hour, after a restart too, so that their clients learn why (R13); 0: none, they are closed
 
 	AuditAge time.Duration // audit entries older than this are dropped; 0: 366 days
 	CallAge  time.Duration // and entries of the API's own log; 0: 90 days
