@@ -230,7 +230,7 @@ func (r *Relay) closeMappings() {
 	}
 	s.mu.Unlock()
 
-	for _, e := range append(spent, ended...) {
+	for _, e := range ended {
 		e.stop()
 		e.forget()
 	}
