@@ -91,9 +91,9 @@ func (a *Agent) restarted(boot time.Duration) error {
 // bootPause is how often a booting modem is looked for.
 const bootPause = time.Second
 
-// isBooting tells a failure that is only the modem's restart.
+// isBooting tells a failure that is only the restart of a modem. That it restarted by itself is one that counts.
 func (a *Agent) isBooting(f *Failure) bool {
-	return f.Code == NoModem && f.Class != ClassPerson && time.Now().Before(a.booting)
+	return f.Code == NoModem && f.Class != ClassPerson && !isRestart(f.Err) && time.Now().Before(a.booting)
 }
 
 // isUnready tells a port that has just appeared: udev has yet to give it to its group, another program tries it, or the modem's others

@@ -112,7 +112,7 @@ func prefixed(prefix, s string) string {
 func failedStage(f *FailureStatus) int {
 	for i, st := range stages {
 		if st.code == f.Code {
-			if f.Code == NoModem && f.State == StateIdentify {
+			if f.Code == NoModem && f.State >= StateIdentify && f.State < StateOnline {
 				return i + 1
 			}
 			return i

@@ -120,6 +120,7 @@ func TestChecksOfStatus(t *testing.T) {
 			"port modem SIM signal registration context authentication address link service ssh on port 22[A32]"},
 		{"port", failed(NoModem, StatePort), "port[A24] (modem) (SIM) (signal) (registration)" + rest},
 		{"silent", failed(NoModem, StateIdentify), "port modem[A24] (SIM) (signal) (registration)" + rest},
+		{"restarted at the dial", failed(NoModem, StateDial), "port modem[A24] (SIM) (signal) (registration)" + rest},
 		{"unplugged while online", failed(NoModem, StateOnline), "port[A24] (modem) (SIM) (signal) (registration)" + rest},
 		{"SIM", failed(SIM, StateSIM), "port modem SIM[A25] (signal) (registration)" + rest},
 		{"weak", failed(WeakSignal, StateRegistered), "port modem SIM signal[A26] (registration)" + rest},
@@ -148,6 +149,7 @@ func TestFailureIsTold(t *testing.T) {
 	}{
 		{NoModem, StatePort, StatePort, StateIdentify},
 		{NoModem, StateIdentify, StateIdentify, StateSIM},
+		{NoModem, StateDial, StateIdentify, StateSIM},
 		{NoModem, StateOnline, StatePort, StateIdentify}, // unplugged
 		{SIM, StateOnline, StateSIM, StateRegistered},
 		{WeakSignal, StateRegistered, StateRegistered, StateContext},

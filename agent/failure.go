@@ -67,6 +67,13 @@ func fail(s State, err error) *Failure {
 		return f
 	}
 	f = &Failure{State: s, Err: err}
+	if isRestart(err) {
+		f.Hint = restartHint
+		if s < StateOnline {
+			f.Code = NoModem
+			return f
+		}
+	}
 	if s < StatePPP && errors.Is(err, atline.ErrNoReply) || s == StateSIM && isSilence(err) {
 		f.Code, f.Hint = NoModem, deafHint
 		if s == StateIdentify {

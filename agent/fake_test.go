@@ -50,6 +50,7 @@ type fakeModem struct {
 	sent    []string
 	gateway *netstack.Stack
 	hangUp  context.CancelFunc // ends the call from the network's side
+	leave   context.CancelFunc // ends the multiplexer with nothing said
 }
 
 var defaultAnswers = map[string]string{
@@ -156,6 +157,9 @@ func (f *fakeModem) multiplex(port fakePort) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	mux := cmux.New(port, cmux.Config{Role: cmux.Responder, N1: 127})
+	f.mu.Lock()
+	f.leave = cancel
+	f.mu.Unlock()
 	var serving sync.WaitGroup
 	serving.Go(func() {
 		for {
@@ -287,6 +291,13 @@ func (f *fakeModem) drop() {
 	if f.hangUp != nil {
 		f.hangUp()
 	}
+}
+
+// restart takes the modem out of the multiplexer, as a loss of power does.
+func (f *fakeModem) restart() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.leave()
 }
 
 func (f *fakeModem) commands() []string {

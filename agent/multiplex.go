@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"minato/agent/atline"
@@ -32,6 +33,8 @@ type multiplex struct {
 	cancel context.CancelFunc
 	ended  chan error
 	ports  []*channelPort
+
+	answers atomic.Bool // the modem knows the Test command: its silence means something
 }
 
 // muxTimeout bounds starting and ending the multiplexer.

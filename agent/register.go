@@ -56,6 +56,9 @@ func (r *round) awaitRegistration(ctx context.Context, last **modem.Registration
 			return r.notRegistered(ctx, reg)
 		}
 		if err := r.session.wait(ctx, r.agent.timing.poll); err != nil {
+			if isRestart(context.Cause(ctx)) {
+				return err
+			}
 			return r.notRegistered(context.WithoutCancel(ctx), reg)
 		}
 	}

@@ -82,6 +82,9 @@ func (r *round) step(ctx context.Context, s State, do func(*round, context.Conte
 	r.agent.busyUntil(limit)
 	sctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	if s > StateIdentify && s < StatePPP { // before, it may be booting, and is waited for; later, the link is watched
+		do = attended(do)
+	}
 	err := do(r, sctx)
 	if errors.Is(err, context.DeadlineExceeded) && sctx.Err() != nil && ctx.Err() == nil {
 		var f *Failure
@@ -100,7 +103,7 @@ func (r *round) explain(ctx context.Context, s State, err error) *Failure {
 		}
 		return &Failure{Code: NoModem, State: s, Err: errPortGone, Hint: "check the cable and the power of the modem"}
 	}
-	if errors.Is(err, errRebooted) || errors.Is(err, errSwitchedOff) {
+	if isRestart(err) {
 		// What was set is forgotten, and there is no call to hang up: begin with the port.
 		r.agent.booting = time.Now().Add(r.session.modem.Boot())
 		r.rebooted = true
@@ -121,7 +124,7 @@ func (r *round) explain(ctx context.Context, s State, err error) *Failure {
 
 // spoiled tells whether the port must be opened anew.
 func (r *round) spoiled(f *Failure) bool {
-	return r.stuck || r.rebooted || r.session == nil || r.session.lost() || f.State <= StateSIM
+	return r.stuck || r.rebooted || r.session == nil || r.session.lost() || f.State <= StateSIM || f.Code == NoModem
 }
 
 // openPort opens the ports.
@@ -152,6 +155,10 @@ func (r *round) identify(ctx context.Context) error {
 	id, err := r.session.identify(ctx, r.agent.timing.probe)
 	if err != nil {
 		return err
+	}
+	select {
+	case <-r.session.begun: // as it does while it boots
+	default:
 	}
 	if s := r.session; s.baud != s.cfg.Baud {
 		r.agent.log.Info("the modem's speed was found", "baud", s.baud)

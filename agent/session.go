@@ -33,13 +33,14 @@ type session struct {
 	queue    int           // packets that wait for the line; 0: netstack's own
 	news     chan struct{} // a token when the modem announced something about SIM, registration or context
 	ends     chan error    // why a link that is up ends, by what the modem announced
+	begun    chan error    // the modem began anew, by what it announced
 
 	mu sync.Mutex // held when the supervisor, to whom all this belongs, changes at, which the status socket reads
 }
 
 // openSession opens and locks the ports. Nothing is sent.
 func openSession(cfg ModemConfig, cid int, guard *modem.PINGuard, log *slog.Logger) (*session, error) {
-	s := &session{cfg: cfg, cid: cid, guard: guard, log: log, news: make(chan struct{}, 1), ends: make(chan error, 1)}
+	s := &session{cfg: cfg, cid: cid, guard: guard, log: log, news: make(chan struct{}, 1), ends: make(chan error, 1), begun: make(chan error, 1)}
 	if cfg.Port == autoPort {
 		found, err := cfg.findUSB(cfg.USB)
 		if err != nil && !(cfg.settled && errors.Is(err, tty.ErrIncomplete)) {

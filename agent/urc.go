@@ -42,16 +42,20 @@ func (s *session) urc(u atline.URC) {
 		end = packetEvent(u.Line, s.cid)
 	}
 	if end != nil {
-		select {
-		case s.ends <- end:
-		default:
-		}
+		tell(s.ends, end)
+	}
+	if beginNames[name] || offNames[name] {
+		tell(s.begun, end)
 	}
 	if end != nil || newsNames[name] {
-		select {
-		case s.news <- struct{}{}:
-		default:
-		}
+		s.poke()
+	}
+}
+
+func tell(to chan<- error, err error) {
+	select {
+	case to <- err:
+	default:
 	}
 }
 
