@@ -317,6 +317,6 @@ type Health struct {
 
 // HealthProblem is what a relay cannot do at the moment; all else works.
 type HealthProblem struct {
-	Part    string `json:"part"` // ports, certificate or devices
+	Part    string `json:"part"` // ports, certificate, store, audit, network or devices
 	Message string `json:"message"`
 }
