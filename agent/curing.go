@@ -47,6 +47,9 @@ func (a *Agent) applyCure(ctx context.Context, c Cure) error {
 		a.closeSession()
 		return a.powerCycle(ctx)
 	}
+	if a.currentSession() == nil {
+		defer a.closeSession() // it was opened for the cure alone: the next round makes its multiplexer and sets it up
+	}
 	m, err := a.modemForCure(ctx)
 	if err != nil {
 		return err
@@ -124,6 +127,9 @@ const maxOutput = 2000
 // powerCycle runs the configured command. It is killed with all that it started when its time is over, and not at the agent's end: cut short
 // between off and on, it would leave the modem without power.
 func (a *Agent) powerCycle(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err // the end came first
+	}
 	argv, limit := a.cfg.Cures.PowerCycle, a.cfg.Cures.PowerCycleTimeout
 	running, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()

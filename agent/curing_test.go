@@ -228,6 +228,41 @@ func TestPowerCycleOutlivesTheStop(t *testing.T) {
 	}
 }
 
+// An agent that was told to end does not begin to switch the power.
+func TestNoPowerCycleAfterTheStop(t *testing.T) {
+	switched := filepath.Join(t.TempDir(), "switched")
+	cfg := config("/dev/no-such-modem", "127.0.0.1:9")
+	cfg.Cures = CuresConfig{PowerCycle: []string{"/bin/sh", "-c", `echo >"$0"`, switched}}
+	a, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	a.cure(ctx, CurePowerCycle)
+	if _, err := os.Stat(switched); err == nil {
+		t.Error("it did")
+	}
+}
+
+// A port that was opened for a cure alone is opened anew by the next round, which sets the modem up and multiplexes it.
+func TestCureLeavesNoHalfOpenPort(t *testing.T) {
+	f := newFakeModem(t, map[string]string{"+CEREG?": "+CEREG: 3,2|OK", "+CFUN=4": "OK", "+CFUN=1": "OK", "+CFUN?": "+CFUN: 1|OK"})
+	f.cmux = true
+	r := start(t, config(f.path, echoServer(t)), func(a *Agent) { a.timing.deadlines[StateRegistered] = 50 * time.Millisecond })
+	for cured := false; !cured; {
+		<-r.pauses
+		if cured = r.Status().Failure.Cure == CureRadio.String(); cured {
+			f.set("+CEREG?", `+CEREG: 3,1,"1F00","79D903",7|OK`)
+		}
+		r.resume <- time.Time{}
+	}
+	<-r.Ready()
+	if r.Status().Cures[CureRadio.String()] != 1 || r.currentSession().mux == nil {
+		t.Errorf("cures %v, multiplexed: %t, after %q", r.Status().Cures, r.currentSession().mux != nil, f.commands())
+	}
+}
+
 // A port that is refused is looked at each second, as udev may be about to give it to its group, and then is somebody's to change.
 func TestRefusedPortHasItsTime(t *testing.T) {
 	f := newFakeModem(t, nil)

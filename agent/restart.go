@@ -31,9 +31,10 @@ func attended(do func(*round, context.Context) error) func(*round, context.Conte
 		s := r.session
 		ctx, end := context.WithCancelCause(ctx)
 		var g sync.WaitGroup
+		var said error // of the goroutine, until it has ended
 		g.Go(func() {
 			select {
-			case said := <-s.begun:
+			case said = <-s.begun:
 				end(said)
 			case <-ctx.Done():
 			}
@@ -48,6 +49,9 @@ func attended(do func(*round, context.Context) error) func(*round, context.Conte
 		err := do(r, ctx)
 		end(nil)
 		g.Wait()
+		if said != nil { // also when the step had ended already: nobody else hears it
+			return said
+		}
 		if began := context.Cause(ctx); isRestart(began) {
 			return began
 		}

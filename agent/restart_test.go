@@ -103,6 +103,17 @@ func TestRestartInTheMultiplexer(t *testing.T) {
 	echo(t, f)
 }
 
+// What is announced as a step ends is told by it, or waits for the next one.
+func TestRestartAsAStepEnds(t *testing.T) {
+	for range 2000 { // either happens
+		s := &session{begun: make(chan error, 1)}
+		step := attended(func(*round, context.Context) error { tell(s.begun, errRebooted); return nil })
+		if err := step(&round{agent: &Agent{}, session: s}, t.Context()); err != errRebooted && len(s.begun) == 0 {
+			t.Fatalf("%v, and nothing is left to tell", err)
+		}
+	}
+}
+
 // The silence of a multiplexer counts where it has answered before, and where it lasts.
 func TestSilentMultiplexer(t *testing.T) {
 	for _, tt := range []struct {

@@ -41,9 +41,9 @@ func checkSources(ranges []string) error {
 // statusOf is the exit status of a problem by its class.
 func statusOf(p *access.Problem) int {
 	switch p.Code {
-	case access.RelayUnreachable, access.UntrustedCA, "R09", "R10", "R11", "R13":
+	case access.RelayUnreachable, access.UntrustedCA, "R09", "R10", "R11", "R13", "R37":
 		return exitUnreachable
-	case access.KeyRefused, "R12":
+	case access.KeyRefused, "R12", "R38":
 		return exitNotAllowed
 	}
 	return exitFailed
