@@ -99,7 +99,7 @@ func (r *Relay) expire(pm *portMapping, hasCome func() bool) {
 		return // deleted or extended, or the relay is ending
 	}
 	pm.end(errExpired)
-	r.remember(pm)
+	r.remember(pm, rememberFor)
 	r.recordExpiry(pm.mapping())
 }
 

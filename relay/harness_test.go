@@ -164,7 +164,9 @@ func startRelay(t *testing.T, cfg Config) *testRelay {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
-	cfg.API = "127.0.0.1:0"
+	if cfg.API == "" {
+		cfg.API = "127.0.0.1:0"
+	}
 	if cfg.DrainTimeout == 0 {
 		cfg.DrainTimeout = -1
 	}

@@ -86,7 +86,7 @@ func (r *Relay) deleteMapping(m store.Mapping, caller netip.AddrPort) error {
 		}
 		if pm != nil {
 			pm.end(errDeleted)
-			r.remember(pm)
+			r.remember(pm, rememberFor)
 		}
 		r.auditMapping(store.Deleted, m, caller)
 		return m, nil

@@ -104,8 +104,9 @@ func (r *Relay) listenMapping(port uint16) (net.Listener, error) {
 	return r.cfg.Listen("tcp", netip.AddrPortFrom(r.cfg.MappingIP, port).String())
 }
 
-// remember keeps the port of an ended mapping to refuse with R13, or closes it where none is to be kept. The oldest makes room for the newest.
-func (r *Relay) remember(pm *portMapping) {
+// remember keeps the port of an ended mapping to refuse with R13 for what is left of its hour, or closes it where none is to be kept. The oldest makes
+// room for the newest.
+func (r *Relay) remember(pm *portMapping, left time.Duration) {
 	s := &r.mappings
 	var oldest *remembered
 	s.mu.Lock()
@@ -115,7 +116,7 @@ func (r *Relay) remember(pm *portMapping) {
 			oldest = s.ended[0] // on a line of its own: Delete clears what it takes out, and the order within one statement is not said
 			s.ended = slices.Delete(s.ended, 0, 1)
 		}
-		stop := s.after(r.cfg.Clock, rememberFor, func() {
+		stop := s.after(r.cfg.Clock, left, func() {
 			if e := s.takeEnded(pm.Addr()); e != nil {
 				e.forget()
 			}
@@ -140,16 +141,15 @@ func (r *Relay) release(addr netip.AddrPort) {
 	}
 }
 
-// reopenMappings opens the stored mappings on their ports, and records those that ended while no relay ran.
-func (r *Relay) reopenMappings(ctx context.Context) error {
+// reopenMappings opens the stored mappings on their ports, and gives those that ended while no relay ran.
+func (r *Relay) reopenMappings(ctx context.Context) (ended []store.Mapping, err error) {
 	stored, err := r.store.Mappings(ctx)
 	if err != nil {
-		return fmt.Errorf("loading the mappings: %w", err)
+		return nil, fmt.Errorf("loading the mappings: %w", err)
 	}
-	var spent []store.Mapping
 	for _, m := range stored {
 		if m.SpentBy != "" { // its one connection ended with the process that carried it
-			spent = append(spent, m)
+			ended = append(ended, m)
 			continue
 		}
 		l, err := r.listenMapping(m.Port)
@@ -158,26 +158,31 @@ func (r *Relay) reopenMappings(ctx context.Context) error {
 		}
 		r.mappings.add(r.newPortMapping(m, l))
 	}
+	past, err := r.store.Ended(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("loading the ended mappings: %w", err)
+	}
+	return append(ended, past...), nil
+}
+
+// rememberEnded opens the ports of mappings that ended before this start: of those that the audit log knows, then of those that ended while no relay ran,
+// which it records.
+func (r *Relay) rememberEnded(ctx context.Context, whileAway []store.Mapping) {
 	if err := r.reopenLogged(ctx); err != nil {
 		r.log.Warn("the ports of mappings that ended before this start stay closed", "error", err)
 	}
-	ended, err := r.store.Ended(ctx)
-	if err != nil {
-		return fmt.Errorf("loading the ended mappings: %w", err)
-	}
-	for _, m := range append(spent, ended...) {
+	for _, m := range whileAway {
 		r.recordExpiry(m)
-		if r.cfg.Clock.Now().Sub(m.ExpiresAt) <= rememberFor {
-			r.reopenEnded(m)
-		}
+		r.reopenEnded(m)
 	}
-	return nil
 }
 
-// reopenEnded opens the port of a mapping that ended before this start, to refuse with R13. A live mapping keeps its port, and of those that have ended
-// the last one has it.
+// reopenEnded opens the port of a mapping that ended before this start, to refuse with R13. A live mapping keeps its port, which it may not have been
+// able to open yet, and of those that have ended the last one has it. What the configuration has taken from the mappings since is somebody else's.
 func (r *Relay) reopenEnded(m store.Mapping) {
-	if r.cfg.RememberEnded == 0 {
+	left := min(rememberFor-r.cfg.Clock.Now().Sub(m.ExpiresAt), rememberFor)
+	ours := m.IP == r.cfg.Advertise && r.cfg.Ports[0] <= m.Port && m.Port <= r.cfg.Ports[1]
+	if r.cfg.RememberEnded == 0 || left <= 0 || !ours || r.mappings.holds(m.Addr()) {
 		return
 	}
 	r.release(m.Addr())
@@ -189,10 +194,10 @@ func (r *Relay) reopenEnded(m store.Mapping) {
 	pm.ended = true
 	pm.loop.Add(1)
 	go pm.acceptLoop(l)
-	r.remember(pm)
+	r.remember(pm, left)
 }
 
-// reopenLogged does so for the mappings that another run of the relay ended, of which the audit log knows all that a refusal tells.
+// reopenLogged does it for the mappings that another run of the relay ended, of which the audit log knows all that a refusal tells.
 func (r *Relay) reopenLogged(ctx context.Context) error {
 	var logged []store.Entry
 	for _, t := range []store.EntryType{store.Expired, store.Deleted} {

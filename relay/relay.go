@@ -259,7 +259,8 @@ func (r *Relay) Run(ctx context.Context) (err error) {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
 	r.mappings.ending = ctx.Done()
-	if err := r.reopenMappings(ctx); err != nil {
+	ended, err := r.reopenMappings(ctx)
+	if err != nil {
 		return err
 	}
 	r.watchClock()
@@ -274,6 +275,7 @@ func (r *Relay) Run(ctx context.Context) (err error) {
 		return errors.Join(err, l.Close())
 	}
 	defer waitMetrics()
+	r.rememberEnded(ctx, ended) // last: the API and the metrics may have been given a port that was a mapping's
 	r.log.Info("relay ready", "api", l.Addr().String(), "mappingIP", r.cfg.MappingIP.String())
 	close(r.ready)
 	return r.serveAPI(ctx, l)

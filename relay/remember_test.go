@@ -2,8 +2,11 @@ package relay
 
 import (
 	"errors"
+	"net"
 	"net/netip"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -51,6 +54,97 @@ func TestEndedPortIsRememberedAfterRestart(t *testing.T) {
 	startRelay(t, cfg)
 	expectPortClosed(t, deleted)
 	expectPortClosed(t, expired)
+}
+
+// What the configuration has taken from the mappings is not opened again: another program may have it by now.
+func TestEndedPortOutsideRangeStaysClosed(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(*Config, *relayapi.PortMapping)
+	}{
+		{"range", func(cfg *Config, m *relayapi.PortMapping) {
+			cfg.Ports = [2]uint16{uint16(m.Port) + 1, uint16(m.Port) + 1}
+		}},
+		{"address", func(cfg *Config, _ *relayapi.PortMapping) { cfg.Advertise = netip.MustParseAddr("203.0.113.1") }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			cfg := Config{RememberEnded: 2, Dir: t.TempDir(), MappingIP: netip.MustParseAddr("127.0.0.82")}
+			r := startRelay(t, cfg)
+			m := r.mapping(false)
+			if err := r.DeletePortMapping(t.Context(), m.IPAddress, m.Port); err != nil {
+				t.Fatal(err)
+			}
+			r.stop()
+			tt.change(&cfg, m)
+			startRelay(t, cfg)
+			expectPortClosed(t, m)
+		})
+	}
+}
+
+// A port that was a mapping's within the hour may be given to the API or the metrics: the relay starts.
+func TestEndedPortIsLeftToAPI(t *testing.T) {
+	cfg := Config{RememberEnded: 2, Dir: t.TempDir(), MappingIP: netip.MustParseAddr("127.0.0.81")}
+	r := startRelay(t, cfg)
+	api, metrics := r.mapping(false), r.mapping(false)
+	for _, m := range []*relayapi.PortMapping{api, metrics} {
+		if err := r.DeletePortMapping(t.Context(), m.IPAddress, m.Port); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.stop()
+	cfg.API, cfg.Metrics = api.Endpoint, metrics.Endpoint
+	startRelay(t, cfg)
+}
+
+// The hour of a remembered port begins with its mapping's end, not with a restart.
+func TestRestartDoesNotProlongRemembering(t *testing.T) {
+	clock := newFakeClock()
+	cfg := Config{Clock: clock, RememberEnded: 4, Dir: t.TempDir(), MappingIP: netip.MustParseAddr("127.0.0.83")}
+	r := startRelay(t, cfg)
+	away, deleted := r.mapping(false), r.mapping(false) // away ends in an hour, while no relay runs
+	clock.Advance(50 * time.Minute)
+	if err := r.DeletePortMapping(t.Context(), deleted.IPAddress, deleted.Port); err != nil {
+		t.Fatal(err)
+	}
+	r.stop()
+	clock.Advance(59 * time.Minute)
+	again := startRelay(t, cfg)
+	for _, m := range []*relayapi.PortMapping{deleted, away} {
+		expectEOF(t, again.dial(m))
+	}
+	clock.Advance(2 * time.Minute) // 61 minutes after the one's end, 51 after the other's
+	expectPortClosed(t, deleted)
+	expectEOF(t, again.dial(away))
+	clock.Advance(10 * time.Minute)
+	expectPortClosed(t, away)
+}
+
+// A live mapping whose port could not be opened at once does not lose it to an ended one that had the same.
+func TestEndedPortIsLeftToLiveMapping(t *testing.T) {
+	cfg := Config{RememberEnded: 4, Dir: t.TempDir(), MappingIP: netip.MustParseAddr("127.0.0.84"), Ports: [2]uint16{9000, 9000}}
+	r := startRelay(t, cfg)
+	old := r.mapping(false)
+	if err := r.DeletePortMapping(t.Context(), old.IPAddress, old.Port); err != nil {
+		t.Fatal(err)
+	}
+	live := r.mapping(false)
+	r.stop()
+	var tries atomic.Int32
+	opened := make(chan struct{})
+	cfg.Listen = func(network, address string) (net.Listener, error) {
+		if address == live.Endpoint && tries.Add(1) == 1 {
+			return nil, syscall.EADDRINUSE
+		}
+		l, err := net.Listen(network, address)
+		if err == nil && address == live.Endpoint {
+			close(opened)
+		}
+		return l, err
+	}
+	again := startRelay(t, cfg)
+	<-opened
+	again.opened(live)
 }
 
 // R13 of a one-time mapping whose connection the relay did not outlive.
