@@ -15,9 +15,6 @@ import (
 //go:embed openapi.yaml
 var openAPI []byte
 
-// unreachedDials in a row make a problem of the closed network: fewer may be a gateway's word about one device.
-const unreachedDials = 3
-
 // getHealth tells what works. A relay that answers does its work; what it cannot do of it is named.
 func (r *Relay) getHealth(c *call) (any, error) {
 	h := relayapi.Health{Status: "ok"}
@@ -37,7 +34,7 @@ func (r *Relay) getHealth(c *call) (any, error) {
 	if lag := r.store.AuditLag(); lag > 0 {
 		problem("audit", textf("the audit log cannot be written: its oldest entry waits for %d s; is there room on the disk?", int(lag/time.Second)))
 	}
-	if n := r.unreached.Load(); n >= unreachedDials {
+	if n := r.reach.unreached(); n >= unreachedDials {
 		problem("network", textf("the closed network cannot be reached: none of the last %d dials got there; look at the relay's route, VPN, gateway or SOCKS server", n))
 	}
 	if _, err := r.sims(c.Context(), scope{}); err != nil {

@@ -238,6 +238,7 @@ func TestDeviceNotReached(t *testing.T) {
 		{"offline", ErrOffline, "R11"},
 		{"unknown", ErrUnknownSIM, "R11"},
 		{"the network is down", io.ErrUnexpectedEOF, "R37"},
+		{"the directory does not answer, which took long", errors.Join(ErrTimeout, ErrDirectory), "R37"},
 		{"the network is down, which took long", errors.Join(ErrTimeout, ErrNetwork), "R37"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -20,23 +20,11 @@ func (r *Relay) dialDevice(ctx context.Context, simID string, port uint16) (net.
 		err = errors.Join(ErrTimeout, err)
 	}
 	r.metrics.dialled(time.Since(began), err)
-	r.noteReach(err)
+	r.reach.note(simID, err)
 	if err == nil {
 		setUserTimeout(conn, r.cfg.StallTimeout)
 	}
 	return conn, err
-}
-
-// noteReach counts the dials in a row that did not get as far as the closed network.
-func (r *Relay) noteReach(err error) {
-	switch {
-	case err == nil:
-		r.unreached.Store(0)
-	case causeOfDial(err) == CauseNetworkUnreachable:
-		r.unreached.Add(1)
-	case causeOfDial(err) != "":
-		r.unreached.Store(0)
-	}
 }
 
 // readBanner reads what a device says by itself: nothing, if it waits for the client. An error tells that the device ended the connection.

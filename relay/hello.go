@@ -140,7 +140,7 @@ func causeOfDial(err error) Cause {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return ""
-	case errors.Is(err, ErrNetwork): // also where it took too long
+	case errors.Is(err, ErrNetwork), errors.Is(err, ErrDirectory): // also where it took too long
 		return CauseNetworkUnreachable
 	case errors.Is(err, ErrRefused):
 		return CauseDeviceRefused

@@ -3,9 +3,12 @@ package relay
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"strings"
+	"syscall"
 	"testing"
 
 	"minato/relay/relayapi"
@@ -45,6 +48,61 @@ func TestNetworkIsDown(t *testing.T) {
 	r.opened(m)
 	if h, err := r.Health(t.Context()); err != nil || h.Status != "ok" {
 		t.Errorf("health %+v, %v once a device is reached", h, err)
+	}
+}
+
+// One device that a gateway has lost is no word about the closed network, however often it is dialled; two are, and a way that is gone needs only one.
+func TestOneDeviceIsGone(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		kernel  syscall.Errno
+		sims    []string
+		problem bool
+	}{
+		{"one device", syscall.EHOSTUNREACH, []string{simA, simA, simA, simA}, false},
+		{"two devices", syscall.EHOSTUNREACH, []string{simA, simB, simA}, true},
+		{"no route", syscall.ENETUNREACH, []string{simA, simA, simA}, true},
+		{"no descriptors", syscall.EMFILE, []string{simA, simB, simA}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			here := netip.MustParseAddr("127.0.0.1")
+			r := startRelay(t, Config{Network: &RouteNetwork{
+				Directory: fixedDirectory{{ID: simA, Online: true, Addr: here}, {ID: simB, Online: true, Addr: here}},
+				Dialer:    net.Dialer{Control: func(string, string, syscall.RawConn) error { return tt.kernel }},
+			}})
+			for _, sim := range tt.sims {
+				if _, err := r.dialDevice(t.Context(), sim, 80); causeOfDial(err) != CauseNetworkUnreachable {
+					t.Errorf("dialling: %v, want R37", err)
+				}
+			}
+			if h, err := r.Health(t.Context()); err != nil || (h.Status == "degraded") != tt.problem {
+				t.Errorf("health %+v, %v; want a problem: %t", h, err, tt.problem)
+			}
+		})
+	}
+}
+
+// silentDirectory is a directory whose API fails when a SIM is to be dialled.
+type silentDirectory struct{ fixedDirectory }
+
+func (silentDirectory) FreshSIM(context.Context, string) (SIM, error) {
+	return SIM{}, errors.New("503")
+}
+
+// A directory that fails is named in the log, and is nothing that the health says of the closed network.
+func TestDirectoryIsDown(t *testing.T) {
+	r := startRelay(t, Config{Network: &RouteNetwork{Directory: silentDirectory{}}})
+	m := r.mapping(false)
+	for range unreachedDials {
+		conn := r.dial(m)
+		expectEOF(t, conn)
+		conn.Close()
+		if e := r.awaitAuditOf(conn); e.Code != "R37" || !strings.Contains(e.CloseReason, ErrDirectory.Error()) || strings.Contains(e.CloseReason, ErrNetwork.Error()) {
+			t.Errorf("audit entry %+v; want R37 that names the directory", e)
+		}
+	}
+	if h, err := r.Health(t.Context()); err != nil || h.Status != "ok" {
+		t.Errorf("health %+v, %v", h, err)
 	}
 }
 

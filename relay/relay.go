@@ -206,7 +206,7 @@ type Relay struct {
 	live      liveConnections
 	accepted  atomic.Int64 // connections so far, refused ones too
 	exported  atomic.Int64 // bytes of audit log that were given and are not counted yet; above 0 a worker counts
-	unreached atomic.Int64 // dials since one got as far as the closed network
+	reach     reach
 	limits    limits
 	refusals  refusals
 	floods    floods

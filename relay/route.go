@@ -50,13 +50,21 @@ func (n *RouteNetwork) stillAt(ctx context.Context, simID string, addr netip.Add
 	return err
 }
 
+// address asks the directory where a SIM's session is now.
 func (n *RouteNetwork) address(ctx context.Context, simID string) (netip.Addr, error) {
+	sim, err := n.sim(ctx, simID)
+	switch {
+	case errors.Is(err, ErrUnknownSIM):
+		return netip.Addr{}, err
+	case err != nil:
+		return netip.Addr{}, fmt.Errorf("%w: %w", ErrDirectory, err)
+	}
+	return addressOf(sim)
+}
+
+func (n *RouteNetwork) sim(ctx context.Context, simID string) (SIM, error) {
 	if f, ok := n.Directory.(simFinder); ok {
-		s, err := f.FreshSIM(ctx, simID)
-		if err != nil {
-			return netip.Addr{}, err
-		}
-		return addressOf(s)
+		return f.FreshSIM(ctx, simID)
 	}
 	list := n.Directory.SIMs
 	if f, ok := n.Directory.(freshDirectory); ok {
@@ -64,14 +72,14 @@ func (n *RouteNetwork) address(ctx context.Context, simID string) (netip.Addr, e
 	}
 	sims, err := list(ctx)
 	if err != nil {
-		return netip.Addr{}, err
+		return SIM{}, err
 	}
 	for _, s := range sims {
 		if s.ID == simID {
-			return addressOf(s)
+			return s, nil
 		}
 	}
-	return netip.Addr{}, ErrUnknownSIM
+	return SIM{}, ErrUnknownSIM
 }
 
 // addressOf is the address of a SIM's session.
@@ -82,6 +90,9 @@ func addressOf(s SIM) (netip.Addr, error) {
 	return s.Addr, nil
 }
 
+// errHostUnreachable is of the neighbour's silence here, or by ICMP (RFC 792, type 3 code 1) from a router.
+var errHostUnreachable = fmt.Errorf("%w, or a gateway there has just lost the device", ErrNetwork)
+
 // routeError tells apart what the kernel says. That there is no route, or that a next hop does not answer, is no word of the device's: the
 // relay's own way to the closed network is meant, or that of a gateway.
 func routeError(err error) error {
@@ -89,8 +100,8 @@ func routeError(err error) error {
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("%w: %w", ErrRefused, err)
-	case errors.Is(err, syscall.EHOSTUNREACH): // of the neighbour's silence here, or by ICMP (RFC 792, type 3 code 1) from a router
-		return fmt.Errorf("%w, or a gateway there has just lost the device: %w", ErrNetwork, err)
+	case errors.Is(err, syscall.EHOSTUNREACH):
+		return fmt.Errorf("%w: %w", errHostUnreachable, err)
 	case errors.As(err, &netErr) && netErr.Timeout():
 		return fmt.Errorf("%w: %w", ErrTimeout, err)
 	}

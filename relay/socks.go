@@ -17,6 +17,7 @@ var (
 	ErrOffline    = errors.New("the SIM has no session")
 	ErrRefused    = errors.New("the device refused the connection")
 	ErrTimeout    = errors.New("the device did not answer")
+	ErrDirectory  = errors.New("the directory of SIMs does not answer")     // so that it is not known where the device is
 	ErrNetwork    = errors.New("the relay cannot reach the closed network") // as any error that is none of the others
 )
 
