@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -126,6 +127,45 @@ func TestTLSClientIsHungUpOn(t *testing.T) {
 				t.Errorf("the device was connected to %d times, want 2 clients and 1 question", n)
 			}
 		})
+	}
+}
+
+// While a device is asked why it hung up on a ClientHello, the connection has ended: its entry says so, and the next client has its place.
+func TestAskingIsNoPartOfConnection(t *testing.T) {
+	clock := newFakeClock()
+	var connections atomic.Int32
+	asked, answer := make(chan struct{}), make(chan struct{})
+	r := startRelay(t, Config{Clock: clock, MaxConnections: 1, MaxPerSource: 1, MaxPerSIM: 1, Network: device(t, func(c *net.TCPConn) {
+		if connections.Add(1) == 2 { // after the first client's, before the second's
+			close(asked)
+			<-answer
+			io.WriteString(c, "hello")
+		}
+		io.ReadFull(c, make([]byte, 7))
+	})})
+	m := r.mapping(false)
+	connect := func() *net.TCPConn {
+		conn := r.dial(m)
+		if err := tls.Client(conn, &tls.Config{InsecureSkipVerify: true}).Handshake(); err == nil {
+			t.Error("a handshake with a device that speaks no TLS was good")
+		}
+		conn.Close()
+		return conn
+	}
+	first := connect()
+	<-asked
+	if live, err := r.Connections(t.Context()); err != nil || len(live) != 0 {
+		t.Errorf("live connections %+v, %v; want none", live, err)
+	}
+	ended := clock.Now().UnixMilli()
+	clock.Advance(5 * time.Second)
+	second := connect()
+	close(answer)
+	if e := r.awaitAuditOf(first); e.Code != "R07" || e.DurationMs != 0 || e.CreatedAt != ended {
+		t.Errorf("audit entry %+v; want CLOSED R07 of the end's time %d", e, ended)
+	}
+	if e := r.awaitAuditOf(second); e.Code != "R07" {
+		t.Errorf("audit entry %+v; want R07", e)
 	}
 }
 

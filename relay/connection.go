@@ -33,6 +33,7 @@ type connection struct {
 	entry    store.Entry // what all its entries have in common so far
 	access   bool        // ACCESS is to be written before the next entry
 	admitted bool        // it counts towards the limits, and is among the live ones
+	over     time.Time   // when it ended; zero: it has not
 	ladder   ladder
 	cut      context.CancelCauseFunc
 
@@ -79,16 +80,23 @@ func (c *connection) serve(ctx context.Context, done func()) {
 
 // leave gives back what the connection has taken.
 func (c *connection) leave(done func()) {
-	if c.admitted {
-		c.mapping.live.Add(-1)
-		c.relay.live.remove(c)
-		c.relay.limits.give(c.from.Addr(), c.mapping.SIMID)
-	}
+	c.makeRoom()
 	c.cut(nil)
 	if c.mapping.OneTime {
 		c.mapping.connectionEnded(c.id)
 	}
 	done()
+}
+
+// makeRoom gives back the connection's part of the limits. Once more does nothing.
+func (c *connection) makeRoom() {
+	if !c.admitted {
+		return
+	}
+	c.admitted = false
+	c.mapping.live.Add(-1)
+	c.relay.live.remove(c)
+	c.relay.limits.give(c.from.Addr(), c.mapping.SIMID)
 }
 
 // establish does all that comes before the splice. Without a target it was refused, or ended.
@@ -219,8 +227,10 @@ func (c *connection) splice(ctx context.Context, client, target net.Conn, done f
 	})
 }
 
-// spliced records how the session ended.
+// spliced records how the session ended. Asking the device why is no part of the connection, which others need not wait for.
 func (c *connection) spliced(ctx context.Context, res splice.Result) {
+	c.makeRoom()
+	c.end(sayEnd(res))
 	c.entry.BytesUp, c.entry.BytesDown = res.Up, res.Down
 	cause := c.causeOfEnd(res)
 	if cause == CauseDeviceHungUp && c.clientTLS() && c.mapping.greeting(ctx).waits() {
@@ -228,13 +238,18 @@ func (c *connection) spliced(ctx context.Context, res splice.Result) {
 	}
 	c.setCause(cause)
 	c.nameProtocols()
-	c.closed(sayEnd(res))
+	c.audit(store.Closed)
 }
 
 func (c *connection) closed(why store.Words) {
-	c.entry.End = why
-	c.ladder.add(fromRelay, store.Words{Code: string(wordEnd), Args: append([]string{why.Code}, why.Args...)}, 0)
+	c.end(why)
 	c.audit(store.Closed)
+}
+
+// end is the moment of the connection's end, for the entry that tells of it.
+func (c *connection) end(why store.Words) {
+	c.entry.End, c.over = why, c.relay.cfg.Clock.Now()
+	c.ladder.add(fromRelay, store.Words{Code: string(wordEnd), Args: append([]string{why.Code}, why.Args...)}, 0)
 }
 
 // closedBy is closed for a connection that was cut before its splice began.
@@ -266,10 +281,13 @@ func (c *connection) audit(t store.EntryType) {
 	c.relay.auditConnection(c.entryNow(t))
 }
 
-// entryNow is an entry of this moment; the last of a connection carries its ladder.
+// entryNow is an entry of this moment, or of the end where there was one; the last of a connection carries its ladder.
 func (c *connection) entryNow(t store.EntryType) store.Entry {
 	e := c.entry
-	e.Type, e.Time = t, c.relay.cfg.Clock.Now()
+	e.Type, e.Time = t, c.over
+	if c.over.IsZero() {
+		e.Time = c.relay.cfg.Clock.Now()
+	}
 	e.Duration = e.Time.Sub(c.began)
 	if t != store.Connected {
 		e.Ladder = c.ladder.all()
