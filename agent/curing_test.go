@@ -250,16 +250,20 @@ func TestCureLeavesNoHalfOpenPort(t *testing.T) {
 	f := newFakeModem(t, map[string]string{"+CEREG?": "+CEREG: 3,2|OK", "+CFUN=4": "OK", "+CFUN=1": "OK", "+CFUN?": "+CFUN: 1|OK"})
 	f.cmux = true
 	r := start(t, config(f.path, echoServer(t)), func(a *Agent) { a.timing.deadlines[StateRegistered] = 50 * time.Millisecond })
-	for cured := false; !cured; {
-		<-r.pauses
-		if cured = r.Status().Failure.Cure == CureRadio.String(); cured {
-			f.set("+CEREG?", `+CEREG: 3,1,"1F00","79D903",7|OK`)
+	for {
+		select {
+		case <-r.pauses:
+			if r.Status().Failure.Cure == CureRadio.String() {
+				f.set("+CEREG?", `+CEREG: 3,1,"1F00","79D903",7|OK`)
+			}
+			r.resume <- time.Time{}
+			continue
+		case <-r.Ready():
 		}
-		r.resume <- time.Time{}
+		break
 	}
-	<-r.Ready()
-	if r.Status().Cures[CureRadio.String()] != 1 || r.currentSession().mux == nil {
-		t.Errorf("cures %v, multiplexed: %t, after %q", r.Status().Cures, r.currentSession().mux != nil, f.commands())
+	if r.currentSession().mux == nil {
+		t.Errorf("online without the multiplexer after %v, %q", r.Status().Cures, f.commands())
 	}
 }
 
