@@ -202,12 +202,15 @@ func (u *user) expect(command, want string) {
 	}
 }
 
-// registered waits for the network.
+// registered waits for the network. What a boot says comes before, and where the modem boots and registers during the last of these
+// commands, behind its OK: one more command has it all read.
 func (u *user) registered() {
 	u.t.Helper()
 	for range 10000 {
 		u.send("AT+CEREG?\r")
 		if got := u.await("OK\r\n"); bytes.Contains([]byte(got), []byte(",1")) {
+			u.send("AT\r")
+			u.await("OK\r\n")
 			return
 		}
 	}
