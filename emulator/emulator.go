@@ -37,7 +37,7 @@ import (
 type Config struct {
 	Dir                 string                 // where the ports get their names; "": a temporary directory, removed at the end
 	Modems              int                    // 0: 1
-	Personality         string                 // of all modems: a name of dce.Personalities, or the path of a file; "": quectel-ec25
+	Personality         string                 // a name of dce.Personalities, or the path of a file; several, with commas between them, are those of modem 0, 1 and so on, and then the first again; "": quectel-ec25
 	Subscribers         []core.Subscriber      // the network's SIMs; nil: core.DefaultSubscriber(n), one a modem. Modem n holds SIM n; one beyond the list holds a SIM that the network does not know
 	PINs                []string               // of the SIMs, in their order; "" or beyond the list: the lock is off
 	Control             string                 // address of the control API; "": a free port of 127.0.0.1
@@ -102,7 +102,7 @@ func New(cfg Config) (*Emulator, error) {
 	if err := cfg.Script.check(cfg.Modems); err != nil {
 		return nil, err
 	}
-	personality, err := dce.LoadPersonality(cfg.Personality)
+	kinds, err := loadPersonalities(cfg.Personality)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func New(cfg Config) (*Emulator, error) {
 		return nil, err
 	}
 	for n := range cfg.Modems {
-		m, err := newModem(e, n, personality)
+		m, err := newModem(e, n, kinds[n%len(kinds)])
 		if err != nil {
 			return nil, fmt.Errorf("modem %d: %w", n, err)
 		}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -50,6 +51,19 @@ type ModemStatus struct {
 	Listen []string      `json:"listen"`
 	Faults []ActiveFault `json:"faults"`
 	dce.Status
+}
+
+// loadPersonalities loads what Config.Personality lists.
+func loadPersonalities(list string) ([]*dce.Personality, error) {
+	var kinds []*dce.Personality
+	for name := range strings.SplitSeq(list, ",") {
+		p, err := dce.LoadPersonality(name)
+		if err != nil {
+			return nil, err
+		}
+		kinds = append(kinds, p)
+	}
+	return kinds, nil
 }
 
 func newModem(e *Emulator, n int, p *dce.Personality) (*Modem, error) {

@@ -35,6 +35,27 @@ func TestEveryPersonality(t *testing.T) {
 	}
 }
 
+// TestMixedFleet has two makes for three modems.
+func TestMixedFleet(t *testing.T) {
+	e := start(t, Config{Modems: 3, Personality: "simcom-sim7600,dce/personalities/ublox-lara-r6.yaml"})
+	for n, want := range []string{"simcom-sim7600", "ublox-lara-r6", "simcom-sim7600"} {
+		if got := e.Modem(n).Status().Personality; got != want {
+			t.Errorf("modem %d is a %s, want a %s", n, got, want)
+		}
+		u := ttytest.Open(t, e.Modem(n).ATPath())
+		u.AT("ATE0")
+		if got := u.AT("AT+CGSN"); !strings.Contains(got, e.Modem(n).Status().IMEI) {
+			t.Errorf("modem %d: AT+CGSN gave %q", n, got)
+		}
+	}
+	if a, b := e.Modem(0).Status().IMEI, e.Modem(2).Status().IMEI; a == b {
+		t.Errorf("two modems have the IMEI %s", a)
+	}
+	if _, err := New(Config{Personality: "simcom-sim7600,"}); err == nil {
+		t.Error("a list that ends with a comma was taken")
+	}
+}
+
 // TestUARTSpeed is the one-port modem on a pseudo-terminal: after +IPR both must change.
 func TestUARTSpeed(t *testing.T) {
 	e := start(t, Config{Personality: "ublox-lara-r6"})

@@ -24,7 +24,7 @@ const (
 type runCommand struct {
 	ConfigFile  string   `name:"config" short:"c" help:"Configuration in YAML; flags win over it." placeholder:"FILE"`
 	Modems      *int     `help:"How many modems, at least 1. Default: 1." placeholder:"N"`
-	Personality string   `help:"What they are: a name that personalities lists, or the path of a file. Default: quectel-ec25." placeholder:"NAME"`
+	Personality string   `help:"What they are: a name that personalities lists, or the path of a file; of several, modem 0 is the first, modem 1 the second, and so on, over and over. Default: quectel-ec25." placeholder:"NAME[,NAME]..."`
 	Dir         string   `help:"Where the ports get their names. Default: a temporary directory." placeholder:"DIR"`
 	Control     string   `help:"Address of the control API. Default: 127.0.0.1:7070." placeholder:"ADDR"`
 	SOCKS       string   `name:"socks" help:"Address of the SOCKS5 door into the network. Default: 127.0.0.1:7080." placeholder:"ADDR"`
