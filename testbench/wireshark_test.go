@@ -21,10 +21,10 @@ func TestCapturesInWireshark(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, inside := range map[string]string{
-		"http-tls@userspace":        "GET /", // over TLS 1.3
-		"ssh-tls-refused@userspace": "",
-		"http-tls-refused":          "GET /", // in the clear, refused
+	for name, tt := range map[string]struct{ speaks, asks string }{
+		"http-tls@userspace":        {"tls", "GET /"}, // over TLS 1.3
+		"ssh-tls-refused@userspace": {"ssh", ""},
+		"http-tls-refused":          {"http", "GET /"}, // in the clear, refused
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -38,14 +38,11 @@ func TestCapturesInWireshark(t *testing.T) {
 				t.Fatalf("%s %s, ladder %v", result.Status, result.Err, result.Ladder)
 			}
 			capture := filepath.Join(dir, "internet.pcapng")
+			port := mappingPort(t, func(args ...string) string { return readCapture(t, tshark, capture, args...) })
+			// Any port may be a mapping's, also one that Wireshark knows as some other protocol's.
 			read := func(args ...string) string {
-				out, err := exec.Command(tshark, append([]string{"-r", capture, "-n"}, args...)...).Output()
-				if err != nil {
-					t.Fatalf("tshark: %v", err)
-				}
-				return string(out)
+				return readCapture(t, tshark, capture, append(args, "-d", "tcp.port=="+port+","+tt.speaks)...)
 			}
-			port := mappingPort(t, read)
 			wire := readWire(t, read("-Y", "tcp.port == "+port, "-T", "fields", "-E", "separator=,", "-E", "occurrence=a", "-E", "aggregator=;",
 				"-e", "tcp.dstport", "-e", "tcp.flags.syn", "-e", "tcp.flags.fin", "-e", "tcp.flags.reset", "-e", "tcp.len", "-e", "tls.handshake.type"), port)
 			drawn := readLadder(result.Ladder)
@@ -53,11 +50,20 @@ func TestCapturesInWireshark(t *testing.T) {
 				t.Errorf("tshark reads %+v, the ladder draws %+v", wire, drawn)
 			}
 			requests := read("-Y", "http.request && tcp.dstport == "+port, "-T", "fields", "-e", "http.request.method", "-e", "http.request.uri", "-d", "tls.port=="+port+",http")
-			if got := strings.Join(strings.Fields(requests), " "); got != inside {
-				t.Errorf("tshark reads the request %q, wanted %q", got, inside)
+			if got := strings.Join(strings.Fields(requests), " "); got != tt.asks {
+				t.Errorf("tshark reads the request %q, wanted %q", got, tt.asks)
 			}
 		})
 	}
+}
+
+func readCapture(t *testing.T, tshark, capture string, args ...string) string {
+	t.Helper()
+	out, err := exec.Command(tshark, append([]string{"-r", capture, "-n"}, args...)...).Output()
+	if err != nil {
+		t.Fatalf("tshark: %v", err)
+	}
+	return string(out)
 }
 
 // mappingPort is the public port: the relay's ports from 10000 on are mappings.
