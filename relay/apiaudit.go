@@ -19,9 +19,7 @@ func (r *Relay) listAuditLogs(c *call) (any, error) {
 		return nil, err
 	}
 	q.Skip = store.Extended
-	if endBefore(&q.To, q.Before) {
-		q.Before = ""
-	}
+	beforeTime(&q)
 	entries, err := r.auditPage(c, q)
 	if err != nil {
 		return nil, err
@@ -72,6 +70,13 @@ func endBefore(to *time.Time, key string) bool {
 		*to = end
 	}
 	return true
+}
+
+// beforeTime is endBefore for a query of the audit log whose Before may be a time.
+func beforeTime(q *store.Query) {
+	if endBefore(&q.To, q.Before) {
+		q.Before = ""
+	}
 }
 
 var causeCode = regexp.MustCompile(`^[A-Z][0-9]{2}$`)

@@ -3,6 +3,7 @@ package relay
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 	"testing"
 	"time"
@@ -45,5 +46,38 @@ func TestAuditPagesByTime(t *testing.T) {
 				t.Errorf("entries of %d\nwant %d", got, want)
 			}
 		})
+	}
+}
+
+// The same of the error log, whose entries have their time in the field time.
+func TestErrorLogPagesByTime(t *testing.T) {
+	clock := newFakeClock()
+	r := startRelay(t, Config{Clock: clock})
+	m := r.mapping(true)
+	var want []int64
+	for range 3 {
+		conn := r.dial(m)
+		io.WriteString(conn, "GET / HTTP/1.1\r\n\r\n") // R03
+		expectEOF(t, conn)
+		conn.Close()
+		want = append([]int64{r.awaitAuditOf(conn).CreatedAt}, want...)
+		clock.Advance(time.Second)
+	}
+	var got []int64
+	for key := ""; len(got) <= len(want); key = fmt.Sprintf("&last_evaluated_key=%d", got[len(got)-1]) {
+		status, answer, _ := r.request("GET", "/v1/logs?limit=2&service=Napter"+key, "", nil)
+		var page []struct{ Time int64 }
+		if err := json.Unmarshal([]byte(answer), &page); status != 200 || err != nil {
+			t.Fatalf("%d %s: %v", status, answer, err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		for _, e := range page {
+			got = append(got, e.Time)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("entries of %d\nwant %d", got, want)
 	}
 }

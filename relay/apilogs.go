@@ -17,6 +17,7 @@ func (r *Relay) listErrorLogs(c *call) (any, error) {
 		return list, nil
 	}
 	q.Caused = true
+	beforeTime(&q)
 	entries, err := r.auditPage(c, q)
 	if err != nil {
 		return nil, err
