@@ -16,7 +16,11 @@ func (r *Relay) dialDevice(ctx context.Context, simID string, port uint16) (net.
 	defer cancel()
 	began := time.Now()
 	conn, err := r.cfg.Network.DialSIM(ctx, simID, port)
-	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	switch over := ctx.Err(); {
+	case err == nil, over == nil:
+	case !errors.Is(over, context.DeadlineExceeded): // whatever the network made of it: whoever wanted the device has gone
+		err = errors.Join(over, err)
+	case !errors.Is(err, ErrNetwork) && !errors.Is(err, ErrDirectory): // else the device was not asked
 		err = errors.Join(ErrTimeout, err)
 	}
 	r.metrics.dialled(time.Since(began), err)

@@ -4,12 +4,16 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"minato/relay/relayapi"
 )
@@ -119,5 +123,78 @@ func TestDenialWithoutNumberIsLogged(t *testing.T) {
 	}
 	if _, body, _ := r.request("GET", "/v1/logs", "", nil); !strings.Contains(body, `"DENIED"`) {
 		t.Errorf("the error log is %s", body)
+	}
+}
+
+// A SOCKS5 server that takes connections and says nothing is a part of the relay's own way: it is R37, not the device's R10.
+func TestSOCKSServerIsMute(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close() // the kernel takes the connections
+	r := startRelay(t, Config{DialTimeout: 100 * time.Millisecond, Network: SOCKSNetwork{Addr: l.Addr().String()}})
+	if _, err := r.dialDevice(t.Context(), simA, 80); causeOfDial(err) != CauseNetworkUnreachable {
+		t.Errorf("dialling: %v, which is %q; want R37", err, causeOfDial(err))
+	}
+}
+
+// A dial whose caller has gone says nothing of the device, nor of the network.
+func TestDialThatNobodyWaitsFor(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	asked := make(chan struct{})
+	var server sync.WaitGroup
+	server.Go(func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		conn.Write([]byte{5, 0}) // no log-in
+		io.ReadFull(conn, make([]byte, 3+4))
+		close(asked)
+		io.Copy(io.Discard, conn)
+	})
+	defer server.Wait()
+	r := startRelay(t, Config{DialTimeout: patience, Network: SOCKSNetwork{Addr: l.Addr().String()}})
+	for range 2 {
+		r.reach.note(simA, ErrNetwork)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { <-asked; cancel() }()
+	if _, err := r.dialDevice(ctx, simA, 80); causeOfDial(err) != "" {
+		t.Errorf("dialling: %v, which is %q; want no cause", err, causeOfDial(err))
+	}
+	if n := r.reach.unreached(); n != 2 {
+		t.Errorf("%d dials did not get there, want 2 as before", n)
+	}
+}
+
+// What a diagnosis and the log say is what the cause says, also where the relay's own way took too long.
+func TestWayThatTakesTooLong(t *testing.T) {
+	for _, way := range []error{ErrNetwork, ErrDirectory} {
+		r := startRelay(t, Config{DialTimeout: 50 * time.Millisecond, Network: networkFunc(func(ctx context.Context, _ string, _ uint16) (net.Conn, error) {
+			<-ctx.Done()
+			return nil, fmt.Errorf("%w: %w", way, ctx.Err())
+		})})
+		m := r.mapping(false)
+		d, err := r.Diagnose(t.Context(), m.IPAddress, m.Port, "")
+		if err != nil || d.Code != "R37" {
+			t.Fatalf("diagnosis %+v, %v", d, err)
+		}
+		i := slices.IndexFunc(d.Steps, func(s relayapi.DiagnosisStep) bool { return s.Step == stepDevice })
+		conn := r.dial(m)
+		expectEOF(t, conn)
+		conn.Close()
+		e := r.awaitAuditOf(conn)
+		for _, said := range []string{d.Steps[i].Finding, e.CloseReason} {
+			if e.Code != "R37" || strings.Contains(said, ErrTimeout.Error()) || !strings.Contains(said, way.Error()) {
+				t.Errorf("%s: %q; want R37, %q", e.Code, said, way)
+			}
+		}
 	}
 }

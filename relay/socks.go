@@ -57,7 +57,10 @@ func (n SOCKSNetwork) DialSIM(ctx context.Context, simID string, port uint16) (n
 			return nil, fmt.Errorf("dialling SIM %q port %d: %w", simID, port, known)
 		}
 		// The client gives the connection the context's deadline, which may be noticed before the context's own timer is.
-		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
+		switch late := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded); {
+		case late && len(heard.heard) == 0: // it had no word of the device yet
+			err = fmt.Errorf("%w: its SOCKS5 server does not answer", ErrNetwork)
+		case late:
 			err = ErrTimeout
 		}
 		return nil, fmt.Errorf("dialling SIM %q port %d: %w", simID, port, err)
