@@ -22,7 +22,8 @@ func (r *reach) note(simID string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
-	case errors.Is(err, ErrDirectory), errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE): // the network was not tried
+	case errors.Is(err, ErrDirectory), errors.Is(err, errNoSession), errors.Is(err, ErrUnknownSIM), errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		// the network was not tried, or it is the directory that says how it ended
 	case err == nil:
 		r.dials, r.lost = 0, ""
 	case errors.Is(err, errHostUnreachable) && simID == r.lost:

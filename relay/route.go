@@ -45,7 +45,7 @@ func (n *RouteNetwork) DialSIM(ctx context.Context, simID string, port uint16) (
 func (n *RouteNetwork) stillAt(ctx context.Context, simID string, addr netip.Addr) error {
 	after, err := n.address(ctx, simID)
 	if err == nil && after != addr {
-		err = fmt.Errorf("%w: its address changed from %s to %s", ErrOffline, addr, after)
+		err = fmt.Errorf("%w: its address changed from %s to %s", errNoSession, addr, after)
 	}
 	return err
 }
@@ -82,10 +82,13 @@ func (n *RouteNetwork) sim(ctx context.Context, simID string) (SIM, error) {
 	return SIM{}, ErrUnknownSIM
 }
 
+// errNoSession is ErrOffline where it is the directory that says so: nothing was sent into the closed network.
+var errNoSession = fmt.Errorf("%w", ErrOffline)
+
 // addressOf is the address of a SIM's session.
 func addressOf(s SIM) (netip.Addr, error) {
 	if !s.Online || !s.Addr.IsValid() {
-		return netip.Addr{}, ErrOffline
+		return netip.Addr{}, errNoSession
 	}
 	return s.Addr, nil
 }
