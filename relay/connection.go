@@ -140,7 +140,7 @@ func (c *connection) admit() bool {
 	m := c.mapping
 	switch {
 	case m.hasEnded(c.began):
-		c.entry.End = say(wordEndedAt, m.mapping().ExpiresAt.UTC().Format(time.RFC3339))
+		c.entry.End = sayEnded(m.endedAt())
 		if m.mapping().SpentBy != "" {
 			c.entry.End = say(wordUsed)
 		}
@@ -166,6 +166,9 @@ func (c *connection) admit() bool {
 	}
 	return true
 }
+
+// sayEnded tells when a mapping ended.
+func sayEnded(at time.Time) store.Words { return say(wordEndedAt, at.UTC().Format(time.RFC3339)) }
 
 func joinRanges(ranges []netip.Prefix) string {
 	const most = 5

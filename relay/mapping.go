@@ -41,6 +41,7 @@ type portMapping struct {
 	current      store.Mapping   // guarded by mu
 	listener     net.Listener    // guarded by mu; nil: the port is not open
 	ended        bool            // guarded by mu: clients are refused
+	over         time.Time       // guarded by mu: since when; zero: it has not ended, or not here
 	refusing     context.Context // guarded by mu: of the connections that are refused after the end
 	stopRefusing context.CancelFunc
 	armed        int    // guarded by mappingSet.mu: times that its timer was
@@ -83,6 +84,16 @@ func (pm *portMapping) hasEnded(now time.Time) bool {
 	pm.mu.Lock()
 	defer pm.mu.Unlock()
 	return pm.ended || pm.current.SpentBy != "" || pm.current.Expired(now)
+}
+
+// endedAt is when it ended, which a delete or its one connection may have made earlier than was planned.
+func (pm *portMapping) endedAt() time.Time {
+	pm.mu.Lock()
+	defer pm.mu.Unlock()
+	if !pm.over.IsZero() && pm.over.Before(pm.current.ExpiresAt) {
+		return pm.over
+	}
+	return pm.current.ExpiresAt
 }
 
 func (pm *portMapping) allows(a netip.Addr) bool { return contains(pm.Sources, a) }
@@ -201,7 +212,7 @@ func (pm *portMapping) end(why error) {
 		pm.stopTimer()
 	}
 	pm.mu.Lock()
-	pm.ended = true
+	pm.ended, pm.over = true, pm.relay.cfg.Clock.Now()
 	pm.mu.Unlock()
 	pm.cut(why)
 	pm.wg.Wait()

@@ -217,10 +217,20 @@ func (r *Relay) reopenLogged(ctx context.Context) error {
 	for _, e := range logged {
 		r.reopenEnded(store.Mapping{
 			IP: e.Destination.Addr(), Port: e.Destination.Port(), SIMID: e.SIMID, IMSI: e.IMSI, DevicePort: e.DevicePort, TLS: e.TLS,
-			OperatorID: e.OperatorID, ExpiresAt: e.Time,
+			OperatorID: e.OperatorID, ExpiresAt: endOf(e),
 		})
 	}
 	return nil
+}
+
+// endOf is when a mapping ended of which the audit log has EXPIRED or DELETED: what no relay saw ended before it was written down.
+func endOf(e store.Entry) time.Time {
+	if e.End.Code == string(wordEndedAt) && len(e.End.Args) > 0 {
+		if at, err := time.Parse(time.RFC3339, e.End.Args[0]); err == nil {
+			return at
+		}
+	}
+	return e.Time
 }
 
 // closeMappings ends all mappings on this node, not in the store. Live connections get DrainTimeout.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"time"
 
 	"minato/relay/store"
 )
@@ -31,7 +30,7 @@ func (c *connection) spend(ctx context.Context, client, target net.Conn) bool {
 		c.closed(sayError(err))
 		closeClient(client, c.relay.cfg.RefusalTimeout)
 	case m.Expired(c.relay.cfg.Clock.Now()):
-		c.refuseWith(client, store.Denied, CauseExpired, say(wordEndedAt, m.ExpiresAt.UTC().Format(time.RFC3339)))
+		c.refuseWith(client, store.Denied, CauseExpired, sayEnded(m.ExpiresAt))
 	default:
 		c.refuseWith(client, store.Denied, CauseExpired, say(wordUsed))
 	}

@@ -177,3 +177,47 @@ func TestUsedPortIsRememberedAfterRestart(t *testing.T) {
 		t.Errorf("audit entry %+v; want DENIED R13 of a used mapping", e)
 	}
 }
+
+// Nor does one more restart: the hour begins with the end, also where the log has it from the relay that came after it.
+func TestSecondRestartDoesNotProlongRemembering(t *testing.T) {
+	clock := newFakeClock()
+	cfg := Config{Clock: clock, RememberEnded: 4, Dir: t.TempDir(), MappingIP: netip.MustParseAddr("127.0.0.86")}
+	r := startRelay(t, cfg)
+	m := r.mapping(false)
+	keyID, key := r.AuthKeyID, r.AuthKey
+	r.stop()
+	clock.Advance(time.Hour)
+	ended := clock.Now().UTC().Format(time.RFC3339)
+	clock.Advance(40 * time.Minute)
+	startRelay(t, cfg).stop() // writes EXPIRED
+	clock.Advance(10 * time.Minute)
+	r = startRelay(t, cfg)
+	r.AuthKeyID, r.AuthKey = keyID, key
+	conn := r.dial(m)
+	expectEOF(t, conn)
+	if e := r.awaitAuditOf(conn); e.Code != "R13" || !strings.Contains(e.CloseReason, ended) {
+		t.Errorf("audit entry %+v; want R13 that names %s", e, ended)
+	}
+	r.stop()
+	clock.Advance(11 * time.Minute) // 61 after the end, 21 after EXPIRED
+	startRelay(t, cfg)
+	expectPortClosed(t, m)
+}
+
+// What R13 says of a mapping that was deleted is when, not when it would have ended.
+func TestDeletedPortSaysWhen(t *testing.T) {
+	clock := newFakeClock()
+	r := startRelay(t, Config{Clock: clock, RememberEnded: 1})
+	m := r.mapping(false)
+	clock.Advance(time.Minute)
+	if err := r.DeletePortMapping(t.Context(), m.IPAddress, m.Port); err != nil {
+		t.Fatal(err)
+	}
+	ended := clock.Now().UTC().Format(time.RFC3339)
+	clock.Advance(time.Minute)
+	conn := r.dial(m)
+	expectEOF(t, conn)
+	if e := r.awaitAuditOf(conn); e.Code != "R13" || !strings.Contains(e.CloseReason, ended) {
+		t.Errorf("audit entry %+v; want R13 that names %s", e, ended)
+	}
+}
