@@ -236,7 +236,7 @@ func (c *connection) spliced(ctx context.Context, res splice.Result) {
 	c.end(sayEnd(res))
 	c.entry.BytesUp, c.entry.BytesDown = res.Up, res.Down
 	cause := c.causeOfEnd(res)
-	if cause == CauseDeviceHungUp && c.clientTLS() && c.mapping.greeting(ctx).waits() {
+	if cause == CauseDeviceHungUp && c.clientTLS() && c.mapping.greeting(ctx, probeFailure).waits() { // as of now: what it did minutes ago says nothing of why it hangs up
 		cause = CauseTLSOnPlaintext // it was the ClientHello that the device hung up on, as a Modbus server must
 	}
 	c.setCause(cause)

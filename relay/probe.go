@@ -40,7 +40,8 @@ func (g greeting) waits() bool { return g.unreached == nil && !g.hungUp }
 // radio has peace.
 type banner struct {
 	mu    sync.Mutex // held while the device is asked: others wait for the same answer
-	until time.Time  // guarded by mu: how long the answer is good
+	asked time.Time  // guarded by mu: when the answer was had
+	until time.Time  // guarded by mu: how long it is good
 	known greeting   // guarded by mu
 }
 
@@ -50,7 +51,8 @@ func (b *banner) keepLocked(g greeting) {
 	if g.unreached != nil || g.hungUp {
 		age = probeFailure
 	}
-	b.known, b.until = g, time.Now().Add(age)
+	b.known, b.asked = g, time.Now()
+	b.until = b.asked.Add(age)
 }
 
 // learn remembers what somebody else has heard of the device. Where it is being asked at this moment that answer is as good.
@@ -66,7 +68,7 @@ func (c *connection) refuseSilence(ctx context.Context) {
 	if h, ok := c.client.(halfCloser); ok {
 		h.CloseWrite() // the client need not wait for the probe; if this fails it has gone
 	}
-	switch g := c.mapping.greeting(ctx); {
+	switch g := c.mapping.greeting(ctx, probeAge); {
 	case ctx.Err() != nil:
 	case g.unreached != nil:
 		c.entry.End = say(wordUnreachable, g.unreached, string(causeOfDial(g.unreached)))
@@ -83,12 +85,12 @@ func (c *connection) refuseSilence(ctx context.Context) {
 	c.refuse(store.Denied, CauseSilentOnTLS)
 }
 
-// greeting tells what the device does by itself, as of now or of a moment ago.
-func (pm *portMapping) greeting(ctx context.Context) greeting {
+// greeting tells what the device does by itself, as of now or of at most age ago.
+func (pm *portMapping) greeting(ctx context.Context, age time.Duration) greeting {
 	b := &pm.deviceBanner
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if time.Now().Before(b.until) {
+	if now := time.Now(); now.Before(b.until) && now.Sub(b.asked) < age {
 		return b.known
 	}
 	g := pm.askGreeting(ctx)

@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"net/netip"
 	"strings"
@@ -132,5 +133,34 @@ func TestDiagnosisRefreshesTheProbe(t *testing.T) {
 	silent()
 	if e := r.expectCause("R06", "DENIED"); e.DeviceProtocol != "rfb" {
 		t.Errorf("audit entry %+v; want the device's protocol", e)
+	}
+}
+
+// A service that was in order minutes ago, and now hangs up on all, is R17: not R07, on the word of then.
+func TestServiceFailsAfterProbe(t *testing.T) {
+	networks := make(chan Network, 1)
+	networks <- device(t, echo)
+	r := startRelay(t, Config{Network: networkFunc(func(ctx context.Context, sim string, port uint16) (net.Conn, error) {
+		n := <-networks
+		networks <- n
+		return n.DialSIM(ctx, sim, port)
+	})})
+	m := r.mapping(false)
+	if d, err := r.Diagnose(t.Context(), m.IPAddress, m.Port, ""); err != nil || !d.OK {
+		t.Errorf("diagnosis %+v, %v", d, err)
+	}
+	<-networks
+	networks <- device(t, func(*net.TCPConn) {})
+	b := &r.mappings.get(netip.AddrPortFrom(netip.MustParseAddr(m.IPAddress), uint16(m.Port))).deviceBanner
+	b.mu.Lock()
+	b.asked, b.until = b.asked.Add(-time.Minute), b.until.Add(-time.Minute)
+	b.mu.Unlock()
+	conn := r.dial(m)
+	if err := tls.Client(conn, &tls.Config{InsecureSkipVerify: true}).Handshake(); err == nil {
+		t.Error("a handshake with a device that hangs up was good")
+	}
+	conn.Close()
+	if e := r.awaitAuditOf(conn); e.Code != "R17" {
+		t.Errorf("audit entry %+v, want R17", e)
 	}
 }
