@@ -34,7 +34,7 @@ func (r *Relay) getHealth(c *call) (any, error) {
 	if lag := r.store.AuditLag(); lag > 0 {
 		problem("audit", textf("the audit log cannot be written: its oldest entry waits for %d s; is there room on the disk?", int(lag/time.Second)))
 	}
-	if n := r.reach.unreached(); n >= unreachedDials {
+	if n := r.reach.unreached(r.cfg.Clock.Now()); n >= unreachedDials {
 		problem("network", textf("the closed network cannot be reached: none of the last %d dials got there; look at the relay's route, VPN, gateway or SOCKS server", n))
 	}
 	if _, err := r.sims(c.Context(), scope{}); err != nil {

@@ -24,7 +24,7 @@ func (r *Relay) dialDevice(ctx context.Context, simID string, port uint16) (net.
 		err = errors.Join(ErrTimeout, err)
 	}
 	r.metrics.dialled(time.Since(began), err)
-	r.reach.note(simID, err)
+	r.reach.note(r.cfg.Clock.Now(), simID, err)
 	if err == nil {
 		setUserTimeout(conn, r.cfg.StallTimeout)
 	}

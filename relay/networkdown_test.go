@@ -162,14 +162,14 @@ func TestDialThatNobodyWaitsFor(t *testing.T) {
 	defer server.Wait()
 	r := startRelay(t, Config{DialTimeout: patience, Network: SOCKSNetwork{Addr: l.Addr().String()}})
 	for range 2 {
-		r.reach.note(simA, ErrNetwork)
+		r.reach.note(time.Now(), simA, ErrNetwork)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-asked; cancel() }()
 	if _, err := r.dialDevice(ctx, simA, 80); causeOfDial(err) != "" {
 		t.Errorf("dialling: %v, which is %q; want no cause", err, causeOfDial(err))
 	}
-	if n := r.reach.unreached(); n != 2 {
+	if n := r.reach.unreached(time.Now()); n != 2 {
 		t.Errorf("%d dials did not get there, want 2 as before", n)
 	}
 }

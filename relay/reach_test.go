@@ -1,10 +1,12 @@
 package relay
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // That the directory has no session of a SIM is no sign of the closed network, which nobody has tried then.
@@ -26,5 +28,32 @@ func TestDirectoryIsNoSignOfNetwork(t *testing.T) {
 	}
 	if h, err := r.Health(t.Context()); err != nil || h.Status != "degraded" {
 		t.Errorf("health %+v, %v; no dial has got into the closed network", h, err)
+	}
+}
+
+// Without clients nobody finds out that the network is back: after a while nothing is said of it.
+func TestUnreachedAges(t *testing.T) {
+	var r reach
+	now := time.Now()
+	for range unreachedDials {
+		r.note(now, simA, ErrNetwork)
+	}
+	if n := r.unreached(now.Add(unreachedAge - time.Second)); n != unreachedDials {
+		t.Errorf("%d dials did not get there, want %d", n, unreachedDials)
+	}
+	if n := r.unreached(now.Add(unreachedAge)); n != 0 {
+		t.Errorf("%d dials did not get there, want none of so long ago", n)
+	}
+}
+
+// A relay that has too much to do has not tried the network.
+func TestOwnWantIsNoSignOfNetwork(t *testing.T) {
+	var r reach
+	now := time.Now()
+	for _, want := range ownWant {
+		r.note(now, simA, fmt.Errorf("%w: %w", ErrNetwork, want))
+	}
+	if n := r.unreached(now); n != 0 {
+		t.Errorf("%d dials did not get there, want none", n)
 	}
 }

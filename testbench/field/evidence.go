@@ -132,9 +132,9 @@ func (s *seenConnections) first(id string) bool {
 }
 
 // auditPatience is how long the relay may take to write down an end: it gathers entries for 50 ms, and where a device's own words tell the cause
-// it waits 2 s for them.
+// it dials it, for up to 5 s, and waits 2 s for them.
 const (
-	auditPatience = 4 * time.Second
+	auditPatience = 8 * time.Second
 	auditInterval = 50 * time.Millisecond
 )
 
