@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -98,6 +99,7 @@ type bench struct {
 	net    *fakeNetwork
 	ctx    context.Context
 	serves sync.WaitGroup
+	booted atomic.Bool // the last boot that began has said all that it says
 }
 
 func newBench(t testing.TB, change func(*Config)) *bench {
@@ -110,12 +112,18 @@ func newBench(t testing.TB, change func(*Config)) *bench {
 	if change != nil {
 		change(&cfg)
 	}
+	ctx, cancel := context.WithCancel(context.Background())
+	b := &bench{t: t, net: n, ctx: ctx}
+	cfg.Observe = func(e Event) {
+		if e.Type == "boot" {
+			b.booted.Store(e.State == "ready")
+		}
+	}
 	m, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	b := &bench{t: t, Modem: m, net: n, ctx: ctx}
+	b.Modem = m
 	t.Cleanup(func() { cancel(); b.serves.Wait() })
 	return b
 }
@@ -202,15 +210,12 @@ func (u *user) expect(command, want string) {
 	}
 }
 
-// registered waits for the network. What a boot says comes before, and where the modem boots and registers during the last of these
-// commands, behind its OK: one more command has it all read.
+// registered waits for the network.
 func (u *user) registered() {
 	u.t.Helper()
 	for range 10000 {
 		u.send("AT+CEREG?\r")
 		if got := u.await("OK\r\n"); bytes.Contains([]byte(got), []byte(",1")) {
-			u.send("AT\r")
-			u.await("OK\r\n")
 			return
 		}
 	}
@@ -233,11 +238,12 @@ func (b *bench) ready(name string) *user {
 	return u
 }
 
-// awaitBoot waits until the modem hears, whether or not the port was there in time for what it said.
+// awaitBoot waits until the modem has booted, and has read what it said, whether or not the port was there in time for that. Behind a Reset
+// it is that boot: until it begins the modem is deaf.
 func (u *user) awaitBoot(b *bench) {
 	u.t.Helper()
 	for range 10000 {
-		if !b.deaf() {
+		if !b.deaf() && b.booted.Load() {
 			u.send("AT\r")
 			u.await("OK\r\n")
 			return
