@@ -119,13 +119,14 @@ func FuzzResample(f *testing.F) {
 	})
 }
 
-// watchedPort counts what the modem has read.
+// watchedPort counts what the modem has read, and of that what it has made something of: it is back for more.
 type watchedPort struct {
 	*pty.Port
-	read atomic.Int64
+	read, done atomic.Int64
 }
 
 func (p *watchedPort) Read(b []byte) (int, error) {
+	p.done.Store(p.read.Load())
 	n, err := p.Port.Read(b)
 	p.read.Add(int64(n))
 	return n, err
@@ -156,9 +157,9 @@ func TestLineSpeed(t *testing.T) {
 	b.portIs("at", func(s PortStatus) bool { return s.Rate == 9600 }) // after its OK
 
 	const command = "AT+CSQ\rAT+CSQ\r"
-	read := port.read.Load()
+	heard := port.read.Load()
 	u.send(command) // at 115200 still
-	b.statusIs(func(Status) bool { return port.read.Load() >= read+int64(len(command)) })
+	b.statusIs(func(Status) bool { return port.done.Load() >= heard+int64(len(command)) })
 	b.unsolicited("+CTEST: hello")
 	setSpeed(t, tty, 9600)
 	u.send("\rAT\r") // the CR ends what the modem may have taken for a command
