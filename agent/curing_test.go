@@ -55,19 +55,20 @@ func TestCuresAreTried(t *testing.T) {
 
 func TestPowerCycleCommand(t *testing.T) {
 	tests := []struct {
-		name string
-		argv []string
-		says string
+		name    string
+		argv    []string
+		timeout time.Duration
+		says    string
 	}{
-		{"fails", []string{"/bin/sh", "-c", "echo no such hub; exit 3"}, "no such hub"},
-		{"is not there", []string{"/no/such/program"}, "starting cures.power_cycle: "},
-		{"never ends, nor what it started", []string{"/bin/sh", "-c", "sleep 1000 & sleep 1000"}, "no end within 200ms"},
-		{"floods", []string{"/bin/sh", "-c", "yes"}, "no end within 200ms"},
+		{"fails", []string{"/bin/sh", "-c", "echo no such hub; exit 3"}, time.Minute, "no such hub"}, // the machine may be busy
+		{"is not there", []string{"/no/such/program"}, time.Minute, "starting cures.power_cycle: "},
+		{"never ends, nor what it started", []string{"/bin/sh", "-c", "sleep 1000 & sleep 1000"}, 200 * time.Millisecond, "no end within 200ms"},
+		{"floods", []string{"/bin/sh", "-c", "yes"}, 200 * time.Millisecond, "no end within 200ms"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := config("/dev/no-such-modem", "127.0.0.1:9")
-			cfg.Cures = CuresConfig{PowerCycle: tt.argv, PowerCycleTimeout: 200 * time.Millisecond}
+			cfg.Cures = CuresConfig{PowerCycle: tt.argv, PowerCycleTimeout: tt.timeout}
 			log := &logBook{}
 			cfg.Logger = slog.New(slog.NewTextHandler(log, nil))
 			a, err := New(cfg)
