@@ -19,6 +19,9 @@ var bareURCs = map[string]bool{
 // aliases are replies under another name than the command's.
 var aliases = map[string]string{"+CICCID": "+ICCID", "I": "+GCAP"}
 
+// isAnnouncement tells a line that a modem also sends unasked. One that answers is followed by a result.
+func isAnnouncement(line string) bool { return lineName(line) != "" || bareURCs[strings.ToUpper(line)] }
+
 // payloadLines are the unsolicited codes that have a line more: a message, which may read like anything, an OK included
 // (27.005, 3.4.1).
 var payloadLines = map[string]int{"+CMT": 1, "+CDS": 1, "+CBM": 1}

@@ -208,6 +208,48 @@ func TestNoiseAfterACall(t *testing.T) {
 	}
 }
 
+// What a modem announces meanwhile does not make the noise last: one that announces something all the time can be asked, too.
+func TestNoiseAmongAnnouncements(t *testing.T) {
+	port := newScriptPort(func(w string) []string {
+		switch {
+		case strings.HasPrefix(w, "ATD"):
+			return []string{"\r\nCONNECT\r\n"}
+		case w == "~packets~":
+			return []string{"\r\nNO CARRIER\r\n", "\r\nERROR\r\n"}
+		}
+		return []string{"\r\nOK\r\n"}
+	})
+	l := New(port, quick())
+	defer l.Close()
+	data, _, err := l.Connect(t.Context(), "D*99#")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := data.Write([]byte("~packets~")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := data.WriteTo(&carrierSink{data: data}); err != io.EOF {
+		t.Fatal(err)
+	}
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(5 * time.Millisecond): // quick's silence is longer
+				port.say("\r\n+CEREG: 2\r\n")
+			}
+		}
+	}()
+	if _, err := l.Command(t.Context(), "+CEREG=2"); err != nil {
+		t.Errorf("the first command after the call: %v", err)
+	}
+	close(stop)
+	<-stopped
+}
+
 func TestDataCloseEndsBlockedCalls(t *testing.T) {
 	port := newScriptPort(func(w string) []string { return []string{"\r\nCONNECT\r\n"} })
 	l := New(port, quick())

@@ -107,7 +107,7 @@ func (l *Line) finalLocked(p *pending, r result, line string) {
 
 // idleLocked handles a line that came while no command was under way.
 func (l *Line) idleLocked(line string) *URC {
-	if l.noise {
+	if l.noise && !isAnnouncement(line) { // else a modem that announces things all the time would never be done with the noise
 		l.touchLocked()
 	}
 	r := parseResult(line)
