@@ -3,7 +3,6 @@ package dce
 import (
 	"context"
 	"slices"
-	"time"
 )
 
 // boot brings the modem from power-on to command state, telling each step on the ports for unsolicited results.
@@ -117,7 +116,8 @@ func (m *Modem) Reset() {
 	m.poke()
 }
 
-// leaveMux ends multiplexer mode with nothing said. It does not wait: a channel of it may have asked for the reset.
+// leaveMux ends multiplexer mode with nothing said but the last results. It does not wait for that end: a channel of it may have asked for the
+// reset.
 func (p *port) leaveMux() {
 	p.mu.Lock()
 	mode := p.mux
@@ -126,14 +126,10 @@ func (p *port) leaveMux() {
 		return
 	}
 	for _, c := range mode.all() {
-		c.out.drain()
+		c.settle()
 	}
-	time.Sleep(muxGrace)
 	mode.cancel()
 }
-
-// muxGrace lets the frames of the last result out: what a channel has given to the multiplexer is out of our sight.
-const muxGrace = 50 * time.Millisecond
 
 // powerOff leaves the network, says so, and comes up again: the board around the module keeps its power key pressed.
 func (m *Modem) powerOff(ctx context.Context, last []string) {
