@@ -27,3 +27,20 @@ func TestDetachEvents(t *testing.T) {
 		})
 	}
 }
+
+// TestNetworkDetachIsToldOnce has Run look at the state while the network detaches the modem: it is no detach of the modem's own.
+func TestNetworkDetachIsToldOnce(t *testing.T) {
+	b := newBench(t, nil)
+	u := b.ready("at")
+	u.expect("AT+CGEREP=2;+CEREG=1", done)
+	for range 200 {
+		b.poke()
+		b.NetworkDetach(false)
+		const want = "\r\n+CGEV: NW DETACH\r\n\r\n+CEREG: 0\r\n"
+		if got := u.await("+CEREG: 0\r\n"); got != want {
+			t.Fatalf("%q, want %q", got, want)
+		}
+		b.Reattach()
+		u.await("+CEREG: 1\r\n")
+	}
+}

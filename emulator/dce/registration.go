@@ -252,6 +252,7 @@ func (m *Modem) DenyRegistration(deny bool) {
 // NetworkDetach is a detach that the network asks for, with re-attach required or not (TS 24.301 section 5.5.2.3).
 func (m *Modem) NetworkDetach(reattach bool) {
 	m.radio.Lock()
+	defer m.radio.Unlock() // what Run makes of it comes behind, and finds the modem detached
 	m.mu.Lock()
 	imsi := m.sim.card.IMSI
 	m.reg.detach = !reattach
@@ -259,7 +260,6 @@ func (m *Modem) NetworkDetach(reattach bool) {
 	m.event("NW DETACH")
 	m.endSessions("the network detached the modem")
 	m.network.Detach(imsi)
-	m.radio.Unlock()
 	m.setRegistration(NotRegistered)
 	m.poke()
 }
