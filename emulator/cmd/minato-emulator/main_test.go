@@ -66,9 +66,11 @@ func (o *output) await(t *testing.T, pattern string) string {
 	}
 }
 
+// freePort is a port of a loopback address of this process' own, where no other test takes it meanwhile.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	pid := os.Getpid()
+	l, err := net.Listen("tcp", fmt.Sprintf("127.%d.%d.78:0", 1+pid>>8&0x7f, pid&0xff))
 	if err != nil {
 		t.Fatal(err)
 	}
