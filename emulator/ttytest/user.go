@@ -181,10 +181,12 @@ func (u *User) Answer() string {
 	}
 }
 
-// Registered waits until the modem may dial.
+// Registered waits until the modem may dial. What a boot says comes before, and where the modem boots and registers during the last of these
+// commands, behind its OK: one more command has it all read.
 func (u *User) Registered() {
 	u.t.Helper()
 	u.AwaitAnswer("AT+CEREG?", ",1")
+	u.AT("AT")
 }
 
 // AwaitAnswer asks until the answer has the text in it.
