@@ -38,7 +38,7 @@ var setups = []setup{
 	{name: "a file that is no tty", config: func(t *testing.T, c *Config) { c.Modem.Port, c.Modem.PPPPort = os.DevNull, "" },
 		check: "port", code: NoModem, says: []string{"not a serial port"}},
 	{name: "held by another program", config: func(t *testing.T, c *Config) { holdByProgram(t, c.Modem.Port) },
-		check: "port", code: NoModem, says: []string{"held by sleep (pid ", "one owner"}},
+		check: "port", code: NoModem, says: []string{"held by cat (pid ", "one owner"}},
 	{name: "silent modem", fault: "stalled-reader", waits: StateIdentify, check: "modem", code: NoModem, says: []string{"AT port"}},
 
 	{name: "SIM absent", fault: "sim-out", check: "SIM", code: SIM, says: []string{"no SIM", "insert the SIM"}},
@@ -180,11 +180,15 @@ func (tt *setup) judge(t *testing.T, top Check, more string) {
 	}
 }
 
-// holdByProgram has another program hold the port, as minicom and others do.
+// holdByProgram has another program, cat, hold the port, as minicom and others do: what it repeats tells that it is there.
 func holdByProgram(t *testing.T, port string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, "flock", "--exclusive", "--no-fork", port, "sh", "-c", "echo held; exec sleep 3600")
+	cmd := exec.CommandContext(ctx, "flock", "--exclusive", "--no-fork", port, "cat")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -193,6 +197,7 @@ func holdByProgram(t *testing.T, port string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { cancel(); cmd.Wait() })
+	fmt.Fprintln(in, "held")
 	if _, err := fmt.Fscanln(out, new(string)); err != nil {
 		t.Fatal(err)
 	}
