@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"io"
 	"net"
+	"sync"
 	"testing"
 	"time"
 )
@@ -20,16 +21,21 @@ func TestHelloInParts(t *testing.T) {
 	})
 	for _, tt := range []struct {
 		name, code string
+		handshake  time.Duration
 		end        func(*net.TCPConn)
 	}{
-		{"stalls", "R18", func(*net.TCPConn) {}},
-		{"ends", "R05", func(c *net.TCPConn) { c.CloseWrite() }},
+		{"stalls", "R18", 500 * time.Millisecond, func(*net.TCPConn) {}},
+		{"ends", "R05", patience, func(c *net.TCPConn) { c.CloseWrite() }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := startRelay(t, Config{SilenceTimeout: 50 * time.Millisecond, HandshakeTimeout: 200 * time.Millisecond})
+			said := make(chan struct{})
+			let := sync.OnceFunc(func() { close(said) })
+			r := startRelay(t, Config{SilenceTimeout: 500 * time.Millisecond, HandshakeTimeout: tt.handshake, Listen: afterWords(said)})
+			t.Cleanup(let) // before the relay's end, which waits for Accept
 			conn := r.dial(r.mapping(true))
 			io.WriteString(conn, whole[:300])
 			tt.end(conn)
+			let()
 			expectEOF(t, conn)
 			conn.Close()
 			r.awaitAuditOf(conn)
@@ -38,6 +44,28 @@ func TestHelloInParts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// afterWords opens mappings' ports on which nobody is let in before said is closed: what a client has said by then is there from the first look, however
+// long this test has to wait for its turn.
+func afterWords(said <-chan struct{}) func(network, address string) (net.Listener, error) {
+	return func(network, address string) (net.Listener, error) {
+		l, err := net.Listen(network, address)
+		if err != nil || address == "127.0.0.1:0" { // the API's
+			return l, err
+		}
+		return lateListener{l, said}, nil
+	}
+}
+
+type lateListener struct {
+	net.Listener
+	said <-chan struct{}
+}
+
+func (l lateListener) Accept() (net.Conn, error) {
+	<-l.said
+	return l.Listener.Accept()
 }
 
 // lateConn calls then once it may be waited for longer than for silence.
