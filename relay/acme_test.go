@@ -31,13 +31,20 @@ import (
 )
 
 // freePort is a port of loopback that nothing listens on now. It is none of those that the kernel gives to a socket that asks for any
-// (ip_local_port_range), as another test's may before the port is used.
+// (ip_local_port_range), as another test's may before the port is used; and none that was given so before, of which a UDP socket is the sign (env.FreePort).
 func freePort(t *testing.T) int {
 	t.Helper()
 	for range 100 {
-		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 61000+rand.IntN(65536-61000))); err == nil {
-			defer l.Close()
-			return l.Addr().(*net.TCPAddr).Port
+		port := 61000 + rand.IntN(65536-61000)
+		address := fmt.Sprintf("127.0.0.1:%d", port)
+		sign, err := net.ListenPacket("udp", address)
+		if err != nil {
+			continue
+		}
+		t.Cleanup(func() { sign.Close() })
+		if l, err := net.Listen("tcp", address); err == nil {
+			l.Close()
+			return port
 		}
 	}
 	t.Fatal("no port is free")

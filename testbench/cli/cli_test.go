@@ -41,12 +41,12 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("PATH", programs+string(os.PathListSeparator)+e.Getenv("PATH"))
 			for n := 1; n <= 4; n++ {
-				l, err := net.Listen("tcp", "127.0.0.1:0")
+				address, err := env.FreePort()
 				if err != nil {
 					return err
 				}
-				e.Setenv(fmt.Sprintf("PORT%d", n), strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
-				l.Close()
+				_, port, _ := net.SplitHostPort(address)
+				e.Setenv(fmt.Sprintf("PORT%d", n), port)
 			}
 			return nil
 		},

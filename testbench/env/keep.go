@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
 )
 
 // KeepImage writes a picture beside the captures.
@@ -60,14 +61,31 @@ const firstPort, portCount = 61000, 65536 - 61000
 // portTries bounds the search for a port that nobody uses.
 const portTries = 100
 
-// FreePort gives a loopback address on which nothing listens now, for a program that has to be told its port.
+// givenPorts are UDP sockets on the ports that were given: the sign, to other processes too, that somebody is about to use the TCP port.
+var givenPorts struct {
+	mu    sync.Mutex
+	signs []net.PacketConn // guarded by mu; open until this process ends
+}
+
+// FreePort gives a loopback address on which nothing listens now, for a program that has to be told its port. No port is given twice, also where
+// several tests' processes ask, before its program has begun.
 func FreePort() (string, error) {
 	var err error
 	for range portTries {
-		var l net.Listener
-		if l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", firstPort+rand.IntN(portCount))); err == nil {
-			return l.Addr().String(), l.Close()
+		address := fmt.Sprintf("127.0.0.1:%d", firstPort+rand.IntN(portCount))
+		var sign net.PacketConn
+		if sign, err = net.ListenPacket("udp", address); err != nil {
+			continue
 		}
+		var l net.Listener
+		if l, err = net.Listen("tcp", address); err != nil {
+			sign.Close()
+			continue
+		}
+		givenPorts.mu.Lock()
+		givenPorts.signs = append(givenPorts.signs, sign)
+		givenPorts.mu.Unlock()
+		return address, l.Close()
 	}
 	return "", fmt.Errorf("looking for a free port: %w", err)
 }
