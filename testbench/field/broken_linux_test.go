@@ -182,7 +182,8 @@ func TestBrokenDevice(t *testing.T) {
 	t.Parallel()
 	const most = 3
 	others := map[string]bool{}
-	e := world(t, func(c *relay.Config) { c.MaxPerSIM, c.DialTimeout = most, 5*time.Second })
+	e := world(t, func(c *relay.Config) { c.MaxPerSIM, c.DialTimeout = most, 5*time.Second },
+		"probe: {target: none}\n") // with it the agent finds the silent link dead after 6 s, and then the SIM is offline
 	c, err := e.Client(0)
 	if err != nil {
 		t.Fatal(err)

@@ -32,9 +32,9 @@ const (
 )
 
 // world is a whole path with a device that has good and broken services, shared by tests that change nothing of it.
-func world(t *testing.T, change func(*relay.Config)) *env.Env {
+func world(t *testing.T, change func(*relay.Config), agentMore ...string) *env.Env {
 	t.Helper()
-	e, err := env.Start(t.Context(), env.Config{Dir: t.TempDir(), Relay: func(c *relay.Config) {
+	e, err := env.Start(t.Context(), env.Config{Dir: t.TempDir(), AgentMore: strings.Join(agentMore, ""), Relay: func(c *relay.Config) {
 		c.RememberEnded = 100
 		if change != nil {
 			change(c)
