@@ -21,6 +21,7 @@ type checkCommand struct {
 	Source  []string      `help:"Ranges that may connect, as a mapping would have them; default: this computer's address." placeholder:"CIDR,..."`
 	Agent   string        `help:"Status socket of the agent, where this runs on the device itself; default: ${agent_socket} when it is there." placeholder:"SOCKET"`
 	Timeout time.Duration `help:"How long one answer of the device may take." default:"40s"`
+	Late    time.Duration `help:"How much longer than the median an answer may take before the line counts it as lost." default:"200ms"`
 	Out     string        `help:"Directory for index.html and report.json; none when empty." default:"out/check" placeholder:"DIR"`
 	JSON    bool          `name:"json" help:"Print the report as JSON instead of the screen."`
 }
@@ -38,7 +39,7 @@ func (c checkCommand) Run(ctx context.Context, _ *slog.Logger) error {
 		return err
 	}
 	defer relay.Close()
-	cfg := field.Config{Relay: relay, SIM: c.SIM, Services: services, Sources: c.Source, Patience: c.Timeout}
+	cfg := field.Config{Relay: relay, SIM: c.SIM, Services: services, Sources: c.Source, Patience: c.Timeout, Late: c.Late}
 	if cfg.Doctor, err = doctor(c.Agent); err != nil {
 		return err
 	}
