@@ -449,7 +449,8 @@ export const stories = {
     must(await close.evaluate(b => b === document.activeElement), 'the keyboard is not back at the button');
     await close.click();
     await page.locator('dialog.confirm[open] .danger').dblclick();
-    await card.waitFor({state: 'detached'});
+    await card.waitFor({state: 'detached'}); // at the event, which may come before the answer to the page's own call
+    await said(page, 'The port is closed.');
     must(await page.locator('.notices p').count() === 1, `${await page.locator('.notices p').count()} notices`);
   },
 
