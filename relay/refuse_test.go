@@ -58,7 +58,7 @@ func TestRefusalOfFirstBytes(t *testing.T) {
 // awaitAuditOf waits for the last audit entry of a connection: DENIED, REFUSED or CLOSED.
 func (r *testRelay) awaitAuditOf(conn net.Conn) relayapi.NapterAuditLogEntry {
 	r.t.Helper()
-	from := addrPort(conn.LocalAddr())
+	from, to := addrPort(conn.LocalAddr()), addrPort(conn.RemoteAddr()) // two mappings' clients may have one port
 	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
 	defer cancel()
 	tick := time.NewTicker(10 * time.Millisecond)
@@ -69,7 +69,7 @@ func (r *testRelay) awaitAuditOf(conn net.Conn) relayapi.NapterAuditLogEntry {
 			r.t.Fatal(err)
 		}
 		for _, e := range entries {
-			if e.Direction.SourcePort == int64(from.Port()) && e.Type != relayapi.AuditAccess && e.Type != relayapi.AuditConnected {
+			if e.Direction.SourcePort == int64(from.Port()) && e.Direction.DestinationPort == int64(to.Port()) && e.Type != relayapi.AuditAccess && e.Type != relayapi.AuditConnected {
 				return e
 			}
 		}
