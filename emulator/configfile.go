@@ -35,7 +35,7 @@ type FileSIM struct {
 	User     string `yaml:"user"`
 	Password string `yaml:"password"`
 	Address  string `yaml:"address"` // fixed IPv4 address; "": one from the pool
-	PIN      string `yaml:"pin"`     // "": the lock is off
+	PIN      string `yaml:"pin"`     // "": the lock is off, and 0000 is what puts it on
 	MTU      int    `yaml:"mtu"`     // of its sessions, 576 to 1500; 0: 1500
 	Shape    string `yaml:"shape"`   // of its link at first, as core.ParseShape has it; "": packets take no time
 }

@@ -39,7 +39,7 @@ type Config struct {
 	Modems              int                    // 0: 1
 	Personality         string                 // a name of dce.Personalities, or the path of a file; several, with commas between them, are those of modem 0, 1 and so on, and then the first again; "": quectel-ec25
 	Subscribers         []core.Subscriber      // the network's SIMs; nil: core.DefaultSubscriber(n), one a modem. Modem n holds SIM n; one beyond the list holds a SIM that the network does not know
-	PINs                []string               // of the SIMs, in their order; "" or beyond the list: the lock is off
+	PINs                []string               // of the SIMs, in their order; "" or beyond the list: the lock is off, and 0000 is what puts it on
 	Control             string                 // address of the control API; "": a free port of 127.0.0.1
 	SOCKS               string                 // address of the SOCKS5 door; "": a free port of 127.0.0.1
 	Delay               float64                // how slow the modems are: 1 as real ones, 0 not at all

@@ -162,7 +162,7 @@ func New(cfg Config) (*Modem, error) {
 		stored:      map[int]*profile{},
 		booting:     true,
 		restart:     true,
-		sim:         simState{card: cfg.SIM, inserted: true},
+		sim:         newSIMState(cfg.SIM),
 		signal:      DefaultSignal,
 		messages:    newMessaging(cfg.Personality.sms(), cfg.Centre),
 		phonebook:   newPhonebook(),
@@ -180,7 +180,7 @@ func New(cfg Config) (*Modem, error) {
 // resetLocked is what power-on sets, with what AT&W stored over it. The SIM's lock is closed again; its counters are the card's.
 func (m *Modem) resetLocked() {
 	m.functions = 1
-	m.sim.unlocked = m.sim.card.PIN == ""
+	m.sim.powerUp()
 	m.reg = registration{denied: m.reg.denied, lost: m.reg.lost}
 	m.cops = operatorSelection{}
 	m.gerep = eventReporting{}

@@ -73,7 +73,7 @@ func setFunctionality(x *exchange, a args) result {
 	x.m.mu.Lock()
 	x.m.functions = fun
 	if was == 0 { // the card was off, too
-		x.m.sim.unlocked = x.m.sim.card.PIN == ""
+		x.m.sim.powerUp()
 	}
 	ready := x.m.sim.ready()
 	x.m.mu.Unlock()

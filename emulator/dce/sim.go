@@ -9,7 +9,7 @@ import (
 // SIMCard is the subscriber's card.
 type SIMCard struct {
 	IMSI, ICCID, MSISDN string
-	PIN                 string // "": the lock is off
+	PIN                 string // "": the lock is off, and 0000 is what puts it on
 	PUK                 string // "": 12345678
 	PIN2                string // "": 1234
 	PUK2                string // "": 12345678
@@ -18,11 +18,7 @@ type SIMCard struct {
 }
 
 const (
-	pinTries = 3  // TS 31.101 leaves them to the card; all cards have these
-	pukTries = 10 //
-)
-
-const (
+	defaultPIN  = "0000" // what NTT DOCOMO's cards come with
 	defaultPIN2 = "1234"
 	defaultPUK  = "12345678"
 )
@@ -53,6 +49,7 @@ func digits(s string) bool {
 type simState struct {
 	card     SIMCard
 	inserted bool
+	enabled  bool // the PIN is asked for: the lock is on. The card has it, card.PIN, either way
 	unlocked bool
 	badPIN   int // wrong tries since the last good one
 	badPUK   int
@@ -62,6 +59,16 @@ type simState struct {
 	selected int            // by +CSIM
 	answer   []byte         // that GET RESPONSE will give
 }
+
+// newSIMState is a card that was never used.
+func newSIMState(card SIMCard) simState {
+	s := simState{card: card, inserted: true, enabled: card.PIN != ""}
+	s.card.PIN = cmp.Or(card.PIN, defaultPIN)
+	return s
+}
+
+// powerUp begins a card session: a PIN that is enabled is asked for again.
+func (s *simState) powerUp() { s.unlocked = !s.enabled }
 
 // status is the value of +CPIN.
 func (s *simState) status() string {
@@ -93,40 +100,12 @@ func (s *simState) check() (result, bool) {
 	return resultOK, true
 }
 
-// try compares what was given with what the card has, and counts what is wrong; blocked is what the last try costs.
-func try(given, want string, bad *int, tries, blocked int) result {
-	if given == want {
-		*bad = 0
-		return resultOK
-	}
-	if *bad++; *bad >= tries {
-		return cmeError(blocked)
-	}
-	return cmeError(cmeWrongPassword)
-}
-
-// verify tries a PIN.
-func (s *simState) verify(pin string) result {
-	r := try(pin, s.card.PIN, &s.badPIN, pinTries, cmeSIMPUKRequired)
-	s.unlocked = s.unlocked || r.ok()
-	return r
-}
-
-// unblock tries a PUK and sets a new PIN.
-func (s *simState) unblock(puk, pin string) result {
-	r := try(puk, cmp.Or(s.card.PUK, defaultPUK), &s.badPUK, pukTries, cmeSIMFailure)
-	if r.ok() {
-		s.badPIN, s.unlocked, s.card.PIN = 0, true, pin
-	}
-	return r
-}
-
 // SetSIMInserted takes the card out or puts it in. Without a card the network detaches the modem.
 func (m *Modem) SetSIMInserted(in bool) {
 	m.mu.Lock()
 	changed := m.sim.inserted != in
 	m.sim.inserted = in
-	m.sim.unlocked = m.sim.card.PIN == ""
+	m.sim.powerUp()
 	m.mu.Unlock()
 	if !changed {
 		return
@@ -142,25 +121,28 @@ func (m *Modem) SetSIMInserted(in bool) {
 
 // LockSIM gives the card a PIN with all tries left, and closes the lock.
 func (m *Modem) LockSIM(pin string) error {
-	card := SIMCard{IMSI: m.subscriber(), PIN: pin}
-	if err := card.validate(); err != nil {
-		return err
+	if !pinLike(pin) {
+		return errPIN
 	}
-	m.setPIN(pin)
+	m.setPIN(pin, true)
 	m.detach("the SIM is locked", true)
 	return nil
 }
 
-// UnlockSIM takes the PIN off the card.
+// UnlockSIM disables the card's PIN.
 func (m *Modem) UnlockSIM() {
-	m.setPIN("")
+	m.mu.Lock()
+	pin := m.sim.card.PIN
+	m.mu.Unlock()
+	m.setPIN(pin, false)
 	m.poke()
 }
 
-func (m *Modem) setPIN(pin string) {
+func (m *Modem) setPIN(pin string, enabled bool) {
 	m.mu.Lock()
-	m.sim.card.PIN = pin
-	m.sim.unlocked, m.sim.badPIN, m.sim.badPUK = pin == "", 0, 0
+	m.sim.card.PIN, m.sim.enabled = pin, enabled
+	m.sim.badPIN, m.sim.badPUK = 0, 0
+	m.sim.powerUp()
 	m.mu.Unlock()
 	m.unsolicited(m.fill("+CPIN: {cpin}"))
 }

@@ -171,19 +171,16 @@ func (s *simState) pinCommand(ins, reference int, data []byte) status {
 		return swBlocked
 	case second && ins != 0x20 && ins != 0x24:
 		return swNotPossible // it is always on
-	case !second && *pin == "" && ins != 0x28:
-		return 0x6984 // the lock is off
-	case !second && *pin == "":
-		*pin = text(0)
-		return swOK
+	case !second && s.enabled == (ins == 0x28): // ENABLE is for one that is disabled, and nothing else is
+		return swInvalidated
 	case !verify(text(0)).ok():
 		return left(pinTries, *badPIN)
 	}
 	switch ins {
 	case 0x24:
 		*pin = text(8)
-	case 0x26:
-		*pin = ""
+	case 0x26, 0x28:
+		s.enabled = ins == 0x28
 	}
 	return swOK
 }

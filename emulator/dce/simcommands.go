@@ -70,8 +70,6 @@ func enterPIN(x *exchange, a args) result {
 	return r
 }
 
-func pinLike(s string) bool { return len(s) >= 4 && len(s) <= 8 && digits(s) }
-
 // simUp tells that the SIM became readable, and lets the radio go on.
 func (m *Modem) simUp() {
 	m.spawn(func() {
@@ -148,7 +146,7 @@ func facilityLock(x *exchange, a args) result {
 	switch {
 	case mode == 2:
 		on := 0
-		if a.str(0) == "SC" && sim.card.PIN != "" || a.str(0) == "FD" && sim.second.fixed {
+		if a.str(0) == "SC" && sim.enabled || a.str(0) == "FD" && sim.second.fixed {
 			on = 1
 		}
 		x.info(fmt.Sprintf("+CLCK: %d", on))
@@ -157,19 +155,12 @@ func facilityLock(x *exchange, a args) result {
 		return sim.fixedDialling(mode == 1, a.str(2))
 	case a.str(0) != "SC":
 		return cmeError(cmeNotSupported)
-	case mode == 0 && sim.card.PIN == "":
+	case mode == 0 && !sim.enabled:
 		return resultOK
 	case !pinLike(a.str(2)):
 		return cmeError(cmeIncorrectParams)
-	case mode == 1 && sim.card.PIN == "": // the card keeps its PIN while the lock is off; here the first one given becomes it
-		sim.card.PIN = a.str(2)
-		return resultOK
 	}
-	r := sim.verify(a.str(2))
-	if r.ok() && mode == 0 {
-		sim.card.PIN = ""
-	}
-	return r
+	return sim.enablePIN(mode == 1, a.str(2))
 }
 
 // changePassword is +CPWD=<fac>,<oldpwd>,<newpwd> of the PIN and of PIN2.
@@ -180,19 +171,12 @@ func changePassword(x *exchange, a args) result {
 	x.m.mu.Lock()
 	defer x.m.mu.Unlock()
 	sim := &x.m.sim
-	switch {
-	case a.str(0) == "P2":
-		r := sim.verify2(a.str(1))
-		if r.ok() {
-			sim.card.PIN2 = a.str(2)
-		}
-		return r
-	case sim.card.PIN == "":
-		return cmeError(cmeNotAllowed)
+	if a.str(0) == "SC" {
+		return sim.changePIN(a.str(1), a.str(2))
 	}
-	r := sim.verify(a.str(1))
+	r := sim.verify2(a.str(1))
 	if r.ok() {
-		sim.card.PIN = a.str(2)
+		sim.card.PIN2 = a.str(2)
 	}
 	return r
 }

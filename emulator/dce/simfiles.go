@@ -101,6 +101,7 @@ const (
 	swIncompatible status = 0x6981
 	swSecurity     status = 0x6982
 	swBlocked      status = 0x6983
+	swInvalidated  status = 0x6984
 	swNotPossible  status = 0x6985
 	swWrongData    status = 0x6a80
 	swNoFile       status = 0x6a82

@@ -5,30 +5,33 @@ import (
 	"slices"
 )
 
-// SIMLock is the state of a card's lock.
+// SIMLock is the state of a card's lock that is on.
 type SIMLock struct {
-	PIN, PUK       string // as in SIMCard
-	Unlocked       bool   // the PIN was given, or there is none
+	PIN            string // 4 to 8 digits
+	PUK            string // as in SIMCard
+	Unlocked       bool   // the PIN was given
 	BadPIN, BadPUK int    // wrong tries; three of the PIN ask for the PUK
 }
 
 // laidLock is a lock on top of the card's own, or of another.
-type laidLock struct{ under SIMLock } // what was there when it came
+type laidLock struct { // what was there when it came
+	under   SIMLock
+	enabled bool // it was on
+}
 
 // LayLock puts a lock on top of the one that is there. lift takes it away: what was under it is as it was, whether other locks came
 // on top and whichever of them goes first. The modem leaves the network when the lock that counts is closed.
 func (m *Modem) LayLock(l SIMLock) (lift func(), err error) {
-	check := SIMCard{IMSI: m.subscriber(), PIN: l.PIN}
-	if err := check.validate(); err != nil {
-		return nil, err
+	if !pinLike(l.PIN) {
+		return nil, errPIN
 	}
 	if l.PUK != "" && (len(l.PUK) != 8 || !digits(l.PUK)) {
 		return nil, errors.New("SIM: PUK: 8 digits are allowed")
 	}
 	m.mu.Lock()
-	laid := &laidLock{m.sim.lock()}
+	laid := &laidLock{m.sim.lock(), m.sim.enabled}
 	m.locks = append(m.locks, laid)
-	m.sim.setLock(l)
+	m.sim.setLock(l, true)
 	m.mu.Unlock()
 	m.lockChanged()
 	return func() { m.liftLock(laid) }, nil
@@ -39,9 +42,9 @@ func (m *Modem) liftLock(laid *laidLock) {
 	i := slices.Index(m.locks, laid)
 	top := i == len(m.locks)-1
 	if top {
-		m.sim.setLock(laid.under)
+		m.sim.setLock(laid.under, laid.enabled)
 	} else {
-		m.locks[i+1].under = laid.under
+		m.locks[i+1].under, m.locks[i+1].enabled = laid.under, laid.enabled
 	}
 	m.locks = slices.Delete(m.locks, i, i+1)
 	m.mu.Unlock()
@@ -66,6 +69,7 @@ func (s *simState) lock() SIMLock {
 	return SIMLock{s.card.PIN, s.card.PUK, s.unlocked, s.badPIN, s.badPUK}
 }
 
-func (s *simState) setLock(l SIMLock) {
+func (s *simState) setLock(l SIMLock, enabled bool) {
 	s.card.PIN, s.card.PUK, s.unlocked, s.badPIN, s.badPUK = l.PIN, l.PUK, l.Unlocked, l.BadPIN, l.BadPUK
+	s.enabled = enabled
 }

@@ -31,6 +31,66 @@ func TestNoPasswordIsNoTry(t *testing.T) {
 	u.expect(`AT+CLCK="SC",0`, done) // it is off
 }
 
+// TestPINOfTheCard: the lock is put on and taken off with the PIN that the card has all the time (ETSI TS 102 221 sections 11.1.10 to
+// 11.1.13), by AT commands as by the card's own.
+func TestPINOfTheCard(t *testing.T) {
+	b := newBench(t, nil)
+	u := b.ready("at")
+	for _, tt := range [][2]string{
+		{`AT+CPWD="SC","0000","1234"`, "\r\n+CME ERROR: 3\r\n"}, // the lock is off
+		{`AT+CPINR="SIM PIN"`, ok("+CPINR: SIM PIN,3,3")},
+		{`AT+CLCK="SC",1,"5555"`, "\r\n+CME ERROR: 16\r\n"},
+		{`AT+CPINR="SIM PIN"`, ok("+CPINR: SIM PIN,2,3")},
+		{`AT+QPINC="SC"`, ok(`+QPINC: "SC",2,10`)},
+		{`AT+CSIM=10,"0020000100"`, ok(`+CSIM: 4,"63C2"`)},
+		{`AT+CLCK="SC",2`, ok("+CLCK: 0")},
+		{`AT+CLCK="SC",1,"0000"`, done},
+		{`AT+CPINR="SIM PIN"`, ok("+CPINR: SIM PIN,3,3")},
+		{`AT+CLCK="SC",1,"1111"`, "\r\n+CME ERROR: 3\r\n"}, // it is on, and nothing is tried
+		{`AT+CPINR="SIM PIN"`, ok("+CPINR: SIM PIN,3,3")},
+		{`AT+CPWD="SC","0000","1234"`, done},
+		{`AT+CLCK="SC",0,"0000"`, "\r\n+CME ERROR: 16\r\n"},
+		{`AT+CLCK="SC",0,"1234"`, done},
+		{`AT+CLCK="SC",1,"0000"`, "\r\n+CME ERROR: 16\r\n"}, // the card keeps what it was changed to
+		{`AT+CLCK="SC",1,"1234"`, done},
+		{`AT+CLCK="SC",0,"1234"`, done},
+		{`AT+CLCK="SC",1,"1"`, "\r\n+CME ERROR: 50\r\n"},
+		{`AT+CLCK="SC",1,"4711"`, "\r\n+CME ERROR: 16\r\n"},
+		{`AT+CLCK="SC",1,"4711"`, "\r\n+CME ERROR: 16\r\n"},
+		{`AT+CLCK="SC",1,"4711"`, "\r\n+CME ERROR: 12\r\n"},
+		{`AT+CLCK="SC",1,"1234"`, "\r\n+CME ERROR: 12\r\n"},
+		{`AT+CSIM=26,"002800010831323334FFFFFFFF"`, ok(`+CSIM: 4,"6983"`)},
+		{"AT+CPIN?", ok("+CPIN: SIM PUK")},
+		{`AT+CPIN="12345678","2468"`, "\r\nOK\r\n\r\n+CPIN: READY\r\n\r\n+QUSIM: 1\r\n\r\n+QIND: SMS DONE\r\n\r\n+QIND: PB DONE\r\n"},
+		{`AT+CLCK="SC",2`, ok("+CLCK: 1")}, // and with the new one
+		{`AT+CLCK="SC",0,"2468"`, done},
+	} {
+		u.expect(tt[0], tt[1])
+	}
+	// Neither a lock that is laid on top nor one that is taken off loses the card's own.
+	lift, err := b.LayLock(SIMLock{PIN: "1357"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.await("\r\n+CPIN: SIM PIN\r\n")
+	lift()
+	u.await("\r\n+CPIN: READY\r\n")
+	if err := b.LockSIM("8642"); err != nil {
+		t.Fatal(err)
+	}
+	u.await("\r\n+CPIN: SIM PIN\r\n")
+	b.UnlockSIM()
+	u.await("\r\n+CPIN: READY\r\n")
+	u.expect(`AT+CLCK="SC",1,"2468"`, "\r\n+CME ERROR: 16\r\n")
+	u.expect(`AT+CLCK="SC",1,"8642"`, done)
+	if _, err := b.LayLock(SIMLock{}); err == nil {
+		t.Error("a lock without a PIN is laid")
+	}
+	if err := b.LockSIM(""); err == nil {
+		t.Error("the SIM is locked without a PIN")
+	}
+}
+
 // TestFacilities: +CLCK knows those of its test form.
 func TestFacilities(t *testing.T) {
 	u := newBench(t, nil).ready("at")
