@@ -1,6 +1,6 @@
 package fault
 
-// CMUXN1 is a modem with smaller buffers than it agreed to, as u-blox's LARA-R6 is said to be.
+// CMUXN1 is a modem with smaller buffers than it agreed to.
 var CMUXN1 = Fault{
 	Name: "cmux-n1",
 	Doc:  "In multiplexer mode the modem keeps another N1 than was agreed on: of a frame with more information the rest is lost, and the frame does not end where it says.",
