@@ -9,6 +9,7 @@ const (
 	cmeSIMPINRequired   = 11
 	cmeSIMPUKRequired   = 12
 	cmeSIMFailure       = 13
+	cmeSIMBusy          = 14
 	cmeWrongPassword    = 16
 	cmePIN2Required     = 17
 	cmePUK2Required     = 18

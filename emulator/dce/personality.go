@@ -173,7 +173,7 @@ type ContextPreset struct {
 // Reply is a command whose answers are texts. A form that is left out falls to the built-in command of that name, or is refused.
 type Reply struct {
 	Command string  `yaml:"command"`
-	Needs   string  `yaml:"needs"` // "": nothing; card: a SIM, locked or not; sim: one that is not locked. The test form needs nothing
+	Needs   string  `yaml:"needs"` // "": nothing; idle: no SIM, or one that is not busy; card: a SIM, locked or not; sim: one that is not locked. The test form needs nothing
 	Exec    Answers `yaml:"exec"`
 	Read    Answers `yaml:"read"`
 	Test    Answers `yaml:"test"`

@@ -54,6 +54,7 @@ type simState struct {
 	badPIN   int // wrong tries since the last good one
 	badPUK   int
 	second   secondPIN
+	busy     []*SIMBusy // by faults; the first one answers
 
 	files    map[int][]byte // written to
 	selected int            // by +CSIM
@@ -75,6 +76,8 @@ func (s *simState) status() string {
 	switch {
 	case !s.inserted:
 		return "NOT INSERTED"
+	case len(s.busy) > 0:
+		return "NOT READY"
 	case s.ready():
 		return "READY"
 	case s.badPIN >= pinTries:
@@ -83,13 +86,17 @@ func (s *simState) status() string {
 	return "SIM PIN"
 }
 
-func (s *simState) ready() bool { return s.inserted && s.unlocked && s.badPIN < pinTries }
+func (s *simState) ready() bool {
+	return s.inserted && s.unlocked && s.badPIN < pinTries && len(s.busy) == 0
+}
 
 // check is the refusal that a command gets which needs the card's files.
 func (s *simState) check() (result, bool) {
 	switch {
 	case !s.inserted:
 		return cmeError(cmeSIMNotInserted), false
+	case len(s.busy) > 0:
+		return cmeError(cmeSIMBusy), false
 	case s.badPUK >= pukTries:
 		return cmeError(cmeSIMFailure), false
 	case s.badPIN >= pinTries:

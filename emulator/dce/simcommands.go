@@ -9,14 +9,14 @@ import (
 // simCommands are about the card (TS 27.007 sections 5.6, 7.1, 7.4, 7.5, 8.3, 8.17, 8.18).
 func simCommands() []command {
 	return []command{
-		{name: "+CPIN", read: readPIN, test: says(), set: enterPIN},
+		{name: "+CPIN", needs: needIdle, read: readPIN, test: says(), set: enterPIN},
 		{name: "+CIMI", needs: needSIM, exec: subscriberIdentity, test: says()},
 		{name: "+CNUM", needs: needSIM, exec: subscriberNumber, test: says()},
 		{name: "+CLCK", needs: needSIM, test: testFacilities, set: facilityLock},
 		{name: "+CPWD", needs: needSIM, test: says(`+CPWD: ("SC",8),("P2",8)`), set: changePassword},
 		{name: "+CRSM", needs: needCard, test: says(), set: restrictedSIM},
 		{name: "+CSIM", needs: needCard, test: says(), set: genericSIM},
-		{name: "+CPINR", exec: func(x *exchange) result { return pinsLeft(x, nil) }, test: says(), set: pinsLeft},
+		{name: "+CPINR", needs: needIdle, exec: func(x *exchange) result { return pinsLeft(x, nil) }, test: says(), set: pinsLeft},
 	}
 }
 

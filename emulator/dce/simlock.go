@@ -33,7 +33,7 @@ func (m *Modem) LayLock(l SIMLock) (lift func(), err error) {
 	m.locks = append(m.locks, laid)
 	m.sim.setLock(l, true)
 	m.mu.Unlock()
-	m.lockChanged()
+	m.lockChanged("the SIM is locked")
 	return func() { m.liftLock(laid) }, nil
 }
 
@@ -49,18 +49,18 @@ func (m *Modem) liftLock(laid *laidLock) {
 	m.locks = slices.Delete(m.locks, i, i+1)
 	m.mu.Unlock()
 	if top {
-		m.lockChanged()
+		m.lockChanged("the SIM is locked")
 	}
 }
 
-// lockChanged tells of another lock, and acts on it.
-func (m *Modem) lockChanged() {
+// lockChanged tells of another state of the card, and acts on it; reason is for the sessions that end.
+func (m *Modem) lockChanged(reason string) {
 	m.mu.Lock()
 	ready := m.sim.ready()
 	m.mu.Unlock()
 	m.unsolicited(m.fill("+CPIN: {cpin}"))
 	if !ready {
-		m.detach("the SIM is locked", true)
+		m.detach(reason, true)
 	}
 	m.poke()
 }

@@ -15,6 +15,7 @@ const (
 	cmsSIMNotInserted = 310
 	cmsSIMPINRequired = 311
 	cmsSIMFailure     = 313
+	cmsSIMBusy        = 314
 	cmsSIMPUKRequired = 316
 	cmsInvalidIndex   = 321
 	cmsMemoryFull     = 322
@@ -32,6 +33,7 @@ var cmsText = map[int]string{
 	cmsSIMNotInserted: "(U)SIM not inserted",
 	cmsSIMPINRequired: "(U)SIM PIN required",
 	cmsSIMFailure:     "(U)SIM failure",
+	cmsSIMBusy:        "(U)SIM busy",
 	cmsSIMPUKRequired: "(U)SIM PUK required",
 	cmsInvalidIndex:   "invalid memory index",
 	cmsMemoryFull:     "memory full",
@@ -52,6 +54,8 @@ func cmsOfCard(cme int) int {
 		return cmsSIMPINRequired
 	case cmeSIMPUKRequired:
 		return cmsSIMPUKRequired
+	case cmeSIMBusy:
+		return cmsSIMBusy
 	}
 	return cmsSIMFailure
 }

@@ -14,7 +14,7 @@ type Status struct {
 	Revision     string          `json:"revision"`
 	IMEI         string          `json:"imei"`
 	IMSI         string          `json:"imsi"`
-	SIM          string          `json:"sim"` // as +CPIN? says: READY, SIM PIN, SIM PUK, NOT INSERTED
+	SIM          string          `json:"sim"` // as +CPIN: says: READY, SIM PIN, SIM PUK, NOT READY, NOT INSERTED
 	Booting      bool            `json:"booting"`
 	Functions    int             `json:"functionality"`
 	Registration int             `json:"registration"` // as +CEREG? says

@@ -24,12 +24,13 @@ type need int
 
 const (
 	needNothing need = iota
+	needIdle         // a card that is not busy, if there is one; what else is wrong with it the command tells
 	needCard         // a card, locked or not
 	needSIM          // a card that is not locked
 )
 
 // needsByName are the needs that a personality's replies can have.
-var needsByName = map[string]need{"card": needCard, "sim": needSIM}
+var needsByName = map[string]need{"idle": needIdle, "card": needCard, "sim": needSIM}
 
 // families are all tables of commands, one a file.
 var families = []func() []command{
@@ -174,15 +175,8 @@ func (x *exchange) command(inv invocation) result {
 		return x.m.personality.unknown
 	}
 	if inv.form != formTest && c.needs != needNothing {
-		x.m.mu.Lock()
-		inserted, off := x.m.sim.inserted, x.m.functions == 0
-		r, ready := x.m.sim.check()
-		x.m.mu.Unlock()
-		switch {
-		case !ready && (c.needs == needSIM || !inserted):
+		if r, ok := x.card(c.needs); !ok {
 			return r
-		case off: // so is the card
-			return cmeError(cmeSIMFailure)
 		}
 	}
 	var h handler
@@ -202,6 +196,30 @@ func (x *exchange) command(inv invocation) result {
 		return resultError
 	}
 	return h(x)
+}
+
+// card refuses a command that needs more of the card than there is.
+func (x *exchange) card(needs need) (result, bool) {
+	x.m.mu.Lock()
+	defer x.m.mu.Unlock()
+	sim := &x.m.sim
+	off := x.m.functions == 0 // and so is the card
+	r, ready := sim.check()
+	switch {
+	case sim.inserted && !off && len(sim.busy) > 0:
+		busy, up := sim.refuseBusy()
+		if up {
+			busy.after = x.m.simRead
+		}
+		return busy, false
+	case needs == needIdle:
+		return resultOK, true
+	case !ready && (needs == needSIM || !sim.inserted):
+		return r, false
+	case off:
+		return cmeError(cmeSIMFailure), false
+	}
+	return resultOK, true
 }
 
 // info adds information text, a line each.

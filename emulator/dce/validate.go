@@ -201,7 +201,7 @@ func (p *Personality) validateCommands() error {
 			return err
 		}
 		if _, ok := needsByName[r.Needs]; r.Needs != "" && !ok {
-			return fmt.Errorf("replies %s: needs %q: nothing, card and sim are allowed", r.Command, r.Needs)
+			return fmt.Errorf("replies %s: needs %q: nothing, idle, card and sim are allowed", r.Command, r.Needs)
 		}
 		for _, f := range []struct {
 			form string

@@ -62,6 +62,7 @@ var All = []Fault{
 	Flapping,
 	WeakSignal,
 	SIMOut,
+	SIMBusy,
 	SIMPIN,
 	SIMPUK,
 	Reboot,

@@ -111,6 +111,34 @@ func TestSIMOut(t *testing.T) {
 	w.recovered()
 }
 
+// TestSIMBusy: SIM commands are refused and the modem stays off the network, for as many as was said or until it is cleared.
+func TestSIMBusy(t *testing.T) {
+	w := newWorld(t)
+	l := w.call()
+	w.inject("sim-busy")
+	w.at.Await("\r\n+CPIN: NOT READY\r\n")
+	w.at.Await("\r\n+CEREG: 0\r\n")
+	l.End()
+	w.ppp.Await("\r\nNO CARRIER\r\n")
+	for range 3 {
+		if got := w.at.AT("AT+CMEE=1;+CIMI"); got != "\r\n+CME ERROR: 14\r\n" {
+			t.Errorf("+CIMI gave %q", got)
+		}
+	}
+	w.recovered()
+	w.at.Await("\r\n+CEREG: 1\r\n")
+	w.inject("sim-busy", "count", "3", "absent", "2")
+	w.at.Await("\r\n+CEREG: 0\r\n")
+	for _, want := range []string{"\r\n+CME ERROR: 10\r\n", "\r\n+CME ERROR: 10\r\n", "\r\n+CME ERROR: 14\r\n"} {
+		if got := w.at.AT("AT+CPIN?"); got != want {
+			t.Errorf("+CPIN? gave %q, want %q", got, want)
+		}
+	}
+	w.at.Await("\r\n+CPIN: READY\r\n")
+	w.at.Await("\r\n+CEREG: 1\r\n")
+	w.recovered()
+}
+
 func TestSIMPIN(t *testing.T) {
 	w := newWorld(t)
 	l := w.call()
