@@ -42,6 +42,7 @@ var setups = []setup{
 	{name: "silent modem", fault: "stalled-reader", waits: StateIdentify, check: "modem", code: NoModem, says: []string{"AT port"}},
 
 	{name: "SIM absent", fault: "sim-out", check: "SIM", code: SIM, says: []string{"no SIM", "insert the SIM"}},
+	{name: "SIM busy", fault: "sim-busy", waits: StateSIM, check: "SIM", code: SIM, says: []string{"has not read its SIM", "seat the SIM anew"}},
 	{name: "PIN not configured", world: emulator.Config{PINs: []string{"1234"}}, check: "SIM", code: SIM, says: []string{"asks for its PIN", "set modem.pin"}, alone: "3 tries left"},
 	{name: "PUK", fault: "sim-puk", check: "SIM", code: SIM, says: []string{"PUK", "unblock the SIM"}},
 	{name: "wrong PIN", world: emulator.Config{PINs: []string{"1234"}}, config: func(_ *testing.T, c *Config) { c.Modem.PIN = "9999" },

@@ -172,6 +172,8 @@ func simFailure(state modem.SIMState) *Failure {
 	switch state {
 	case modem.SIMAbsent:
 		f.Err, f.Hint = errors.New("no SIM in the modem"), "insert the SIM, with the modem switched off, and check its seat"
+	case modem.SIMBusy:
+		f.Err, f.Hint = errors.New("the modem has not read its SIM yet"), "wait; if it lasts, seat the SIM anew, with the modem switched off, and check the modem's power supply"
 	case modem.SIMFailed, modem.SIMWrong:
 		f.Err, f.Hint = fmt.Errorf("the modem says: SIM %s", state), "clean the SIM and its contacts and seat it anew, with the modem switched off; if it comes back, check the modem's power supply"
 	case modem.SIMPINRequired:
