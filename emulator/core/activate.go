@@ -13,6 +13,7 @@ import (
 type ActivateRequest struct {
 	IMSI, APN   string // APN "": the subscriber's own, as in an EPS attach that names none
 	Credentials ppp.Credentials
+	Type        string // as +CGDCONT has it: IP, IPV4V6, IPV6 or another; "": IP
 }
 
 // Activate opens a session. The error is a *Reject where the network says no. A subscriber's earlier session is replaced:
@@ -47,12 +48,24 @@ func (c *Core) Activate(ctx context.Context, r ActivateRequest) (*Session, error
 	}
 }
 
+// checkType refuses what cannot be given in a network of IPv4. Of IPV4V6 it gives the IPv4 half, as a network does with cause 50 for a
+// note (TS 24.301 section 6.5.1.3); of what is no PDN type of EPS, PPP among others, it knows nothing (section 9.9.4.10).
+func (r *ActivateRequest) checkType() error {
+	switch r.Type {
+	case "", "IP", "IPV4V6":
+		return nil
+	case "IPV6":
+		return reject(CauseIPv4Only, "PDN type IPv4 only allowed")
+	}
+	return reject(CauseUnknownPDNType, "unknown PDN type %s", r.Type)
+}
+
 // admitLocked decides whether the subscriber may have a session.
 func (c *Core) admitLocked(r ActivateRequest) (*subscriber, error) {
 	if c.ended {
 		return nil, net.ErrClosed
 	}
-	sub := c.byIMSI[r.IMSI]
+	sub, badType := c.byIMSI[r.IMSI], r.checkType()
 	switch {
 	case sub == nil:
 		return nil, reject(CauseServicesNotAllowed, "IMSI %s is not known", r.IMSI)
@@ -60,6 +73,8 @@ func (c *Core) admitLocked(r ActivateRequest) (*subscriber, error) {
 		return nil, reject(CauseProtocolState, "IMSI %s is not attached", r.IMSI)
 	case r.APN != "" && !strings.EqualFold(r.APN, sub.APN): // TS 23.003 section 9.1: APNs are not case sensitive
 		return nil, reject(CauseUnknownAPN, "APN %q is not known", r.APN)
+	case badType != nil:
+		return nil, badType
 	case sub.User != "" && !r.Credentials.Matches(sub.User, sub.Password):
 		return nil, reject(CauseAuthenticationFailed, "the user name or password is wrong")
 	}

@@ -39,19 +39,22 @@ func TestRejects(t *testing.T) {
 		req  ActivateRequest
 		want Cause // 0: accepted
 	}{
-		{"PAP", ActivateRequest{secured.IMSI, "soracom.io", pap("sora", "sora")}, 0},
-		{"CHAP", ActivateRequest{secured.IMSI, "soracom.io", chap("sora")}, 0},
-		{"APN in capitals", ActivateRequest{secured.IMSI, "SORACOM.IO", pap("sora", "sora")}, 0},
-		{"no APN", ActivateRequest{secured.IMSI, "", pap("sora", "sora")}, 0},
-		{"no credentials needed", ActivateRequest{free.IMSI, "soracom.io", ppp.Credentials{}}, 0},
-		{"credentials nobody asked for", ActivateRequest{free.IMSI, "soracom.io", pap("a", "b")}, 0},
-		{"no credentials", ActivateRequest{secured.IMSI, "soracom.io", ppp.Credentials{}}, CauseAuthenticationFailed},
-		{"PAP password", ActivateRequest{secured.IMSI, "soracom.io", pap("sora", "Sora")}, CauseAuthenticationFailed},
-		{"PAP name", ActivateRequest{secured.IMSI, "soracom.io", pap("", "sora")}, CauseAuthenticationFailed},
-		{"CHAP secret", ActivateRequest{secured.IMSI, "soracom.io", chap("arora")}, CauseAuthenticationFailed},
-		{"unknown APN", ActivateRequest{free.IMSI, "internet", ppp.Credentials{}}, CauseUnknownAPN},
-		{"unknown IMSI", ActivateRequest{"001010000000000", "soracom.io", ppp.Credentials{}}, CauseServicesNotAllowed},
-		{"not attached", ActivateRequest{away.IMSI, "soracom.io", ppp.Credentials{}}, CauseProtocolState},
+		{"PAP", ActivateRequest{secured.IMSI, "soracom.io", pap("sora", "sora"), ""}, 0},
+		{"CHAP", ActivateRequest{secured.IMSI, "soracom.io", chap("sora"), ""}, 0},
+		{"APN in capitals", ActivateRequest{secured.IMSI, "SORACOM.IO", pap("sora", "sora"), ""}, 0},
+		{"no APN", ActivateRequest{secured.IMSI, "", pap("sora", "sora"), ""}, 0},
+		{"no credentials needed", ActivateRequest{free.IMSI, "soracom.io", ppp.Credentials{}, ""}, 0},
+		{"credentials nobody asked for", ActivateRequest{free.IMSI, "soracom.io", pap("a", "b"), ""}, 0},
+		{"no credentials", ActivateRequest{secured.IMSI, "soracom.io", ppp.Credentials{}, ""}, CauseAuthenticationFailed},
+		{"PAP password", ActivateRequest{secured.IMSI, "soracom.io", pap("sora", "Sora"), ""}, CauseAuthenticationFailed},
+		{"PAP name", ActivateRequest{secured.IMSI, "soracom.io", pap("", "sora"), ""}, CauseAuthenticationFailed},
+		{"CHAP secret", ActivateRequest{secured.IMSI, "soracom.io", chap("arora"), ""}, CauseAuthenticationFailed},
+		{"unknown APN", ActivateRequest{free.IMSI, "internet", ppp.Credentials{}, ""}, CauseUnknownAPN},
+		{"IPV4V6", ActivateRequest{free.IMSI, "soracom.io", ppp.Credentials{}, "IPV4V6"}, 0},
+		{"IPV6", ActivateRequest{free.IMSI, "soracom.io", ppp.Credentials{}, "IPV6"}, CauseIPv4Only},
+		{"PPP", ActivateRequest{free.IMSI, "soracom.io", ppp.Credentials{}, "PPP"}, CauseUnknownPDNType},
+		{"unknown IMSI", ActivateRequest{"001010000000000", "soracom.io", ppp.Credentials{}, ""}, CauseServicesNotAllowed},
+		{"not attached", ActivateRequest{away.IMSI, "soracom.io", ppp.Credentials{}, ""}, CauseProtocolState},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -73,7 +73,7 @@ func activationError(err error) result {
 		return cmeError(cmePDPAuth)
 	case 27, 33:
 		return cmeError(cmeNotSubscribed)
-	case core.CauseMultiplePDN: // has no number
+	case core.CauseUnknownPDNType, core.CauseIPv4Only, core.CauseMultiplePDN: // 128, 192 and 203 are of later releases than the other numbers here
 		return cmeError(cmeUnspecifiedGPRS)
 	}
 	return cmeError(cmeServiceOption)

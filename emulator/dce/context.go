@@ -73,7 +73,7 @@ func (m *Modem) activate(ctx context.Context, cid int, cred ppp.Credentials, own
 		m.setCause(errSecondPDN)
 		return nil, errSecondPDN
 	}
-	r := core.ActivateRequest{IMSI: m.sim.card.IMSI, APN: c.apn, Credentials: cred}
+	r := core.ActivateRequest{IMSI: m.sim.card.IMSI, APN: c.apn, Credentials: cred, Type: c.pdpType}
 	if cred.Name == "" && c.user != "" {
 		r.Credentials = ppp.Credentials{Protocol: ppp.AuthPAP, Name: c.user, Password: c.password}
 	}

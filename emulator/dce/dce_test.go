@@ -58,6 +58,12 @@ func (n *fakeNetwork) Activate(_ context.Context, r core.ActivateRequest) (Sessi
 	if r.APN != "soracom.io" {
 		return nil, &core.Reject{Cause: 27, Reason: "unknown APN"}
 	}
+	switch r.Type { // as package core has it
+	case "IPV6":
+		return nil, &core.Reject{Cause: core.CauseIPv4Only, Reason: "PDN type IPv4 only allowed"}
+	case "PPP":
+		return nil, &core.Reject{Cause: core.CauseUnknownPDNType, Reason: "unknown PDN type PPP"}
+	}
 	n.last = &fakeSession{done: make(chan struct{})}
 	return n.last, nil
 }

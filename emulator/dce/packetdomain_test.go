@@ -127,6 +127,17 @@ func TestUSSD(t *testing.T) {
 	u.expect(`AT+CGATT=0;+CUSD=1,"*100#"`, "\r\n+CME ERROR: 30\r\n")
 }
 
+// TestTypeOfContext asks an IPv4 network for what it does not give. +CGDCONT takes it all the same, as modems do.
+func TestTypeOfContext(t *testing.T) {
+	u := newBench(t, nil).ready("at")
+	u.expect(`AT+CGDCONT=1,"IPV6","soracom.io";+CGACT=1,1`, cmeIs(148))
+	u.expect("AT+CEER", ok("+CEER: PDN type IPv4 only allowed, cause 50"))
+	u.expect("AT+CGPADDR=1", ok(`+CGPADDR: 1,"0.0.0.0"`))
+	u.expect(`AT+CGDCONT=1,"PPP","soracom.io";+CGACT=1,1`, cmeIs(148))
+	u.expect("AT+CEER", ok("+CEER: unknown PDN type PPP, cause 28"))
+	u.expect(`AT+CGDCONT=1,"IPV4V6","soracom.io";+CGACT=1,1;+CGPADDR=1`, ok(`+CGPADDR: 1,"10.128.0.1"`))
+}
+
 // TestAuthentication is +CGAUTH, and PAP and CHAP of +QICSGP.
 func TestAuthentication(t *testing.T) {
 	b := newBench(t, nil)
