@@ -277,8 +277,8 @@ func (e *Emulator) open() (closeAll func(), err error) {
 // network is the closed network as dce's consumers see it.
 type network struct{ e *Emulator }
 
-func (n network) Attach(imsi, imei string) error { return n.e.core.Attach(imsi, imei) }
-func (n network) Detach(imsi string)             { n.e.core.Detach(imsi) }
+func (n network) Attach(imsi, imei string) (string, error) { return n.e.core.Attach(imsi, imei) }
+func (n network) Detach(imsi string)                       { n.e.core.Detach(imsi) }
 
 func (n network) Activate(ctx context.Context, r core.ActivateRequest) (dce.Session, error) {
 	s, err := n.e.core.Activate(ctx, r)

@@ -95,7 +95,7 @@ func pppDevice(t *testing.T, ctx context.Context, wg *sync.WaitGroup, c *Core, s
 		return [][]byte{frame}
 	})
 	wg.Go(line.Wait)
-	if err := c.Attach(sub.IMSI, "860000012345678"); err != nil {
+	if _, err := c.Attach(sub.IMSI, "860000012345678"); err != nil {
 		t.Fatal(err)
 	}
 	var modem *ppp.Conn

@@ -164,7 +164,7 @@ func FuzzDeliver(f *testing.F) {
 	go func() { done <- c.Run(ctx) }()
 	f.Cleanup(func() { cancel(); <-done })
 	<-c.Ready()
-	if err := c.Attach(subs[0].IMSI, "1"); err != nil {
+	if _, err := c.Attach(subs[0].IMSI, "1"); err != nil {
 		f.Fatal(err)
 	}
 	s, err := c.Activate(ctx, ActivateRequest{IMSI: subs[0].IMSI})

@@ -75,7 +75,7 @@ func startCore(t testing.TB, cfg Config) *Core {
 // activate attaches a subscriber and opens a session that nobody carries yet.
 func activate(t testing.TB, c *Core, sub Subscriber) *Session {
 	t.Helper()
-	if err := c.Attach(sub.IMSI, "860000012345678"); err != nil {
+	if _, err := c.Attach(sub.IMSI, "860000012345678"); err != nil {
 		t.Fatal(err)
 	}
 	s, err := c.Activate(testContext(t), ActivateRequest{IMSI: sub.IMSI, APN: sub.APN, Credentials: ppp.Credentials{}})

@@ -79,7 +79,7 @@ func TestAddressesRest(t *testing.T) {
 
 	first := activate(t, c, subs[0])
 	addr := first.Lease().Addr
-	if err := c.Attach(subs[1].IMSI, "2"); err != nil {
+	if _, err := c.Attach(subs[1].IMSI, "2"); err != nil {
 		t.Fatal(err)
 	}
 	second := func() (*Session, error) {

@@ -22,7 +22,7 @@ func TestRejects(t *testing.T) {
 	away := openSubscriber(2)
 	c := startCore(t, Config{Subscribers: []Subscriber{secured, free, away}})
 	for _, s := range []Subscriber{secured, free} {
-		if err := c.Attach(s.IMSI, "1"); err != nil {
+		if _, err := c.Attach(s.IMSI, "1"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -76,7 +76,7 @@ func TestRejects(t *testing.T) {
 		})
 	}
 	var r *Reject
-	if err := c.Attach("001010000000000", "1"); !errors.As(err, &r) || r.Cause != CauseServicesNotAllowed {
+	if _, err := c.Attach("001010000000000", "1"); !errors.As(err, &r) || r.Cause != CauseServicesNotAllowed {
 		t.Errorf("attach of an unknown IMSI: %v", err)
 	}
 }
@@ -247,7 +247,7 @@ func TestEnd(t *testing.T) {
 	if _, err := conn.Read(make([]byte, 1)); err == nil || err == io.EOF {
 		t.Errorf("read: %v", err)
 	}
-	if err := c.Attach(subs[1].IMSI, "1"); !errors.Is(err, net.ErrClosed) {
+	if _, err := c.Attach(subs[1].IMSI, "1"); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("attach: %v", err)
 	}
 	if _, err := c.Activate(testContext(t), ActivateRequest{IMSI: subs[1].IMSI}); !errors.Is(err, net.ErrClosed) {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -35,14 +36,14 @@ const goodIMSI = "440101234567890"
 
 var goodSIM = SIMCard{IMSI: goodIMSI, ICCID: "8981100000000000002", MSISDN: "812000000000"}
 
-func (n *fakeNetwork) Attach(imsi, _ string) error {
+func (n *fakeNetwork) Attach(imsi, _ string) (string, error) {
 	if imsi != goodIMSI {
-		return &core.Reject{Cause: 8, Reason: "the IMSI is not known"}
+		return "", &core.Reject{Cause: 8, Reason: "the IMSI is not known"}
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.attached = true
-	return nil
+	return "soracom.io", nil
 }
 
 func (n *fakeNetwork) Detach(string) {
@@ -55,7 +56,7 @@ func (n *fakeNetwork) Activate(_ context.Context, r core.ActivateRequest) (Sessi
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.requests = append(n.requests, r)
-	if r.APN != "soracom.io" {
+	if r.APN != "" && !strings.EqualFold(r.APN, "soracom.io") {
 		return nil, &core.Reject{Cause: 27, Reason: "unknown APN"}
 	}
 	switch r.Type { // as package core has it

@@ -138,6 +138,28 @@ func TestTypeOfContext(t *testing.T) {
 	u.expect(`AT+CGDCONT=1,"IPV4V6","soracom.io";+CGACT=1,1;+CGPADDR=1`, ok(`+CGPADDR: 1,"10.128.0.1"`))
 }
 
+// TestGrantedAPN is the network's APN where the context has none, or has it in other letters.
+func TestGrantedAPN(t *testing.T) {
+	for _, tt := range []struct{ name, apn, command, want string }{
+		{"quectel-ec25", "", "+CGCONTRDP=1", `+CGCONTRDP: 1,5,"soracom.io","10.128.0.1.255.255.255.255","10.128.0.1","100.127.0.53","0.0.0.0"`},
+		{"quectel-ec25", "Soracom.IO", "+CGCONTRDP=1", `+CGCONTRDP: 1,5,"soracom.io","10.128.0.1.255.255.255.255","10.128.0.1","100.127.0.53","0.0.0.0"`},
+		{"simcom-sim7080", "", "+CGNAPN", `+CGNAPN: 1,"soracom.io"`},
+	} {
+		t.Run(tt.name+" "+tt.apn, func(t *testing.T) {
+			_, u := withPersonality(t, tt.name)
+			if tt.command == "+CGNAPN" { // what the attach brought is there with no context
+				u.expect("AT+CGNAPN", ok(tt.want))
+			}
+			u.expect(`AT+CGDCONT=1,"IP","`+tt.apn+`";+CGACT=1,1`, done)
+			u.expect("AT"+tt.command, ok(tt.want))
+			u.expect("AT+CGATT=0;+CGCONTRDP", done)
+			if tt.command == "+CGNAPN" {
+				u.expect("AT+CGNAPN", ok(`+CGNAPN: 0,""`))
+			}
+		})
+	}
+}
+
 // TestAuthentication is +CGAUTH, and PAP and CHAP of +QICSGP.
 func TestAuthentication(t *testing.T) {
 	b := newBench(t, nil)

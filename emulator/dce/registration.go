@@ -35,6 +35,7 @@ type registration struct {
 	denied  bool                 // the network refuses, whoever asks: see DenyRegistration
 	refused bool                 // it refused this SIM: no attempt until the radio is switched (TS 24.301 section 5.5.1.2.5)
 	cause   int                  // EMM cause of the last refusal (TS 24.301 section 9.9.3.9); 0: none
+	apn     string               // the SIM's own, as the network named it at the last attach
 	report  [len(regDomains)]int // <n> by domain
 }
 
@@ -118,8 +119,11 @@ func (m *Modem) otherNetworkLocked() bool { return m.cops.mode == 1 && m.cops.pl
 func (m *Modem) attach(imsi string) {
 	m.radio.Lock()
 	defer m.radio.Unlock()
-	err := m.network.Attach(imsi, m.imei)
+	apn, err := m.network.Attach(imsi, m.imei)
 	if err == nil {
+		m.mu.Lock()
+		m.reg.apn = apn
+		m.mu.Unlock()
 		m.setRegistration(m.registeredStat(imsi))
 		return
 	}

@@ -63,8 +63,14 @@ var vars = map[string]func(p *place) any{
 	"nitz": func(p *place) any {
 		return p.m.now().UTC().Format("2006/01/02,15:04:05") + fmt.Sprintf("%+03d,0", p.m.cell.Zone)
 	},
-	"type":    func(p *place) any { return p.pdp().pdpType },
-	"apn":     func(p *place) any { return p.pdp().apn },
+	"type": func(p *place) any { return p.pdp().pdpType },
+	"apn":  func(p *place) any { return p.pdp().apn },
+	"granted_apn": func(p *place) any { // a SIM has one APN, whatever the context names
+		if !p.m.reg.stat.registered() {
+			return ""
+		}
+		return p.m.reg.apn
+	},
 	"auth":    func(p *place) any { return int(p.pdp().auth) },
 	"user":    func(p *place) any { return p.pdp().user },
 	"pass":    func(p *place) any { return p.pdp().password },

@@ -77,7 +77,7 @@ func child() error {
 	defer cancel()
 	wg.Go(func() { network.Run(ctx) })
 	<-network.Ready()
-	if err := network.Attach(sub.IMSI, "1"); err != nil {
+	if _, err := network.Attach(sub.IMSI, "1"); err != nil {
 		return err
 	}
 	s, err := network.Activate(ctx, core.ActivateRequest{IMSI: sub.IMSI})
