@@ -88,10 +88,10 @@ func readEvents(x *exchange) result {
 	return resultOK
 }
 
-// setEvents is +CMER=[<mode>[,<keyp>[,<disp>[,<ind>[,<bfr>]]]]].
+// setEvents is +CMER=[<mode>[,<keyp>[,<disp>[,<ind>[,<bfr>]]]]]. There is neither a keypad nor a display to tell of.
 func setEvents(x *exchange, a args) result {
 	var next [5]int
-	for i, hi := range []int{3, 2, 2, 2, 1} {
+	for i, hi := range []int{3, 0, 0, 2, 1} {
 		n, ok := a.number(i, 0, 0, hi)
 		if !ok {
 			return cmeError(cmeIncorrectParams)

@@ -98,7 +98,9 @@ func TestIndicators(t *testing.T) {
 	u.await("\r\n+CIEV: 2,0\r\n")
 	u.expect("AT+CFUN=4", "\r\nOK\r\n\r\n+CIEV: 3,0\r\n")
 	u.expect("AT+CMER=4", "\r\n+CME ERROR: 50\r\n")
-	u.expect("AT+CMER=1,1,1,1,1,1", "\r\n+CME ERROR: 50\r\n")
+	for _, bad := range []string{"1,1", "1,0,1", "1,0,0,3", "1,0,0,1,2", "1,0,0,1,1,1"} { // beyond what +CMER=? says
+		u.expect("AT+CMER="+bad, "\r\n+CME ERROR: 50\r\n")
+	}
 }
 
 func TestNetworkTime(t *testing.T) {
