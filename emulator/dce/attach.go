@@ -24,11 +24,11 @@ func setAttach(x *exchange, a args) result {
 		x.m.poke()
 		return resultOK
 	}
-	return x.attach()
+	return x.attach(x.m.personality.Delays.Attach)
 }
 
-// attach makes an attempt and waits for its end, or for as long as the modem searches for a network that is not there.
-func (x *exchange) attach() result {
+// attach makes an attempt and waits for its end, or while for a network that is not there.
+func (x *exchange) attach(while Fact[time.Duration]) result {
 	m := x.m
 	m.mu.Lock()
 	r, over := m.attachEndLocked()
@@ -39,7 +39,7 @@ func (x *exchange) attach() result {
 	x.flush()
 	m.search()
 	m.poke()
-	limit := m.scaled(m.personality.Delays.Attach.Value)
+	limit := m.scaled(while.Value)
 	late := time.NewTimer(limit)
 	defer late.Stop()
 	for {

@@ -91,3 +91,29 @@ func TestAttachTakesItsTime(t *testing.T) {
 		u.expect("ATE0+CGATT?", "ATE0+CGATT?\r"+ok("+CGATT: 1"))
 	})
 }
+
+// TestSelectionTakesItsTime: +COPS=0 answers once the modem is registered, or after the time that its maker gives it.
+func TestSelectionTakesItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, func(c *Config) { c.Delay = 1 })
+		b.on()
+		u := b.user("at")
+		<-b.Ready()
+		u.await("PB DONE\r\n")
+		u.expect("ATE0", "ATE0\r\r\nOK\r\n")
+		u.expect("AT+COPS=2", done)
+		if got := u.answer("AT+COPS=0;+CEREG?"); got != ok("+CEREG: 0,1") {
+			t.Errorf("AT+COPS=0;+CEREG? gave %q", got)
+		}
+		u.expect("AT+COPS=2", done)
+		b.SetCoverage(false)
+		begun := time.Now()
+		u.send("AT+COPS=0\r")
+		time.Sleep(170 * time.Second) // u waits no longer than its patience
+		u.await(done)
+		if took := time.Since(begun).Round(time.Second); took != 180*time.Second {
+			t.Errorf("the answer came after %v", took)
+		}
+		u.expect("AT+COPS?;+CEREG?", "\r\n+COPS: 0\r\n"+ok("+CEREG: 0,2"))
+	})
+}

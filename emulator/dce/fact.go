@@ -81,6 +81,7 @@ func (p *Personality) facts() []namedFact {
 		{"delays.cfun", &p.Delays.CFUN},
 		{"delays.search", &p.Delays.Search},
 		{"delays.attach", &p.Delays.Attach},
+		{"delays.select", &p.Delays.Select},
 		{"delays.detach", &p.Delays.Detach},
 		{"delays.activate", &p.Delays.Activate},
 		{"delays.dial", &p.Delays.Dial},

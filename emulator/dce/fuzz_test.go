@@ -50,6 +50,7 @@ func FuzzPort(f *testing.F) {
 			t.Fatal(err)
 		}
 		m.booting = false
+		m.reg.lost = true // nobody runs the modem, and so no attempt to register would end
 		line := &nullLine{}
 		p := &port{m: m, line: line, out: newOutput(line), log: m.log, set: m.power(), asm: assembler{max: 256}}
 		p.commands(t.Context(), data)

@@ -118,6 +118,9 @@ func setOperator(x *exchange, a args) result {
 	if !found {
 		return cmeError(cmeNoNetwork)
 	}
+	if !leave {
+		x.attach(x.m.personality.Delays.Select) // the selection stands whatever comes of the attempt: the modem goes on by itself
+	}
 	return resultOK
 }
 

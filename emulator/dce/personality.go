@@ -119,6 +119,7 @@ type Delays struct {
 	CFUN     Fact[time.Duration] `yaml:"cfun"`     // +CFUN= to another value
 	Search   Fact[time.Duration] `yaml:"search"`   // radio on to registered
 	Attach   Fact[time.Duration] `yaml:"attach"`   // +CGATT=1 without a network, to its error
+	Select   Fact[time.Duration] `yaml:"select"`   // +COPS=0 without a network, to its OK
 	Detach   Fact[time.Duration] `yaml:"detach"`   // +CGATT=0
 	Activate Fact[time.Duration] `yaml:"activate"` // +CGACT=
 	Dial     Fact[time.Duration] `yaml:"dial"`     // D to CONNECT
