@@ -82,8 +82,11 @@ func setFunctionality(x *exchange, a args) result {
 	}
 	x.m.poke()
 	r := resultOK
-	if was == 0 && ready {
+	switch {
+	case was == 0 && ready:
 		r.after = x.m.simUp
+	case was == 0:
+		r.after = x.m.saySIM
 	}
 	return r
 }

@@ -83,6 +83,15 @@ func (m *Modem) simUp() {
 	})
 }
 
+// saySIM tells what a card that is switched on asks for, where the boot does.
+func (m *Modem) saySIM() {
+	for i := range m.personality.Boot {
+		if step := &m.personality.Boot[i]; strings.Contains(step.Text, "{cpin}") && m.passes(step) {
+			m.sayStep(step)
+		}
+	}
+}
+
 func subscriberIdentity(x *exchange) result {
 	x.info(x.m.fill("{imsi}"))
 	return resultOK

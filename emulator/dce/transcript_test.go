@@ -63,6 +63,14 @@ func TestBoot(t *testing.T) {
 			u.send("ATE0\r")
 			u.await("OK\r\n")
 			u.expect("AT+CFUN=1,1", "\r\nOK\r\n"+tt.want)
+			if tt.pin == "" {
+				return
+			}
+			// So does the card alone, with what it asks for.
+			u.send("ATE0\r")
+			u.await("OK\r\n")
+			u.expect("AT+CFUN=0", done)
+			u.expect("AT+CFUN=1", done+"\r\n+CPIN: SIM PIN\r\n")
 		})
 	}
 }
