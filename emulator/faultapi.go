@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -71,12 +72,38 @@ func (n *which) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// paramValues are a fault's parameters in a request. Numbers and booleans may be written as such, as in a script.
+type paramValues map[string]string
+
+func (p *paramValues) UnmarshalJSON(b []byte) error {
+	var raw map[string]json.RawMessage
+	if err := json.Unmarshal(b, &raw); err != nil {
+		return errors.New("params: must be an object")
+	}
+	*p = paramValues{}
+	for name, v := range raw {
+		var value any
+		d := json.NewDecoder(bytes.NewReader(v))
+		d.UseNumber() // 1000000 is not to become 1e+06
+		if err := d.Decode(&value); err != nil {
+			return err
+		}
+		switch value.(type) {
+		case string, json.Number, bool:
+			(*p)[name] = fmt.Sprint(value)
+		default:
+			return fmt.Errorf("params: %s: must be a text, a number or a boolean", name)
+		}
+	}
+	return nil
+}
+
 func (e *Emulator) injectFault(w http.ResponseWriter, r *http.Request) {
 	var req struct {
-		Name   string            `json:"name"`
-		Modem  which             `json:"modem"`
-		Params map[string]string `json:"params"`
-		For    string            `json:"for"`
+		Name   string      `json:"name"`
+		Modem  which       `json:"modem"`
+		Params paramValues `json:"params"`
+		For    string      `json:"for"`
 	}
 	if !decode(w, r, &req) {
 		return
