@@ -310,3 +310,18 @@ func TestHangUp(t *testing.T) {
 		t.Error("SIGHUP is heard, though it was ignored")
 	}
 }
+
+// TestPortPaths names the one port of a single-port modem once.
+func TestPortPaths(t *testing.T) {
+	for _, tt := range []struct {
+		m    emulator.ModemStatus
+		want string
+	}{
+		{emulator.ModemStatus{AT: "m/at", PPP: "m/ppp", Socket: "m/at.sock"}, "m/at m/ppp m/at.sock"},
+		{emulator.ModemStatus{AT: "m/at", PPP: "m/at", Socket: "m/at.sock", Listen: []string{"abstract:emu0"}}, "m/at m/at.sock abstract:emu0"},
+	} {
+		if got := portPaths(tt.m); got != tt.want {
+			t.Errorf("%q, want %q", got, tt.want)
+		}
+	}
+}

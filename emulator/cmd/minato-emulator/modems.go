@@ -66,7 +66,7 @@ func (c *modemShow) Run(ctx context.Context, s streams) error {
 		{"functionality", fmt.Sprint(m.Functions)},
 		{"registration", strings.TrimSpace(fmt.Sprintf("%d %s", m.Registration, m.Operator))},
 		{"signal", fmt.Sprintf("+CSQ %d", m.CSQ)},
-		{"ports", strings.Join(slices.Concat([]string{m.AT, m.PPP, m.Socket}, m.Listen), " ")},
+		{"ports", portPaths(m)},
 	}
 	if m.Booting {
 		rows = append(rows, []string{"booting", "it hears no commands yet"})
@@ -95,6 +95,11 @@ func (c *modemShow) Run(ctx context.Context, s streams) error {
 		rows = append(rows, []string{"dropped", fmt.Sprintf("%d bytes that nobody read", m.Dropped)})
 	}
 	return s.table(rows)
+}
+
+// portPaths are the places of a modem's ports, each once: with a single port AT and data calls share it.
+func portPaths(m emulator.ModemStatus) string {
+	return strings.Join(slices.Concat(slices.Compact([]string{m.AT, m.PPP}), []string{m.Socket}, m.Listen), " ")
 }
 
 // faultText is an active fault on one line.
