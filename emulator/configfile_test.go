@@ -124,6 +124,7 @@ func TestNewErrors(t *testing.T) {
 	}{
 		{"modems", Config{Modems: -1}, "modems -1"},
 		{"delay", Config{Delay: -1}, "delay -1"},
+		{"door for all", Config{SOCKS: "0.0.0.0:0"}, `socks "0.0.0.0:0": must be on the loopback interface, as 127.0.0.1:PORT: the SOCKS5 door has no password`},
 		{"personality", Config{Personality: "x"}, `personality "x": not known, allowed are huawei-ms2372`},
 		{"MTU", Config{Subscribers: []core.Subscriber{{IMSI: "440101234567890", SIMID: "one", MTU: 100}}}, "subscriber 0: MTU 100: want 576 to 1500"},
 		{"TUN", Config{TUN: "a-name-that-is-too-long"}, `TUN device "a-name-that-is-too-long"`},

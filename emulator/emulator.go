@@ -40,8 +40,8 @@ type Config struct {
 	Personality         string                 // a name of dce.Personalities, or the path of a file; several, with commas between them, are those of modem 0, 1 and so on, and then the first again; "": quectel-ec25
 	Subscribers         []core.Subscriber      // the network's SIMs; nil: core.DefaultSubscriber(n), one a modem. Modem n holds SIM n; one beyond the list holds a SIM that the network does not know
 	PINs                []string               // of the SIMs, in their order; "" or beyond the list: the lock is off, and 0000 is what puts it on
-	Control             string                 // address of the control API; "": a free port of 127.0.0.1
-	SOCKS               string                 // address of the SOCKS5 door; "": a free port of 127.0.0.1
+	Control             string                 // address of the control API, on the loopback interface; "": a free port of 127.0.0.1
+	SOCKS               string                 // address of the SOCKS5 door, on the loopback interface; "": a free port of 127.0.0.1
 	Delay               float64                // how slow the modems are: 1 as real ones, 0 not at all
 	Capture             io.Writer              // pcapng of every IP packet to or from a modem; nil: none
 	CapturePPP          io.Writer              // pcapng of every PPP frame on the modems' lines; nil: none
@@ -92,8 +92,11 @@ func New(cfg Config) (*Emulator, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	if err := checkLoopback(cfg.Control); err != nil {
+	if err := checkLoopback(cfg.Control, "the control API"); err != nil {
 		return nil, fmt.Errorf("control %q: %w", cfg.Control, err)
+	}
+	if err := checkLoopback(cfg.SOCKS, "the SOCKS5 door"); err != nil {
+		return nil, fmt.Errorf("socks %q: %w", cfg.SOCKS, err)
 	}
 	listen, err := parseListen(cfg.Listen, cfg.Modems)
 	if err != nil {

@@ -80,8 +80,8 @@ func listenerName(l net.Listener) string {
 	return strings.TrimPrefix(l.Addr().String(), "@")
 }
 
-// checkLoopback refuses an address that others could reach: the control API has no password.
-func checkLoopback(addr string) error {
+// checkLoopback refuses an address that others could reach: what is to listen there has no password.
+func checkLoopback(addr, what string) error {
 	if addr == "" {
 		return nil
 	}
@@ -91,7 +91,7 @@ func checkLoopback(addr string) error {
 	}
 	ip, err := netip.ParseAddr(host)
 	if host != "localhost" && (err != nil || !ip.IsLoopback()) {
-		return fmt.Errorf("must be on the loopback interface, as 127.0.0.1:7070: the control API has no password")
+		return fmt.Errorf("must be on the loopback interface, as 127.0.0.1:PORT: %s has no password", what)
 	}
 	return nil
 }

@@ -26,8 +26,8 @@ type runCommand struct {
 	Modems      *int     `help:"How many modems, at least 1. Default: 1." placeholder:"N"`
 	Personality string   `help:"What they are: a name that personalities lists, or the path of a file; of several, modem 0 is the first, modem 1 the second, and so on, over and over. Default: quectel-ec25." placeholder:"NAME[,NAME]..."`
 	Dir         string   `help:"Where the ports get their names. Default: a temporary directory." placeholder:"DIR"`
-	Control     string   `help:"Address of the control API. Default: 127.0.0.1:7070." placeholder:"ADDR"`
-	SOCKS       string   `name:"socks" help:"Address of the SOCKS5 door into the network. Default: 127.0.0.1:7080." placeholder:"ADDR"`
+	Control     string   `help:"Loopback address of the control API. Default: 127.0.0.1:7070." placeholder:"ADDR"`
+	SOCKS       string   `name:"socks" help:"Loopback address of the SOCKS5 door into the network. Default: 127.0.0.1:7080." placeholder:"ADDR"`
 	Platform    []string `help:"Door out of the network: a device that talks to IP:PORT there reaches ADDR of this machine, which is told the device's address by a PROXY header, version 2. PROTO is tcp or udp; [NAME@] before it is a name for IP in the network's DNS. May be repeated." placeholder:"IP:PORT/PROTO=ADDR" sep:"none"`
 	TUN         string   `name:"tun" help:"TUN device that lets this machine's programs reach the modems' addresses, and the modems 100.127.255.254; it needs CAP_NET_ADMIN." placeholder:"NAME"`
 	Pcap        string   `help:"File for a pcapng capture of all IP packets." placeholder:"FILE"`
