@@ -228,6 +228,8 @@ func (e *Emulator) setLines(w http.ResponseWriter, r *http.Request, m *Modem) {
 	switch err := m.SetLines(r.PathValue("port"), c); {
 	case errors.Is(err, dce.ErrNoPort):
 		fail(w, http.StatusNotFound, "not_found", "%v", err)
+	case errors.Is(err, dce.ErrNumber):
+		fail(w, http.StatusBadRequest, "bad_request", "%v", err)
 	case err != nil:
 		fail(w, http.StatusConflict, "conflict", "%v", err)
 	default:

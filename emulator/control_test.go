@@ -61,6 +61,8 @@ func TestControlAPI(t *testing.T) {
 		{"no carrier to lose", "PUT", "/v1/modems/0/ports/at", `{"dcd":false}`, 409, "no carrier to lose"},
 		{"no carrier by hand", "PUT", "/v1/modems/0/ports/at", `{"dcd":true}`, 409, "by a call"},
 		{"nobody calls", "PUT", "/v1/modems/0/ports/at", `{"ri":false}`, 409, "nobody calls"},
+		{"number without a call", "PUT", "/v1/modems/0/ports/at", `{"number":"0312345678"}`, 400, "goes with ri: true"},
+		{"bad number", "PUT", "/v1/modems/0/ports/at", `{"ri":true,"number":"+"}`, 400, `number \"+\": must be up to 20 digits`},
 		{"no such port", "PUT", "/v1/modems/0/ports/x", `{}`, 404, "no such port"},
 		{"reset", "POST", "/v1/modems/0/reset", "", 204, ""},
 		{"sims", "GET", "/v1/sims", "", 200, `"simId":"8981100000000000002"`},

@@ -3,6 +3,7 @@ package dce
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // PortStatus is a port at one moment, with its circuits: what a real port shows on its wires, and a pseudo-terminal cannot carry.
@@ -20,6 +21,20 @@ type LineChange struct {
 	DTR *bool `json:"dtr"` // as the user's end: what a fall does is &D's to say
 	DCD *bool `json:"dcd"` // only false: the carrier is lost
 	RI  *bool `json:"ri"`  // a call comes in, or its caller hangs up; on all ports
+
+	Number string `json:"number"` // the caller's, with RI true: digits, a plus sign before them or not; "": withheld
+}
+
+// ErrNumber is returned by SetLines for a number that nobody calls from.
+var ErrNumber = errors.New("must be up to 20 digits, a plus sign before them or not, and goes with ri: true")
+
+// checkNumber: 20 digits are the ten octets of an address (TS 24.011 section 8.2.5.1).
+func (c *LineChange) checkNumber() error {
+	n := strings.TrimPrefix(c.Number, "+")
+	if c.Number != "" && (c.RI == nil || !*c.RI || n == "" || len(n) > 20 || !digits(n)) {
+		return fmt.Errorf("number %q: %w", c.Number, ErrNumber)
+	}
+	return nil
 }
 
 // ErrNoPort is returned by SetLines for a port that is not there.
@@ -27,6 +42,9 @@ var ErrNoPort = errors.New("there is no such port")
 
 // SetLines changes the circuits of a port.
 func (m *Modem) SetLines(name string, c LineChange) error {
+	if err := c.checkNumber(); err != nil {
+		return err
+	}
 	m.mu.Lock()
 	var ports []*port
 	for _, p := range m.portsLocked() {
@@ -58,7 +76,7 @@ func (m *Modem) SetLines(name string, c LineChange) error {
 	switch {
 	case c.RI == nil:
 	case *c.RI:
-		return m.Ring("")
+		return m.Ring(c.Number)
 	case !m.StopRinging():
 		return errors.New("nobody calls")
 	}

@@ -124,6 +124,15 @@ func TestRinging(t *testing.T) {
 	b.portIs("at", func(s PortStatus) bool { return !s.RI }) // answered by itself
 	u.expect("AT+CLCC", "\r\n+CLCC: 1,1,0,0,0,\"0312345678\",129\r\n\r\nOK\r\n")
 	u.expect("ATH", "\r\nOK\r\n")
+	u.expect("ATS0=0;+CRC=0;+CLIP=1", "\r\nOK\r\n")
+	if err := b.SetLines("at", LineChange{RI: yes(), Number: "0312345678"}); err != nil {
+		t.Fatal(err)
+	}
+	u.await("\r\n+CLIP: \"0312345678\",129,,,,0\r\n")
+	u.expect("AT+CHUP", "\r\nOK\r\n")
+	if err := b.SetLines("at", LineChange{Number: "0312345678"}); !errors.Is(err, ErrNumber) {
+		t.Errorf("a number without a call: %v", err)
+	}
 	b.DenyRegistration(true)
 	b.statusIs(func(s Status) bool { return s.Registration == int(RegistrationDenied) })
 	if err := b.Ring(""); err == nil {

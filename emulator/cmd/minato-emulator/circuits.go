@@ -38,11 +38,13 @@ type modemLines struct {
 	DTR   *bool  `name:"dtr" negatable:"" help:"The user's end; what --no-dtr does is &D's to say."`
 	DCD   *bool  `name:"dcd" negatable:"" help:"--no-dcd loses the carrier of a call; only a call turns it on."`
 	RI    *bool  `name:"ri" negatable:"" help:"Somebody calls, or gives up."`
+
+	Number string `name:"number" help:"With --ri: who calls, as +CLIP and +CLCC tell it; left out, the number is withheld." placeholder:"NUMBER"`
 }
 
 func (c *modemLines) Run(ctx context.Context) error {
 	path := fmt.Sprintf("/v1/modems/%d/ports/%s", c.Modem, url.PathEscape(c.Port))
-	_, err := c.call(ctx, http.MethodPut, path, dce.LineChange{DTR: c.DTR, DCD: c.DCD, RI: c.RI}, nil)
+	_, err := c.call(ctx, http.MethodPut, path, dce.LineChange{DTR: c.DTR, DCD: c.DCD, RI: c.RI, Number: c.Number}, nil)
 	return err
 }
 
