@@ -22,10 +22,12 @@ var conditions = map[string]func(m *Modem) bool{
 	"talking":    func(m *Modem) bool { return m.voice.state == voiceActive },
 }
 
-// condition is words that must all hold; a leading "no-" turns one round. "" always holds.
+// condition is words that must all hold; a leading "no-" turns one round. "" always holds. A word may also be a setting with the value
+// that it has: +QGPS=1.
 type condition struct {
-	text  string
-	words []func(m *Modem) bool
+	text     string
+	words    []func(m *Modem) bool
+	settings []string // those that are asked
 }
 
 func parseCondition(text string) (condition, error) {
@@ -33,8 +35,12 @@ func parseCondition(text string) (condition, error) {
 	for _, w := range strings.Fields(text) {
 		name, not := strings.CutPrefix(w, "no-")
 		f := conditions[name]
+		if setting, value, ok := strings.Cut(name, "="); ok {
+			c.settings = append(c.settings, setting)
+			f = func(m *Modem) bool { return m.values[setting] == value }
+		}
 		if f == nil {
-			return c, fmt.Errorf("when %q: %q is not known; allowed are %s, each also with no- before it", text, w, strings.Join(slices.Sorted(maps.Keys(conditions)), ", "))
+			return c, fmt.Errorf("when %q: %q is not known; allowed are %s, and settings with their values, each also with no- before it", text, w, strings.Join(slices.Sorted(maps.Keys(conditions)), ", "))
 		}
 		c.words = append(c.words, func(m *Modem) bool { return f(m) != not })
 	}

@@ -171,7 +171,8 @@ type ContextPreset struct {
 	Source Source `yaml:"source"`
 }
 
-// Reply is a command whose answers are texts. A form that is left out falls to the built-in command of that name, or is refused.
+// Reply is a command whose answers are texts. What is left out, a form or
+// parameters that no answer is for, falls to the setting or the built-in command of that name, or is refused.
 type Reply struct {
 	Command string  `yaml:"command"`
 	Needs   string  `yaml:"needs"` // "": nothing; idle: no SIM, or one that is not busy; card: a SIM, locked or not; sim: one that is not locked. The test form needs nothing

@@ -43,6 +43,7 @@ func TestPersonalityErrors(t *testing.T) {
 		{"bad brace", "+QTEMP: 36,33,32", "+QTEMP: {36}", "has a brace"},
 		{"bad conversion", "{sinr+20*5|0..250}", "{sinr|upper}", `conversion "upper"`},
 		{"bad condition", "when: registered online", "when: registered happy", `"happy" is not known`},
+		{"condition on no setting", "when: registered online", "when: +NOPE=1", `when "+NOPE=1": there is no setting +NOPE`},
 		{"bad result", `result: "10"}]`, `result: "9999"}]`, `result "9999"`},
 		{"bad action", "do: reset", "do: explode", `do "explode"`},
 		{"bad match", `(?P<id>[0-9]+)`, `(?P<id>[0-9]+`, "match: "},

@@ -190,10 +190,10 @@ func (p *Personality) validateCommands() error {
 		if !commandSyntax.MatchString(name) {
 			return fmt.Errorf("%s: command %q: not the name of an extended command in upper case", where, name)
 		}
-		if seen[name] {
+		if seen[where+name] {
 			return fmt.Errorf("%s: command %q is there twice", where, name)
 		}
-		seen[name] = true
+		seen[where+name] = true
 		return nil
 	}
 	for _, r := range p.Replies {
@@ -233,9 +233,33 @@ func (p *Personality) validateCommands() error {
 		}
 		s.allow = allow
 	}
+	if err := p.checkAsked(); err != nil {
+		return err
+	}
 	for _, o := range p.Omit {
-		if !commandSyntax.MatchString(o.Command) && !basicSyntax.MatchString(o.Command) || seen[o.Command] {
+		if !commandSyntax.MatchString(o.Command) && !basicSyntax.MatchString(o.Command) || seen["replies"+o.Command] || seen["settings"+o.Command] {
 			return fmt.Errorf("omit: command %q: not the name of a command that is not elsewhere in the file", o.Command)
+		}
+	}
+	return nil
+}
+
+// checkAsked tells that the settings which conditions ask are there.
+func (p *Personality) checkAsked() error {
+	var all []condition
+	for _, s := range p.Boot {
+		all = append(all, s.when)
+	}
+	for _, r := range p.Replies {
+		for _, a := range slices.Concat(r.Exec, r.Read, r.Test, r.Set) {
+			all = append(all, a.when)
+		}
+	}
+	for _, c := range all {
+		for _, name := range c.settings {
+			if !slices.ContainsFunc(p.Settings, func(s Setting) bool { return s.Command == name && s.Key == "" }) {
+				return fmt.Errorf("when %q: there is no setting %s", c.text, name)
+			}
 		}
 	}
 	return nil
