@@ -73,4 +73,7 @@ var cmeText = map[int]string{
 	148: "unspecified GPRS error",
 	149: "PDP authentication failure",
 	150: "invalid mobile class",
+	504: "Session is ongoing", // these three are Quectel's, of GNSS
+	505: "Session not active",
+	516: "Not fixed now",
 }

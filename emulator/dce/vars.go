@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 )
 
 // place is what a text is filled in for: a modem, and where it matters a PDP context and what the place itself knows.
@@ -79,8 +80,17 @@ var vars = map[string]func(p *place) any{
 	"dns2":    func(p *place) any { return p.pdp().nameServer(1) },
 	"active":  func(p *place) any { return bit(p.pdp().session != nil) },
 
+	"local_nitz": func(p *place) any { return p.networkTime("2006/01/02,15:04:05") + ",0" },
+	"local_time": func(p *place) any { return p.networkTime(clockFormat) },
+
 	"port":   func(p *place) any { return p.port },
 	"uptime": func(p *place) any { return strconv.Itoa(int(p.m.now().Sub(p.m.started).Milliseconds())) },
+}
+
+// networkTime is the network's local time with its zone, in quarters of an hour.
+func (p *place) networkTime(layout string) string {
+	zone := p.m.cell.Zone
+	return p.m.now().UTC().Add(time.Duration(zone)*15*time.Minute).Format(layout) + fmt.Sprintf("%+03d", zone)
 }
 
 func (m *Modem) cesqLocked(v int) int {
