@@ -46,8 +46,8 @@ func setClock(x *exchange, a args) result {
 		return cmeError(cmeIncorrectParams)
 	}
 	t, err := time.Parse(clockFormat, parts[1])
-	zone, _ := strconv.Atoi(parts[2])          // the pattern is that of a number
-	if err != nil || zone < -48 || zone > 56 { // the zones that there are on earth
+	zone, _ := strconv.Atoi(parts[2]) // the pattern is that of a number
+	if err != nil || zone < minZone || zone > maxZone {
 		return cmeError(cmeIncorrectParams)
 	}
 	x.m.mu.Lock()

@@ -3,6 +3,7 @@ package dce
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"maps"
@@ -42,7 +43,7 @@ type Config struct {
 	Centre      *sms.Centre  // the network's short message service; nil: it has none
 	SIM         SIMCard
 	IMEI        string           // "": the personality's first
-	Cell        Cell             // zero: DefaultCell
+	Cell        Cell             // zero: DefaultCell; otherwise all of it counts
 	Delay       float64          // 1: as slow as the real modem; 0: no delays
 	UART        bool             // wired by a serial line, whatever the personality says: +IPR matters
 	Now         func() time.Time // the network's clock; nil: time.Now
@@ -135,6 +136,9 @@ func New(cfg Config) (*Modem, error) {
 	}
 	if cfg.Cell == (Cell{}) {
 		cfg.Cell = DefaultCell
+	}
+	if err := cfg.Cell.Validate(); err != nil {
+		return nil, fmt.Errorf("cell: %w", err)
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now

@@ -186,7 +186,7 @@ func setPreferred(x *exchange, a args) result {
 	if plmn == x.m.networkName(format) {
 		plmn = x.m.cell.PLMN
 	}
-	if len(plmn) < 5 || len(plmn) > 6 || !digits(plmn) {
+	if !isPLMN(plmn) {
 		return cmeError(cmeIncorrectParams)
 	}
 	for i := 1; index == 0; i++ { // the first that is free

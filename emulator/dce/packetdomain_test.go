@@ -27,7 +27,7 @@ func TestRegistrationLevels(t *testing.T) {
 }
 
 func TestRoaming(t *testing.T) {
-	b := newBench(t, func(c *Config) { c.Cell = Cell{PLMN: "310410", Operator: "AT&T", TAC: 1, ID: 2, Band: 2, EARFCN: 3} })
+	b := newBench(t, func(c *Config) { c.Cell = Cell{PLMN: "310410", Operator: "AT&T", TAC: 1, ID: 2, Band: 2, EARFCN: 900} })
 	b.on()
 	u := b.user("at")
 	u.awaitBoot(b)
@@ -35,7 +35,7 @@ func TestRoaming(t *testing.T) {
 	u.send("ATE0\r")
 	u.await("OK\r\n")
 	u.expect("AT+CEREG?;+CIND?", "\r\n+CEREG: 0,5\r\n\r\n+CIND: 5,5,1,0,1,0,0\r\n\r\nOK\r\n")
-	u.expect("AT+CRSM=176,28589,0,0,4", "\r\n+CRSM: 144,0,\"00000003\"\r\n\r\nOK\r\n")
+	u.expect("AT+CRSM=176,28589,0,0,4", "\r\n+CRSM: 144,0,\"00000002\"\r\n\r\nOK\r\n")
 }
 
 func TestOperators(t *testing.T) {

@@ -42,18 +42,6 @@ type registration struct {
 // regDomains are the commands that report registration. On LTE they all tell the same.
 var regDomains = [...]string{"+CREG", "+CGREG", "+CEREG"}
 
-// Cell is the base station that the modem camps on.
-type Cell struct {
-	PLMN, Operator string // "44010", "NTT DOCOMO"
-	TAC            uint16
-	ID             uint32 // 28 bits
-	Band, EARFCN   int
-	Zone           int // of the network's time, in quarters of an hour east of UTC
-}
-
-// DefaultCell is the cell of a network whose SIMs are core.DefaultSubscriber's.
-var DefaultCell = Cell{PLMN: "44010", Operator: "NTT DOCOMO", TAC: 0x1f00, ID: 0x79d903, Band: 1, EARFCN: 100, Zone: 36}
-
 // register takes the next step towards the state that radio, SIM and operator selection allow. It gives how long to wait for the
 // step after it, if that is a matter of time.
 func (m *Modem) register() (time.Duration, bool) {

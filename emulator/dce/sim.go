@@ -9,11 +9,11 @@ import (
 // SIMCard is the subscriber's card.
 type SIMCard struct {
 	IMSI, ICCID, MSISDN string
-	PIN                 string // "": the lock is off, and 0000 is what puts it on
-	PUK                 string // "": 12345678
-	PIN2                string // "": 1234
-	PUK2                string // "": 12345678
-	SPN                 string // service provider name, up to 16 characters
+	PIN                 string // 4 to 8 digits; "": the lock is off, and 0000 is what puts it on
+	PUK                 string // 8 digits; "": 12345678
+	PIN2                string // 4 to 8 digits; "": 1234
+	PUK2                string // 8 digits; "": 12345678
+	SPN                 string // service provider name, up to 16 characters; "": none
 	DataOnly            bool   // no circuit-switched services: +CREG tells of a refusal while the rest is registered
 }
 
@@ -27,8 +27,18 @@ func (c *SIMCard) validate() error {
 	if len(c.IMSI) < 6 || len(c.IMSI) > 15 || !digits(c.IMSI) {
 		return fmt.Errorf("SIM: IMSI %q: 6 to 15 digits are allowed (TS 23.003)", c.IMSI)
 	}
-	if c.PIN != "" && (len(c.PIN) < 4 || len(c.PIN) > 8 || !digits(c.PIN)) {
-		return fmt.Errorf("SIM %s: PIN: 4 to 8 digits are allowed", c.IMSI)
+	for _, pin := range []struct{ name, value string }{{"PIN", c.PIN}, {"PIN2", c.PIN2}} {
+		if pin.value != "" && !pinLike(pin.value) {
+			return fmt.Errorf("SIM %s: %s: 4 to 8 digits are allowed", c.IMSI, pin.name)
+		}
+	}
+	for _, puk := range []struct{ name, value string }{{"PUK", c.PUK}, {"PUK2", c.PUK2}} {
+		if puk.value != "" && (len(puk.value) != 8 || !digits(puk.value)) {
+			return fmt.Errorf("SIM %s: %s: 8 digits are allowed", c.IMSI, puk.name)
+		}
+	}
+	if !sayable(c.SPN) {
+		return fmt.Errorf("SIM %s: SPN %q: up to %d printable ASCII characters that are in the GSM alphabet are allowed, and no quotation mark", c.IMSI, c.SPN, nameOctets)
 	}
 	if number := strings.TrimPrefix(c.MSISDN, "+"); len(number) > entryDigits || !digits(number) {
 		return fmt.Errorf("SIM %s: MSISDN %q: up to %d digits are allowed, with a plus sign before them or none", c.IMSI, c.MSISDN, entryDigits)

@@ -4,6 +4,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
+
+	"minato/emulator/sms"
 )
 
 // simFile is an elementary file of the card (TS 31.102 section 4, ETSI TS 102 221 section 13).
@@ -34,9 +36,9 @@ var simFiles = map[int]simFile{
 	0x6f78: {content: func(*Modem) string { return "0001" }},                                                                                  // EF_ACC
 	0x6f7b: {write: true, content: func(*Modem) string { return pad("", 12) }},                                                                // EF_FPLMN
 	0x6f7e: {write: true, content: func(*Modem) string { return pad("", 10) + "01" }},                                                         // EF_LOCI
-	0x6fad: {open: true, content: func(m *Modem) string { return fmt.Sprintf("000000%02X", len(m.cell.PLMN)-3) }},
-	0x6fb7: {open: true, record: 20, content: func(*Modem) string { return pad("11F2FF", 20) }}, // EF_ECC: 112
-	0x6fe3: {write: true, content: func(*Modem) string { return pad("", 17) + "01" }},           // EF_EPSLOCI
+	0x6fad: {open: true, content: func(m *Modem) string { return fmt.Sprintf("000000%02X", len(m.homeLocked())-3) }},                          // EF_AD: how long the MNC in the IMSI is
+	0x6fb7: {open: true, record: 20, content: func(*Modem) string { return pad("11F2FF", 20) }},                                               // EF_ECC: 112
+	0x6fe3: {write: true, content: func(*Modem) string { return pad("", 17) + "01" }},                                                         // EF_EPSLOCI
 }
 
 // pad fills up to n octets with FF.
@@ -54,7 +56,8 @@ func imsiFile(m *Modem) string {
 
 // spnFile has no name unless the card says one; it is always to be displayed.
 func spnFile(m *Modem) string {
-	return pad("01"+strings.ToUpper(hex.EncodeToString([]byte(m.sim.card.SPN))), 17)[:34]
+	name, _ := sms.EncodeGSM(m.sim.card.SPN) // SIMCard.validate has seen it
+	return pad("01"+strings.ToUpper(hex.EncodeToString(name)), 1+nameOctets)
 }
 
 func msisdnFile(m *Modem) string {
@@ -68,10 +71,7 @@ func msisdnFile(m *Modem) string {
 
 // homeFile is the home network with E-UTRAN.
 func homeFile(m *Modem) string {
-	p := m.cell.PLMN
-	if len(p) < 5 {
-		return pad("", 5)
-	}
+	p := m.homeLocked()
 	third := "F"
 	if len(p) == 6 {
 		third = p[5:6]

@@ -1,9 +1,6 @@
 package dce
 
-import (
-	"errors"
-	"slices"
-)
+import "slices"
 
 // SIMLock is the state of a card's lock that is on.
 type SIMLock struct {
@@ -25,8 +22,9 @@ func (m *Modem) LayLock(l SIMLock) (lift func(), err error) {
 	if !pinLike(l.PIN) {
 		return nil, errPIN
 	}
-	if l.PUK != "" && (len(l.PUK) != 8 || !digits(l.PUK)) {
-		return nil, errors.New("SIM: PUK: 8 digits are allowed")
+	check := SIMCard{IMSI: m.subscriber(), PIN: l.PIN, PUK: l.PUK}
+	if err := check.validate(); err != nil {
+		return nil, err
 	}
 	m.mu.Lock()
 	laid := &laidLock{m.sim.lock(), m.sim.enabled}

@@ -27,6 +27,7 @@ var vars = map[string]func(p *place) any{
 	"imsi":   func(p *place) any { return p.m.sim.card.IMSI },
 	"iccid":  func(p *place) any { return p.m.sim.card.ICCID },
 	"msisdn": func(p *place) any { return p.m.sim.card.MSISDN },
+	"spn":    func(p *place) any { return p.m.sim.card.SPN },
 	"cpin":   func(p *place) any { return p.m.sim.status() },
 	"pins":   func(p *place) any { return max(0, pinTries-p.m.sim.badPIN) }, // tries left
 	"puks":   func(p *place) any { return max(0, pukTries-p.m.sim.badPUK) },
@@ -37,13 +38,14 @@ var vars = map[string]func(p *place) any{
 	"stat":     func(p *place) any { return int(p.m.reg.stat) },
 	"operator": func(p *place) any { return p.m.cell.Operator },
 	"plmn":     func(p *place) any { return p.m.cell.PLMN },
-	"mcc":      func(p *place) any { return p.m.cell.PLMN[:min(3, len(p.m.cell.PLMN))] },
-	"mnc":      func(p *place) any { return p.m.cell.PLMN[min(3, len(p.m.cell.PLMN)):] },
+	"mcc":      func(p *place) any { return p.m.cell.PLMN[:3] },
+	"mnc":      func(p *place) any { return p.m.cell.PLMN[3:] },
 	"tac":      func(p *place) any { return int(p.m.cell.TAC) },
 	"ci":       func(p *place) any { return int(p.m.cell.ID) },
 	"pci":      func(p *place) any { return int(p.m.cell.ID % 504) }, // 504 physical identities (TS 36.211 section 6.11)
 	"band":     func(p *place) any { return p.m.cell.Band },
 	"earfcn":   func(p *place) any { return p.m.cell.EARFCN },
+	"duplex":   func(p *place) any { return duplex(p.m.cell.Band) }, // FDD or TDD
 	"act":      func(p *place) any { return p.m.personality.Packet.AcT.Value },
 
 	"csq": func(p *place) any {
