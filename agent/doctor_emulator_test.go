@@ -43,9 +43,9 @@ var setups = []setup{
 
 	{name: "SIM absent", fault: "sim-out", check: "SIM", code: SIM, says: []string{"no SIM", "insert the SIM"}},
 	{name: "SIM busy", fault: "sim-busy", waits: StateSIM, check: "SIM", code: SIM, says: []string{"has not read its SIM", "seat the SIM anew"}},
-	{name: "PIN not configured", world: emulator.Config{PINs: []string{"1234"}}, check: "SIM", code: SIM, says: []string{"asks for its PIN", "set modem.pin"}, alone: "3 tries left"},
+	{name: "PIN not configured", world: emulator.Config{Cards: []emulator.Card{{PIN: "1234"}}}, check: "SIM", code: SIM, says: []string{"asks for its PIN", "set modem.pin"}, alone: "3 tries left"},
 	{name: "PUK", fault: "sim-puk", check: "SIM", code: SIM, says: []string{"PUK", "unblock the SIM"}},
-	{name: "wrong PIN", world: emulator.Config{PINs: []string{"1234"}}, config: func(_ *testing.T, c *Config) { c.Modem.PIN = "9999" },
+	{name: "wrong PIN", world: emulator.Config{Cards: []emulator.Card{{PIN: "1234"}}}, config: func(_ *testing.T, c *Config) { c.Modem.PIN = "9999" },
 		check: "SIM", code: SIM, says: []string{"PIN", "2 tries left", "correct modem.pin"}},
 
 	{name: "weak signal", fault: "weak-signal", params: map[string]string{"loss": "0"}, check: "signal", code: WeakSignal, says: []string{"RSRP -128 dBm", "antenna"}},

@@ -9,19 +9,20 @@ import (
 
 // File is a configuration file; Config's comments say what the fields mean.
 type File struct {
-	Dir            string    `yaml:"dir"`
-	Modems         *int      `yaml:"modems"` // nil: 1; else at least 1
-	Personality    string    `yaml:"personality"`
-	Control        string    `yaml:"control"`
-	SOCKS          string    `yaml:"socks"`
-	Delay          float64   `yaml:"delay"`
-	Pcap           string    `yaml:"pcap"`     // file that the capture of IP packets goes to; "": none
-	PcapPPP        string    `yaml:"pcap_ppp"` // file that the capture of PPP frames goes to; "": none
-	Platform       []string  `yaml:"platform"` // as core.ParsePlatform has it
-	TUN            string    `yaml:"tun"`
-	DeviceToDevice bool      `yaml:"device_to_device"`
-	Listen         []string  `yaml:"listen"`
-	SIMs           []FileSIM `yaml:"sims"` // none: the sample SIMs, one a modem
+	Dir            string      `yaml:"dir"`
+	Modems         *int        `yaml:"modems"` // nil: 1; else at least 1
+	Personality    string      `yaml:"personality"`
+	Control        string      `yaml:"control"`
+	SOCKS          string      `yaml:"socks"`
+	Delay          float64     `yaml:"delay"`
+	Pcap           string      `yaml:"pcap"`     // file that the capture of IP packets goes to; "": none
+	PcapPPP        string      `yaml:"pcap_ppp"` // file that the capture of PPP frames goes to; "": none
+	Platform       []string    `yaml:"platform"` // as core.ParsePlatform has it
+	TUN            string      `yaml:"tun"`
+	DeviceToDevice bool        `yaml:"device_to_device"`
+	Listen         []string    `yaml:"listen"`
+	Network        FileNetwork `yaml:"network"`
+	SIMs           []FileSIM   `yaml:"sims"` // none: the sample SIMs, one a modem
 }
 
 // FileSIM is one SIM of a configuration file. What is left out is the sample SIM's of the same position, but for user and password:
@@ -36,8 +37,13 @@ type FileSIM struct {
 	Password string `yaml:"password"`
 	Address  string `yaml:"address"` // fixed IPv4 address; "": one from the pool
 	PIN      string `yaml:"pin"`     // "": the lock is off, and 0000 is what puts it on
-	MTU      int    `yaml:"mtu"`     // of its sessions, 576 to 1500; 0: 1500
-	Shape    string `yaml:"shape"`   // of its link at first, as core.ParseShape has it; "": packets take no time
+	PUK      string `yaml:"puk"`     // "": 12345678
+	PIN2     string `yaml:"pin2"`    // "": 1234
+	PUK2     string `yaml:"puk2"`    // "": 12345678
+	SPN      string `yaml:"spn"`     // "": none
+	DataOnly bool   `yaml:"data_only"`
+	MTU      int    `yaml:"mtu"`   // of its sessions, 576 to 1500; 0: 1500
+	Shape    string `yaml:"shape"` // of its link at first, as core.ParseShape has it; "": packets take no time
 }
 
 // ParseFile reads a configuration file; unknown keys are errors.
@@ -70,8 +76,13 @@ func (f File) Config() (Config, error) {
 		}
 		cfg.Platform = append(cfg.Platform, s)
 	}
+	cell, err := f.Network.cell()
+	if err != nil {
+		return Config{}, fmt.Errorf("network: %w", err)
+	}
+	cfg.Cell = cell
 	for n, s := range f.SIMs {
-		sub := core.DefaultSubscriber(n)
+		sub := core.DefaultSubscriberOf(cell.PLMN, n)
 		sub.User, sub.Password = s.User, s.Password
 		if s.ICCID != "" {
 			sub.ICCID, sub.SIMID = s.ICCID, s.ICCID
@@ -100,7 +111,7 @@ func (f File) Config() (Config, error) {
 			sub.Shape = shape
 		}
 		cfg.Subscribers = append(cfg.Subscribers, sub)
-		cfg.PINs = append(cfg.PINs, s.PIN)
+		cfg.Cards = append(cfg.Cards, Card{PIN: s.PIN, PUK: s.PUK, PIN2: s.PIN2, PUK2: s.PUK2, SPN: s.SPN, DataOnly: s.DataOnly})
 	}
 	return cfg, nil
 }

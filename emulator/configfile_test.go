@@ -10,6 +10,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"minato/emulator/core"
+	"minato/emulator/dce"
 )
 
 func TestParseFile(t *testing.T) {
@@ -30,7 +31,7 @@ sims:
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cfg.Modems != 2 || cfg.Delay != 0.5 || cfg.PINs[0] != "1234" || len(cfg.Subscribers) != 2 {
+	if cfg.Modems != 2 || cfg.Delay != 0.5 || cfg.Cards[0].PIN != "1234" || len(cfg.Subscribers) != 2 {
 		t.Errorf("configuration %+v", cfg)
 	}
 	s := cfg.Subscribers[1]
@@ -72,13 +73,14 @@ func TestReferenceFile(t *testing.T) {
 	}
 	var said map[string]any
 	var sims struct{ SIMs []map[string]any }
-	if err := errors.Join(yaml.Unmarshal(text, &said), yaml.Unmarshal(text, &sims)); err != nil {
+	var network struct{ Network map[string]any }
+	if err := errors.Join(yaml.Unmarshal(text, &said), yaml.Unmarshal(text, &sims), yaml.Unmarshal(text, &network)); err != nil {
 		t.Fatal(err)
 	}
 	for _, s := range []struct {
 		of   any
 		said map[string]any
-	}{{f, said}, {f.SIMs[0], sims.SIMs[0]}} {
+	}{{f, said}, {f.SIMs[0], sims.SIMs[0]}, {f.Network, network.Network}} {
 		for field := range reflect.TypeOf(s.of).Fields() {
 			if key := field.Tag.Get("yaml"); s.said[key] == nil {
 				t.Errorf("key %s of %T is not documented", key, s.of)
@@ -94,6 +96,10 @@ func TestReferenceFile(t *testing.T) {
 	}
 	if got := cfg.Subscribers[0].Shape.Up.Loss; got != 0.01 || len(cfg.Platform) != 2 || cfg.Subscribers[0].MTU != 1500 {
 		t.Errorf("configuration %+v", cfg)
+	}
+	// What it calls defaults are the defaults.
+	if cfg.Cell != dce.DefaultCell || cfg.Cards[0].PUK != "12345678" || cfg.Cards[0].PIN2 != "1234" || cfg.Cards[0].PUK2 != "12345678" {
+		t.Errorf("network %+v, card %+v", cfg.Cell, cfg.Cards[0])
 	}
 }
 
@@ -129,7 +135,7 @@ func TestNewErrors(t *testing.T) {
 		{"MTU", Config{Subscribers: []core.Subscriber{{IMSI: "440101234567890", SIMID: "one", MTU: 100}}}, "subscriber 0: MTU 100: want 576 to 1500"},
 		{"TUN", Config{TUN: "a-name-that-is-too-long"}, `TUN device "a-name-that-is-too-long"`},
 		{"platform", Config{Platform: make([]core.PlatformService, 1)}, "platform service 0: address"},
-		{"PIN", Config{PINs: []string{"12"}}, "modem 0: SIM 440101234567890: PIN"},
+		{"PIN", Config{Cards: []Card{{PIN: "12"}}}, "modem 0: SIM 440101234567890: PIN"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if _, err := New(tt.cfg); err == nil || !strings.Contains(err.Error(), tt.want) {
@@ -142,12 +148,18 @@ func TestNewErrors(t *testing.T) {
 func FuzzParseFile(f *testing.F) {
 	f.Add([]byte("modems: 2\nsims: [{pin: \"1234\"}]\n"))
 	f.Add([]byte("dir: x\npersonality: y\ncontrol: z\nsocks: 1\ndelay: 1e9\n"))
+	f.Add([]byte("network: {plmn: 26201, operator: Telekom.de, tac: 0xD1E, cell: 27447297, band: 3, earfcn: 1300, zone: +01:00}\nsims: [{puk: 01234567, data_only: true}, {spn: x}]\n"))
+	f.Add([]byte("network: {band: 88, zone: -12:00}\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		file, err := ParseFile(text)
 		if err != nil {
 			return
 		}
-		if _, err := file.Config(); err != nil {
+		cfg, err := file.Config()
+		if err == nil {
+			err = cfg.Cell.Validate()
+		}
+		if err != nil {
 			t.Error(err)
 		}
 	})

@@ -38,8 +38,9 @@ type Config struct {
 	Dir                 string                 // where the ports get their names; "": a temporary directory, removed at the end
 	Modems              int                    // 0: 1
 	Personality         string                 // a name of dce.Personalities, or the path of a file; several, with commas between them, are those of modem 0, 1 and so on, and then the first again; "": quectel-ec25
-	Subscribers         []core.Subscriber      // the network's SIMs; nil: core.DefaultSubscriber(n), one a modem. Modem n holds SIM n; one beyond the list holds a SIM that the network does not know
-	PINs                []string               // of the SIMs, in their order; "" or beyond the list: the lock is off, and 0000 is what puts it on
+	Cell                dce.Cell               // who the network is, and the one cell of it; zero: dce.DefaultCell. Otherwise all of it counts: to change a part, change a copy of that one
+	Subscribers         []core.Subscriber      // the network's SIMs; nil: core.DefaultSubscriberOf(Cell.PLMN, n), one a modem, which is at home. One with an IMSI of another PLMN roams. Modem n holds SIM n; one beyond the list holds a SIM that the network does not know
+	Cards               []Card                 // of the SIMs, in their order; beyond the list: the zero value
 	Control             string                 // address of the control API, on the loopback interface; "": a free port of 127.0.0.1
 	SOCKS               string                 // address of the SOCKS5 door, on the loopback interface; "": a free port of 127.0.0.1
 	Delay               float64                // how slow the modems are: 1 as real ones, 0 not at all
@@ -84,9 +85,15 @@ func New(cfg Config) (*Emulator, error) {
 	if cfg.Personality == "" {
 		cfg.Personality = dce.DefaultPersonality
 	}
+	if cfg.Cell == (dce.Cell{}) {
+		cfg.Cell = dce.DefaultCell
+	}
+	if err := cfg.Cell.Validate(); err != nil {
+		return nil, fmt.Errorf("network: %w", err)
+	}
 	if cfg.Subscribers == nil {
 		for n := range cfg.Modems {
-			cfg.Subscribers = append(cfg.Subscribers, core.DefaultSubscriber(n))
+			cfg.Subscribers = append(cfg.Subscribers, core.DefaultSubscriberOf(cfg.Cell.PLMN, n))
 		}
 	}
 	if cfg.Logger == nil {

@@ -134,7 +134,7 @@ func ExampleConfig() {
 	lift.SIMID, lift.User, lift.Password = "lift-3", "lift", "secret"
 	e, stop, err := emulator.Start(emulator.Config{
 		Subscribers: []core.Subscriber{lift},
-		PINs:        []string{"4711"},
+		Cards:       []emulator.Card{{PIN: "4711"}},
 		Listen:      []string{"tcp:127.0.0.1:0"},
 	})
 	if err != nil {

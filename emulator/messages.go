@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"minato/emulator/core"
-	"minato/emulator/dce"
 	"minato/emulator/sms"
 )
 
@@ -16,7 +15,7 @@ func newCentre(cfg Config) (*sms.Centre, error) {
 	for _, s := range cfg.Subscribers {
 		subs = append(subs, sms.Subscriber{IMSI: s.IMSI, MSISDN: s.MSISDN})
 	}
-	zone := time.FixedZone("", dce.DefaultCell.Zone*15*60) // its time stamps are in the network's, which +CTZV tells (TS 23.040 section 9.2.3.11)
+	zone := time.FixedZone("", cfg.Cell.Zone*15*60) // its time stamps are in the network's, which +CTZV tells (TS 23.040 section 9.2.3.11)
 	now := func() time.Time { return time.Now().In(zone) }
 	return sms.NewCentre(sms.CentreConfig{Subscribers: subs, Now: now, Logger: cfg.Logger.With("part", "sms")})
 }

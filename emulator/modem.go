@@ -67,14 +67,12 @@ func loadPersonalities(list string) ([]*dce.Personality, error) {
 }
 
 func newModem(e *Emulator, n int, p *dce.Personality) (*Modem, error) {
-	sub := core.DefaultSubscriber(n)
+	sub := core.DefaultSubscriberOf(e.cfg.Cell.PLMN, n)
 	if n < len(e.cfg.Subscribers) {
 		sub = e.cfg.Subscribers[n]
 	}
-	sim := dce.SIMCard{IMSI: sub.IMSI, ICCID: sub.ICCID, MSISDN: sub.MSISDN}
-	if n < len(e.cfg.PINs) {
-		sim.PIN = e.cfg.PINs[n]
-	}
+	sim := e.cfg.card(n)
+	sim.IMSI, sim.ICCID, sim.MSISDN = sub.IMSI, sub.ICCID, sub.MSISDN
 	message := func(from, text string) error {
 		_, err := e.centre.Send(sub.IMSI, from, text)
 		return err
@@ -86,7 +84,7 @@ func newModem(e *Emulator, n int, p *dce.Personality) (*Modem, error) {
 	}
 	var err error
 	m.dce, err = dce.New(dce.Config{
-		Personality: p, Network: network{e}, Centre: e.centre, SIM: sim, IMEI: p.IMEI(n), Delay: e.cfg.Delay, Observe: m.observe, CapturePPP: capture, Logger: m.log,
+		Personality: p, Network: network{e}, Centre: e.centre, SIM: sim, Cell: e.cfg.Cell, IMEI: p.IMEI(n), Delay: e.cfg.Delay, Observe: m.observe, CapturePPP: capture, Logger: m.log,
 	})
 	if err != nil {
 		return nil, err

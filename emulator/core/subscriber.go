@@ -26,11 +26,14 @@ type Subscriber struct {
 }
 
 // DefaultSubscriber makes the n-th (from 0) sample subscriber: IMSI 440101234567890 + n, a valid ICCID, APN soracom.io, user and password sora.
-func DefaultSubscriber(n int) Subscriber {
+func DefaultSubscriber(n int) Subscriber { return DefaultSubscriberOf("44010", n) }
+
+// DefaultSubscriberOf makes it a subscriber of the network with that PLMN, of 5 or 6 digits: the IMSI begins so, the rest is the same.
+func DefaultSubscriberOf(plmn string, n int) Subscriber {
 	iccid := fmt.Sprintf("898110%012d", n) // ITU-T E.118: 89 telecom, 81 Japan
 	iccid += string(rune('0' + luhn(iccid)))
 	return Subscriber{
-		SIMID: iccid, IMSI: fmt.Sprintf("%015d", 440101234567890+int64(n)), ICCID: iccid, MSISDN: fmt.Sprintf("8120%08d", n),
+		SIMID: iccid, IMSI: plmn + fmt.Sprintf("%010d", 1234567890+int64(n))[len(plmn)-5:], ICCID: iccid, MSISDN: fmt.Sprintf("8120%08d", n),
 		APN: defaultAPN, User: "sora", Password: "sora",
 	}
 }

@@ -110,7 +110,7 @@ func (u *user) ask(command string) string {
 // openNetwork knows every SIM.
 type openNetwork struct{ *fakeNetwork }
 
-func (openNetwork) Attach(string, string) error { return nil }
+func (openNetwork) Attach(string, string) (string, error) { return "", nil }
 
 // TestForeignNetwork looks for DefaultCell in all that each personality says in another network: it is nowhere, and that network is.
 func TestForeignNetwork(t *testing.T) {

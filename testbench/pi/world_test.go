@@ -51,7 +51,7 @@ func newWorld(t *testing.T, pin string) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	e, err := env.Start(ctx, env.Config{Dir: dir, NoAgent: true, Emulator: func(c *emulator.Config) { c.PINs = []string{pin} }})
+	e, err := env.Start(ctx, env.Config{Dir: dir, NoAgent: true, Emulator: func(c *emulator.Config) { c.Cards = []emulator.Card{{PIN: pin}} }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,7 +60,7 @@ func TestModemManager(t *testing.T) {
 // TestModemManagerUnlocks has ModemManager find a SIM that asks for its PIN.
 func TestModemManagerUnlocks(t *testing.T) {
 	m := startManager(t, within(t))
-	e := startEmulator(t, emulator.Config{PINs: []string{"4711"}})
+	e := startEmulator(t, emulator.Config{Cards: []emulator.Card{{PIN: "4711"}}})
 	modem := addModem(t, m, e.Modem(0).SocketPath())
 	modem.await(t, "locked")
 	locked := func(tries int) {
