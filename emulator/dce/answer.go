@@ -21,7 +21,7 @@ type Answer struct {
 	Lines  []string `yaml:"lines"`  // information text
 	Result string   `yaml:"result"` // "": OK; ERROR, NO CARRIER and the like; a number is a +CME ERROR
 	Then   []string `yaml:"then"`   // unsolicited results after the final one
-	Do     string   `yaml:"do"`     // afterwards: reset, or power-off
+	Do     string   `yaml:"do"`     // afterwards: reset, power-off, or end-calls, by PPP's Terminate-Request
 
 	match  *regexp.Regexp
 	when   condition
@@ -50,6 +50,7 @@ func (a *Answers) UnmarshalYAML(decode func(any) error) error {
 var dos = map[string]func(ctx context.Context, m *Modem, then []string){
 	"":          func(_ context.Context, m *Modem, then []string) { m.announceAll(then) },
 	"reset":     func(_ context.Context, m *Modem, then []string) { m.announceAll(then); m.Reset() },
+	"end-calls": func(_ context.Context, m *Modem, then []string) { m.announceAll(then); m.TerminatePPP() },
 	"power-off": func(ctx context.Context, m *Modem, then []string) { m.powerOff(ctx, then) },
 }
 
@@ -95,7 +96,7 @@ func (a *Answer) prepare() (err error) {
 		return err
 	}
 	if _, known := dos[a.Do]; !known {
-		return fmt.Errorf("do %q: reset and power-off are allowed", a.Do)
+		return fmt.Errorf("do %q: reset, power-off and end-calls are allowed", a.Do)
 	}
 	return nil
 }

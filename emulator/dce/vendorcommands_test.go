@@ -50,3 +50,20 @@ func TestVendorCommands(t *testing.T) {
 		})
 	}
 }
+
+// TestPPPDrop ends a call from the other port.
+func TestPPPDrop(t *testing.T) {
+	b := newBench(t, nil)
+	at := b.ready("at")
+	ppp := b.user("ppp")
+	ppp.expect("ATE0", "ATE0\r\r\nOK\r\n")
+	at.expect(`AT+QPPPDROP;+CGDCONT=1,"IP","soracom.io"`, done)
+	c := ppp.dial("sora", "sora")
+	c.awaitUp(t)
+	at.expect("AT+QPPPDROP", done)
+	if err := c.awaitEnd(t); err == nil {
+		t.Error("the link ended by itself")
+	}
+	ppp.await("\r\nNO CARRIER\r\n")
+	at.expect("AT+CGACT?", ok("+CGACT: 1,0\r\n+CGACT: 2,0\r\n+CGACT: 3,0"))
+}
