@@ -23,9 +23,32 @@ func (x *exchange) waitAbortable(d Fact[time.Duration]) bool {
 
 // listen reads the line for a time; it is false when a character came that aborts. What comes early is kept.
 func (p *port) listen(ctx context.Context, whole time.Duration) bool {
-	begun := time.Now()
-	p.readDeadline(begun.Add(whole))
+	p.readDeadline(time.Now().Add(whole))
 	defer p.readDeadline(time.Time{})
+	return p.hear(ctx)
+}
+
+// typed listens until stop is called; the channel is closed when a character came that aborts.
+func (p *port) typed(ctx context.Context) (aborts <-chan struct{}, stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	came, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		if !p.hear(ctx) {
+			close(came)
+		}
+	}()
+	return came, func() {
+		cancel()
+		p.readDeadline(time.Unix(1, 0))
+		<-done
+		p.readDeadline(time.Time{})
+	}
+}
+
+// hear reads the line to its deadline, as listen has it.
+func (p *port) hear(ctx context.Context) bool {
+	begun := time.Now()
 	buf := make([]byte, 256)
 	for {
 		n, err := p.line.Read(buf)

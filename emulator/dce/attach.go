@@ -24,11 +24,12 @@ func setAttach(x *exchange, a args) result {
 		x.m.poke()
 		return resultOK
 	}
-	return x.attach(x.m.personality.Delays.Attach)
+	return x.attach(x.m.personality.Delays.Attach, false)
 }
 
-// attach makes an attempt and waits for its end, or while for a network that is not there.
-func (x *exchange) attach(while Fact[time.Duration]) result {
+// attach makes an attempt and waits for its end, or while for a network that is not there. A character may abort the waiting; the modem
+// goes on by itself then.
+func (x *exchange) attach(while Fact[time.Duration], abortable bool) result {
 	m := x.m
 	m.mu.Lock()
 	r, over := m.attachEndLocked()
@@ -37,6 +38,12 @@ func (x *exchange) attach(while Fact[time.Duration]) result {
 		return r
 	}
 	x.flush()
+	var aborted <-chan struct{}
+	if abortable {
+		var stop func()
+		aborted, stop = x.p.typed(x.ctx)
+		defer stop()
+	}
 	m.search()
 	m.poke()
 	limit := m.scaled(while.Value)
@@ -60,6 +67,8 @@ func (x *exchange) attach(while Fact[time.Duration]) result {
 		select {
 		case <-turned:
 		case <-timeout:
+			return cmeError(cmeNoNetwork)
+		case <-aborted:
 			return cmeError(cmeNoNetwork)
 		case <-x.ctx.Done():
 			return cmeError(cmeNoNetwork)

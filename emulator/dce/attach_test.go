@@ -115,5 +115,34 @@ func TestSelectionTakesItsTime(t *testing.T) {
 			t.Errorf("the answer came after %v", took)
 		}
 		u.expect("AT+COPS?;+CEREG?", "\r\n+COPS: 0\r\n"+ok("+CEREG: 0,2"))
+		u.send("AT+COPS=0\r")
+		time.Sleep(2 * abortGrace)
+		begun = time.Now()
+		u.send("x")
+		u.await(done)
+		if took := time.Since(begun); took > time.Second {
+			t.Errorf("the answer came %v after a character that aborts", took)
+		}
+		u.expect("AT+COPS?", ok("+COPS: 0"))
 	})
+}
+
+// TestAttemptIsOverMeanwhile: the attempt that a command asks for may have come to its end before the command looks. It is not begun
+// again: Run, which waits for nothing then, would leave the command without an answer.
+func TestAttemptIsOverMeanwhile(t *testing.T) {
+	b := newBench(t, nil)
+	for _, tt := range []struct {
+		reg  registration
+		want RegistrationStatus
+	}{
+		{registration{stat: NotRegistered}, Searching},
+		{registration{stat: RegistrationDenied}, Searching}, // that was the attempt before
+		{registration{stat: RegistrationDenied, refused: true}, RegistrationDenied},
+		{registration{stat: RegisteredHome}, RegisteredHome},
+	} {
+		b.reg = tt.reg
+		if b.search(); b.reg.stat != tt.want {
+			t.Errorf("%+v became %d, want %d", tt.reg, b.reg.stat, tt.want)
+		}
+	}
 }

@@ -9,7 +9,7 @@ import (
 func (m *Modem) boot(ctx context.Context) {
 	m.log.Info("modem boots")
 	m.tellEvent(Event{Type: "boot", State: "begins"})
-	m.announce(ctx, m.passes)
+	m.announce(ctx)
 	m.mu.Lock()
 	up := !m.restart
 	if up {
@@ -32,10 +32,14 @@ func (m *Modem) heardLocked() {
 }
 
 // announce sends the boot steps that pass. The modem answers commands from the first one on.
-func (m *Modem) announce(ctx context.Context, pass func(*BootStep) bool) {
+func (m *Modem) announce(ctx context.Context) {
 	for i := range m.personality.Boot {
 		step := &m.personality.Boot[i]
-		if !pass(step) {
+		m.mu.Lock()
+		m.looked = i + 1
+		passes := step.when.holds(m)
+		m.mu.Unlock()
+		if !passes {
 			continue
 		}
 		if !m.sleep(ctx, step.After) {

@@ -87,6 +87,7 @@ type Modem struct {
 	ports     map[*port]struct{}
 	stopped   bool
 	booting   bool // deaf until RDY
+	looked    int  // at so many boot steps whether they are said; all: the boot is over
 	restart   bool // Run is to boot again
 	functions int  // +CFUN
 	sim       simState
@@ -184,6 +185,7 @@ func New(cfg Config) (*Modem, error) {
 // resetLocked is what power-on sets, with what AT&W stored over it. The SIM's lock is closed again; its counters are the card's.
 func (m *Modem) resetLocked() {
 	m.functions = 1
+	m.looked = 0
 	m.sim.powerUp()
 	m.reg = registration{denied: m.reg.denied, lost: m.reg.lost}
 	m.cops = operatorSelection{}

@@ -75,7 +75,7 @@ func setFunctionality(x *exchange, a args) result {
 	if was == 0 { // the card was off, too
 		x.m.sim.powerUp()
 	}
-	ready := x.m.sim.ready()
+	ready, looked := x.m.sim.ready(), x.m.looked
 	x.m.mu.Unlock()
 	if fun != 1 {
 		x.m.detach("the radio was switched off", true)
@@ -84,7 +84,7 @@ func setFunctionality(x *exchange, a args) result {
 	r := resultOK
 	switch {
 	case was == 0 && ready:
-		r.after = x.m.simUp
+		r.after = func() { x.m.simUp(looked) }
 	case was == 0:
 		r.after = x.m.saySIM
 	}

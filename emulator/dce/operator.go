@@ -119,7 +119,7 @@ func setOperator(x *exchange, a args) result {
 		return cmeError(cmeNoNetwork)
 	}
 	if !leave {
-		x.attach(x.m.personality.Delays.Select) // the selection stands whatever comes of the attempt: the modem goes on by itself
+		x.attach(x.m.personality.Delays.Select, true) // abortable (TS 27.007 section 7.3). The selection stands whatever comes of the attempt
 	}
 	return resultOK
 }

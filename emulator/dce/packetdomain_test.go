@@ -148,12 +148,17 @@ func TestGrantedAPN(t *testing.T) {
 		{"simcom-sim7080", "", "+CGNAPN", `+CGNAPN: 1,"soracom.io"`},
 	} {
 		t.Run(tt.name+" "+tt.apn, func(t *testing.T) {
-			_, u := withPersonality(t, tt.name)
+			b, u := withPersonality(t, tt.name)
 			if tt.command == "+CGNAPN" { // what the attach brought is there with no context
 				u.expect("AT+CGNAPN", ok(tt.want))
 			}
 			u.expect(`AT+CGDCONT=1,"IP","`+tt.apn+`";+CGACT=1,1`, done)
 			u.expect("AT"+tt.command, ok(tt.want))
+			if tt.command != "+CGNAPN" {
+				b.SetCoverage(false) // the attach lasts, and so does the context
+				u.expect("AT"+tt.command, ok(tt.want))
+				b.SetCoverage(true)
+			}
 			u.expect("AT+CGATT=0;+CGCONTRDP", done)
 			if tt.command == "+CGNAPN" {
 				u.expect("AT+CGNAPN", ok(`+CGNAPN: 0,""`))

@@ -38,7 +38,7 @@ func TestDialWithoutConnect(t *testing.T) {
 
 // TestRelatives is inheritance: what another modem was seen to do is inferred here, what a manual says stays, and lists are joined.
 func TestRelatives(t *testing.T) {
-	p, err := ParsePersonality([]byte("name: x\ndoc: x\nextends: quectel-eg25-g\nreplies: [{command: +QCCID, exec: [mine], source: manual}]\nomit: [{command: +QENG, source: manual}]\n"))
+	p, err := ParsePersonality([]byte("name: x\ndoc: x\nextends: quectel-eg25-g\nreplies: [{command: +QCCID, exec: [mine], source: manual}]\nomit: [{command: +QENG, source: manual}, {command: +QGPS, source: manual}]\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,6 +53,7 @@ func TestRelatives(t *testing.T) {
 	u.expect(`AT+QENG="servingcell"`, "\r\nERROR\r\n")
 	u.expect("AT+CSUB", "\r\nSubEdition: V04\r\n\r\nOK\r\n")
 	u.expect("AT+CGMM", "\r\nEG25\r\n\r\nOK\r\n")
+	u.expect("AT+CMEE=1;+QGPSEND", "\r\n+CME ERROR: 505\r\n") // which asks a setting that was left out
 }
 
 // TestBands are masks of which the last parameter, when they take effect, is not kept.

@@ -90,14 +90,15 @@ func (m *Modem) turnLocked() {
 	m.turned = make(chan struct{})
 }
 
-// search begins an attempt, unless one is under way.
+// search begins an attempt, unless one is under way, or over since whoever wants it has looked.
 func (m *Modem) search() {
-	m.mu.Lock()
-	if m.reg.stat != Searching {
-		m.reg.since = time.Now()
-	}
-	m.mu.Unlock()
-	m.setRegistration(Searching)
+	m.setRegistrationIf(Searching, func() bool {
+		idle := m.reg.stat == NotRegistered || m.reg.stat == RegistrationDenied && !m.reg.refused
+		if idle {
+			m.reg.since = time.Now()
+		}
+		return idle
+	})
 }
 
 // otherNetworkLocked tells that an operator was selected by hand whose network is not there.
@@ -153,8 +154,13 @@ func (m *Modem) detachTo(stat RegistrationStatus, reason, event string) {
 
 // setRegistration changes the status and reports it where that was asked for.
 func (m *Modem) setRegistration(stat RegistrationStatus) {
+	m.setRegistrationIf(stat, func() bool { return true })
+}
+
+// setRegistrationIf is setRegistration where allowed says so, which is called with mu held.
+func (m *Modem) setRegistrationIf(stat RegistrationStatus, allowed func() bool) {
 	m.mu.Lock()
-	if m.reg.stat == stat {
+	if m.reg.stat == stat || !allowed() {
 		m.mu.Unlock()
 		return
 	}

@@ -16,10 +16,10 @@ func (m *Modem) BusySIM(b SIMBusy) (release func()) {
 	m.lockChanged("the SIM is busy")
 	return func() {
 		m.mu.Lock()
-		up := m.sim.releaseBusy(&b)
+		up, looked := m.sim.releaseBusy(&b), m.looked
 		m.mu.Unlock()
 		if up {
-			m.simRead()
+			m.simRead(looked)
 		}
 	}
 }
@@ -51,16 +51,16 @@ func (s *simState) releaseBusy(b *SIMBusy) bool {
 	return s.inserted && len(s.busy) == 0
 }
 
-// simRead tells that the card was read, or waits for its PIN, as at boot.
-func (m *Modem) simRead() {
+// simRead tells that the card was read, or waits for its PIN, as at boot; looked is Modem.looked of that moment.
+func (m *Modem) simRead(looked int) {
 	m.mu.Lock()
-	booting, ready := m.booting, m.sim.ready()
+	off, ready := m.functions == 0, m.sim.ready()
 	m.mu.Unlock()
 	switch {
-	case booting: // it will be told
+	case off: // it is told when the card is switched on
 	case ready:
-		m.simUp()
-	default:
+		m.simUp(looked)
+	case looked > m.personality.cardStep(): // else the boot tells
 		m.spawn(func() { m.unsolicited(m.fill("+CPIN: {cpin}")) })
 	}
 }

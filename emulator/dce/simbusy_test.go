@@ -1,6 +1,11 @@
 package dce
 
-import "testing"
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
 
 // TestSIMBusy: what needs the card is refused while the modem has yet to read it, however errors are told; the rest is not.
 func TestSIMBusy(t *testing.T) {
@@ -22,7 +27,7 @@ func TestSIMBusy(t *testing.T) {
 	u.expect("AT+CEREG?", ok("+CEREG: 0,0"))
 	u.expect("AT+CFUN=0", done)
 	u.expect("AT+CPIN?", "\r\n+CME ERROR: 13\r\n") // the card is off
-	u.expect("AT+CFUN=1", done)
+	u.expect("AT+CFUN=1", done+"\r\n+CPIN: NOT READY\r\n")
 	release()
 	release() // once is enough
 	u.await("\r\n+CPIN: READY\r\n\r\n+QUSIM: 1\r\n\r\n+QIND: SMS DONE\r\n\r\n+QIND: PB DONE\r\n")
@@ -74,4 +79,37 @@ func TestSIMBusyOverlaps(t *testing.T) {
 	u.expect("AT+CPIN=1234", done)
 	u.await("PB DONE\r\n")
 	u.registered()
+}
+
+// TestSIMReadInTheBoot: what the boot has yet to tell of a card it tells once, also where the card was read meanwhile.
+func TestSIMReadInTheBoot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, func(c *Config) { c.Delay = 1 })
+		b.BusySIM(SIMBusy{Asks: 1})
+		u := b.user("at")
+		b.on()
+		said := u.await("\r\nRDY\r\n")
+		u.send("AT+CPIN?\r")
+		said += u.await("ERROR: 14\r\n") + u.await("PB DONE\r\n")
+		time.Sleep(time.Minute) // the boot is over
+		u.send("AT+CSQ\r")
+		said += u.await("OK\r\n")
+		for _, once := range []string{"+CPIN: READY", "+QUSIM: 1", "SMS DONE", "PB DONE"} {
+			if n := strings.Count(said, once); n != 1 {
+				t.Errorf("%d times %s in %q", n, once, said)
+			}
+		}
+	})
+}
+
+// TestSIMReadWhileOff: a card that is off is not told of.
+func TestSIMReadWhileOff(t *testing.T) {
+	b := newBench(t, nil)
+	u := b.ready("at")
+	release := b.BusySIM(SIMBusy{})
+	u.await("\r\n+CPIN: NOT READY\r\n")
+	u.expect("AT+CFUN=0", done)
+	release()
+	u.expect("AT+CPIN?", "\r\n+CME ERROR: 13\r\n")
+	u.expect("AT+CFUN=1", done+"\r\n+CPIN: READY\r\n\r\n+QUSIM: 1\r\n\r\n+QIND: SMS DONE\r\n\r\n+QIND: PB DONE\r\n")
 }

@@ -63,18 +63,22 @@ func enterPIN(x *exchange, a args) result {
 	default:
 		r = sim.verify(a.str(0))
 	}
+	looked := x.m.looked
 	x.m.mu.Unlock()
 	if r.ok() && up {
-		r.after = x.m.simUp
+		r.after = func() { x.m.simUp(looked) }
 	}
 	return r
 }
 
-// simUp tells that the SIM became readable, and lets the radio go on.
-func (m *Modem) simUp() {
+// simUp tells that the SIM became readable, and lets the radio go on. looked is Modem.looked of that moment: what the boot has yet to
+// look at it says itself.
+func (m *Modem) simUp(looked int) {
 	m.spawn(func() {
-		m.unsolicited("+CPIN: READY")
-		for i := range m.personality.Boot {
+		if looked > m.personality.cardStep() {
+			m.unsolicited("+CPIN: READY")
+		}
+		for i := range looked {
 			if step := &m.personality.Boot[i]; step.When == "unlocked" {
 				m.sayStep(step)
 			}
@@ -83,12 +87,15 @@ func (m *Modem) simUp() {
 	})
 }
 
+// cardStep is the boot step that tells what the card asks for; -1: none does.
+func (p *Personality) cardStep() int {
+	return slices.IndexFunc(p.Boot, func(s BootStep) bool { return strings.Contains(s.Text, "{cpin}") })
+}
+
 // saySIM tells what a card that is switched on asks for, where the boot does.
 func (m *Modem) saySIM() {
-	for i := range m.personality.Boot {
-		if step := &m.personality.Boot[i]; strings.Contains(step.Text, "{cpin}") && m.passes(step) {
-			m.sayStep(step)
-		}
+	if i := m.personality.cardStep(); i >= 0 && m.passes(&m.personality.Boot[i]) {
+		m.sayStep(&m.personality.Boot[i])
 	}
 }
 

@@ -209,7 +209,8 @@ func (x *exchange) card(needs need) (result, bool) {
 	case sim.inserted && !off && len(sim.busy) > 0:
 		busy, up := sim.refuseBusy()
 		if up {
-			busy.after = x.m.simRead
+			looked := x.m.looked
+			busy.after = func() { x.m.simRead(looked) }
 		}
 		return busy, false
 	case needs == needIdle:

@@ -244,6 +244,12 @@ func (p *Personality) validateCommands() error {
 	return nil
 }
 
+// replaces tells that a command is left out or answered by replies: a relative's setting of that name is not inherited then, and what
+// asks it never holds.
+func (p *Personality) replaces(name string) bool {
+	return slices.ContainsFunc(p.Omit, func(o Omission) bool { return o.Command == name }) || slices.ContainsFunc(p.Replies, func(r Reply) bool { return r.Command == name })
+}
+
 // checkAsked tells that the settings which conditions ask are there.
 func (p *Personality) checkAsked() error {
 	var all []condition
@@ -257,7 +263,7 @@ func (p *Personality) checkAsked() error {
 	}
 	for _, c := range all {
 		for _, name := range c.settings {
-			if !slices.ContainsFunc(p.Settings, func(s Setting) bool { return s.Command == name && s.Key == "" }) {
+			if !slices.ContainsFunc(p.Settings, func(s Setting) bool { return s.Command == name && s.Key == "" }) && !p.replaces(name) {
 				return fmt.Errorf("when %q: there is no setting %s", c.text, name)
 			}
 		}

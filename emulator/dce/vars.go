@@ -69,7 +69,7 @@ var vars = map[string]func(p *place) any{
 	"type": func(p *place) any { return p.pdp().pdpType },
 	"apn":  func(p *place) any { return p.pdp().apn },
 	"granted_apn": func(p *place) any { // a SIM has one APN, whatever the context names
-		if !p.m.reg.stat.registered() {
+		if !p.m.reg.stat.registered() && !p.m.reg.kept { // without a cell the attach lasts
 			return ""
 		}
 		return p.m.reg.apn
