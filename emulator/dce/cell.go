@@ -59,7 +59,7 @@ func isPLMN(s string) bool { return len(s) >= 5 && len(s) <= 6 && digits(s) }
 // nameOctets is the room for a name, of a network in +COPS (TS 27.007 section 7.3) and of a provider on the card (TS 31.102 section 4.2.12).
 const nameOctets = 16
 
-// sayable tells that a name reads the same in each character set of +CSCS, and ends no string of an answer.
+// sayable tells that a name can be said in each character set of +CSCS, and ends no string of an answer.
 func sayable(name string) bool {
 	for _, r := range name {
 		if r < ' ' || r > '~' || r == '"' {
