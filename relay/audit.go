@@ -32,7 +32,7 @@ var auditWords = map[store.EntryType]struct {
 func (r *Relay) auditMapping(t store.EntryType, m store.Mapping, caller netip.AddrPort) {
 	e := entryOf(m, t, r.cfg.Clock.Now())
 	e.Source = caller
-	if t == store.Expired && e.Time.Sub(m.ExpiresAt) > lookInterval { // no relay ran then: the entry's time is not the end's
+	if t == store.Expired && e.Time.Sub(m.ExpiresAt) > lookInterval { // no relay ran then, or it slept, or could not write: the entry's time is not the end's
 		e.End = sayEnded(m.ExpiresAt)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), auditTimeout)

@@ -12,8 +12,8 @@ import (
 const (
 	probeTimeout = 2 * time.Second  // for a banner: a device that speaks first does so at once
 	probeDial    = 5 * time.Second  // for the dial before: the client's entry in the log waits for it
-	probeAge     = 10 * time.Minute // a device is asked at most this often for what it says by itself
-	probeFailure = 10 * time.Second // the same where it could not be asked, which may be over soon
+	probeAge     = 10 * time.Minute // a device is asked at most this often for what it says by itself to a silent client
+	probeFailure = 10 * time.Second // the same where it could not be asked, which may be over soon, and where it hangs up on a ClientHello
 )
 
 // greeting is what a device did by itself when it was connected to.

@@ -30,6 +30,9 @@ type reach struct {
 func (r *reach) note(now time.Time, simID string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if now.Sub(r.last) >= unreachedAge {
+		r.dials, r.lost = 0, ""
+	}
 	switch {
 	case errors.Is(err, ErrDirectory), errors.Is(err, errNoSession), errors.Is(err, ErrUnknownSIM): // it is the directory that says how it ended
 	case slices.ContainsFunc(ownWant, func(want error) bool { return errors.Is(err, want) }):

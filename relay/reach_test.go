@@ -44,6 +44,10 @@ func TestUnreachedAges(t *testing.T) {
 	if n := r.unreached(now.Add(unreachedAge)); n != 0 {
 		t.Errorf("%d dials did not get there, want none of so long ago", n)
 	}
+	now = now.Add(unreachedAge)
+	if r.note(now, simB, ErrNetwork); r.unreached(now) != 1 {
+		t.Errorf("%d dials did not get there, want the last alone", r.unreached(now))
+	}
 }
 
 // A relay that has too much to do has not tried the network.

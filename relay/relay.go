@@ -35,7 +35,8 @@ import (
 
 // Network reaches devices. The relay dials a SIM, not an address.
 type Network interface {
-	// DialSIM connects to a device's port. Errors are ErrOffline, ErrRefused, ErrTimeout, ErrUnknownSIM (wrapped) where they are known.
+	// DialSIM connects to a device's port. Errors are ErrOffline, ErrRefused, ErrTimeout, ErrUnknownSIM, ErrDirectory, ErrNetwork (wrapped) where they are known;
+	// one that ends with ctx's deadline and is neither of the last two counts as ErrTimeout.
 	DialSIM(ctx context.Context, simID string, port uint16) (net.Conn, error)
 }
 

@@ -47,7 +47,7 @@ type Entry struct {
 	BytesUp      int64          `json:"up,omitempty"`   // client to device
 	BytesDown    int64          `json:"down,omitempty"` // device to client
 	Duration     time.Duration  `json:"dur,omitempty"`
-	End          Words          `json:"end,omitzero"` // why the connection ended, beside the code
+	End          Words          `json:"end,omitzero"` // why the connection ended, beside the code; of an EXPIRED: when the mapping did, where that was long before Time
 	Count        int            `json:"n,omitempty"`  // how many equal events this entry stands for; 0: one
 
 	Ladder []Step `json:"ev,omitempty"` // what happened on the connection, in its last entry
