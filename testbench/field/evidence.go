@@ -58,8 +58,6 @@ func (c *Check) why(ctx context.Context, m *relayapi.PortMapping, at phase, err 
 			return p
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Patience)
-	defer cancel()
 	if at != connecting {
 		if entry, found := c.audited(ctx, m); found {
 			return fromEntry(entry, m, err)
@@ -69,6 +67,8 @@ func (c *Check) why(ctx context.Context, m *relayapi.PortMapping, at phase, err 
 		return &access.Problem{Code: "R18", Text: "small packets pass and large ones never do", Err: err,
 			Cure: "large packets are lost on the way: lower the MTU of the device's link or clamp the MSS; or the line is too weak"}
 	}
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Patience)
+	defer cancel()
 	d, diagnoseErr := c.cfg.Relay.API.Diagnose(ctx, m.IPAddress, m.Port, "")
 	var foreign *wrongProtocolError
 	switch {

@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"minato/relay/relayapi"
 	"minato/testbench/access"
 	"minato/testbench/neterr"
 )
@@ -85,7 +84,7 @@ func (t *target) mistaken(ctx context.Context, s *story) (code string, problem *
 	case err != nil:
 		s.logf("%s: ended by %v rather than in order", t.Name, err)
 	}
-	entry, found := c.auditedCode(ctx, m)
+	entry, found := c.audited(ctx, m)
 	if !found {
 		return "", &access.Problem{Text: "the relay's log does not say why " + t.Name + " without TLS was turned away", Cure: "something on the way ends connections in the relay's place; or the key may not read the log", Err: err}
 	}
@@ -95,14 +94,4 @@ func (t *target) mistaken(ctx context.Context, s *story) (code string, problem *
 		return "", p
 	}
 	return entry.Code, nil
-}
-
-// auditedCode is audited with the patience that a silent client needs: the relay asks the device what it would have said.
-func (c *Check) auditedCode(ctx context.Context, m *relayapi.PortMapping) (relayapi.NapterAuditLogEntry, bool) {
-	for range 3 {
-		if entry, found := c.audited(ctx, m); found || ctx.Err() != nil {
-			return entry, found
-		}
-	}
-	return relayapi.NapterAuditLogEntry{}, false
 }

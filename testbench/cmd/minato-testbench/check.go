@@ -21,7 +21,7 @@ type checkCommand struct {
 	Source  []string      `help:"Ranges that may connect, as a mapping would have them; default: this computer's address." placeholder:"CIDR,..."`
 	Agent   string        `help:"Status socket of the agent, where this runs on the device itself; default: ${agent_socket} when it is there." placeholder:"SOCKET"`
 	Timeout time.Duration `help:"How long one answer of the device may take." default:"40s"`
-	Late    time.Duration `help:"How much longer than the median an answer may take before the line counts it as lost." default:"200ms"`
+	Late    time.Duration `help:"How much longer than the median an answer may take before the line counts it as lost; up to twice the median none is." default:"200ms"`
 	Out     string        `help:"Directory for index.html and report.json; none when empty." default:"out/check" placeholder:"DIR"`
 	JSON    bool          `name:"json" help:"Print the report as JSON instead of the screen."`
 }
@@ -30,6 +30,9 @@ func (c checkCommand) Run(ctx context.Context, _ *slog.Logger) error {
 	services, err := field.ParseServices(c.Service)
 	if err == nil {
 		err = checkSources(c.Source)
+	}
+	if err == nil && c.Late <= 0 {
+		err = fmt.Errorf("--late %v: must be more than 0", c.Late)
 	}
 	if err != nil {
 		return &exitError{status: exitUsage, err: err, hint: "minato-testbench check --help shows the options"}
