@@ -129,7 +129,7 @@ func TestBackground(t *testing.T) {
 }
 
 func TestNoSuchShell(t *testing.T) {
-	if _, err := NewServer(Config{Shell: "/nonexistent/sh"}); err == nil || !strings.Contains(err.Error(), "/nonexistent/sh") {
+	if _, err := NewServer(Config{Shell: "/dev/null/none/sh"}); err == nil || !strings.Contains(err.Error(), "/dev/null/none/sh") {
 		t.Errorf("err = %v, want the shell named", err)
 	}
 }

@@ -69,11 +69,11 @@ func TestBadConfigs(t *testing.T) {
 		{"ACME over http", minimal + "tls: {acme: {directory: http://ca, domains: [a.example]}}\n", "tls.acme.directory"},
 		{"ACME port", minimal + "tls: {acme: {domains: [a.example], listen: 80}}\n", "tls.acme.listen"},
 		{"no client CA", minimal + "tls: {require-client-certificate: true}\n", "tls.client-ca is missing"},
-		{"client CA file", minimal + "tls: {client-ca: /nonexistent}\n", "tls.client-ca: open"},
+		{"client CA file", minimal + "tls: {client-ca: /dev/null/none}\n", "tls.client-ca: open"},
 		{"two networks", strings.Replace(minimal, "{socks: 127.0.0.1:7080}", "{socks: 127.0.0.1:7080, route: true}", 1), "one of network.socks"},
 		{"two lists", strings.Replace(minimal, "http://127.0.0.1:7070}", "http://127.0.0.1:7070, file: x}", 1), "one of devices.emulator"},
 		{"soracom without a key", strings.Replace(minimal, "emulator: http://127.0.0.1:7070", "soracom: {}", 1), "devices.soracom.auth-key-file is missing"},
-		{"soracom's key", strings.Replace(minimal, "emulator: http://127.0.0.1:7070", "soracom: {auth-key-file: /nonexistent}", 1), "devices.soracom.auth-key-file: reading"},
+		{"soracom's key", strings.Replace(minimal, "emulator: http://127.0.0.1:7070", "soracom: {auth-key-file: /dev/null/none}", 1), "devices.soracom.auth-key-file: reading"},
 		{"soracom's URL", strings.Replace(minimal, "emulator: http://127.0.0.1:7070", "soracom: {auth-key-file: x, endpoint: api.soracom.io}", 1), "devices.soracom.endpoint"},
 		{"URL", strings.Replace(minimal, "http://127.0.0.1:7070", "127.0.0.1", 1), "devices.emulator"},
 		{"no state", strings.Replace(minimal, "state: state", "", 1), "state is missing"},
@@ -113,7 +113,7 @@ func TestErrorsHaveAPlace(t *testing.T) {
 		{"trusted-proxies:\n  - 10.0.0.0/8\n  - 10.0.0.7\n", "[3:5] trusted-proxies[1]: "},
 		{"limits: {rate-per-source: -1}\n", "[1:27] limits.rate-per-source: "},
 		{"tls:\n  cert: a.pem\n", "[2:7] tls.key is missing: "},
-		{"tls:\n  client-ca: /nonexistent\n", "[2:14] tls.client-ca: open /nonexistent"},
+		{"tls:\n  client-ca: /dev/null/none\n", "[2:14] tls.client-ca: open /dev/null/none"},
 		{"", "devices is missing: "},
 	} {
 		text := tt.text + minimal

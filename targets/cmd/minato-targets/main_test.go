@@ -77,11 +77,11 @@ func TestRefusals(t *testing.T) {
 		{"all off", allOff, exitUsage, "every service is off"},
 		{"no address", append(allOff[:1:1], "--http=nowhere"), exitUsage, "--http takes HOST:PORT or off"},
 		{"busy", append(allOff[:1:1], "--http="+busy.Addr().String()), exitUnreached, "give another address with --http"},
-		{"no password file", append(allOff[:4:4], "--ssh=127.0.0.1:0", "--vnc-password-file=/nonexistent"), exitUsage, "reading the VNC password"},
+		{"no password file", append(allOff[:4:4], "--ssh=127.0.0.1:0", "--vnc-password-file=/dev/null/none"), exitUsage, "reading the VNC password"},
 		{"empty password", append(allOff[:4:4], "--ssh=127.0.0.1:0", "--vnc-password-file="+write(t, "\n")), exitUsage, "is empty"},
 		{"long password", append(allOff[:4:4], "--ssh=127.0.0.1:0", "--vnc-password-file="+write(t, "123456789")), exitUsage, "at most 8"},
 		{"bad passwords", append(allOff[:4:4], "--ssh=127.0.0.1:0", "--ssh-passwords="+write(t, "a:b\nc\n")), exitUsage, "line 2"},
-		{"no shell", append(allOff[:4:4], "--ssh=127.0.0.1:0", "--ssh-shell=/nonexistent"), exitUsage, "looking for the SSH shell"},
+		{"no shell", append(allOff[:4:4], "--ssh=127.0.0.1:0", "--ssh-shell=/dev/null/none"), exitUsage, "looking for the SSH shell"},
 		{"bad keys", append(allOff[:4:4], "--ssh=127.0.0.1:0", "--ssh-authorized-keys="+write(t, "x y")), exitUsage, "line 1"},
 	}
 	for _, tt := range tests {
