@@ -26,6 +26,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"minato/agent/ppp"
 	"minato/emulator/core"
 	"minato/emulator/dce"
 	"minato/emulator/sms"
@@ -289,6 +290,9 @@ type network struct{ e *Emulator }
 
 func (n network) Attach(imsi, imei string) (string, error) { return n.e.core.Attach(imsi, imei) }
 func (n network) Detach(imsi string)                       { n.e.core.Detach(imsi) }
+func (n network) DefaultBearer(r core.ActivateRequest) (ppp.Lease, error) {
+	return n.e.core.DefaultBearer(r)
+}
 
 func (n network) Activate(ctx context.Context, r core.ActivateRequest) (dce.Session, error) {
 	s, err := n.e.core.Activate(ctx, r)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"strings"
 
 	"minato/agent/ppp"
@@ -62,6 +63,15 @@ func (r *ActivateRequest) checkType() error {
 
 // admitLocked decides whether the subscriber may have a session.
 func (c *Core) admitLocked(r ActivateRequest) (*subscriber, error) {
+	sub, err := c.servesLocked(r)
+	if err == nil && sub.User != "" && !r.Credentials.Matches(sub.User, sub.Password) {
+		return nil, reject(CauseAuthenticationFailed, "the user name or password is wrong")
+	}
+	return sub, err
+}
+
+// servesLocked decides whether there is what is asked for, whoever asks.
+func (c *Core) servesLocked(r ActivateRequest) (*subscriber, error) {
 	if c.ended {
 		return nil, net.ErrClosed
 	}
@@ -75,26 +85,46 @@ func (c *Core) admitLocked(r ActivateRequest) (*subscriber, error) {
 		return nil, reject(CauseUnknownAPN, "APN %q is not known", r.APN)
 	case badType != nil:
 		return nil, badType
-	case sub.User != "" && !r.Credentials.Matches(sub.User, sub.Password):
-		return nil, reject(CauseAuthenticationFailed, "the user name or password is wrong")
 	}
 	return sub, nil
 }
 
+// addressLocked is the subscriber's own address, the one of its default bearer, or one of the pool.
+func (c *Core) addressLocked(sub *subscriber) (netip.Addr, error) {
+	if sub.Addr.IsValid() {
+		return sub.Addr, nil
+	}
+	if sub.bearer.IsValid() {
+		return sub.bearer, nil
+	}
+	if sub.session != nil {
+		return sub.session.addr, nil
+	}
+	addr, ok := c.pool.take(sub.IMSI)
+	if !ok {
+		return addr, reject(CauseInsufficientResources, "no address is free in %s", c.cfg.Pool)
+	}
+	return addr, nil
+}
+
+// freeLocked gives a session's address back, unless the default bearer has it.
+func (c *Core) freeLocked(sub *subscriber, addr netip.Addr) {
+	if sub.bearer != addr {
+		c.pool.release(addr)
+	}
+}
+
 // openLocked makes the session and its route.
 func (c *Core) openLocked(sub *subscriber) (*Session, error) {
-	addr := sub.Addr
-	if !addr.IsValid() {
-		var ok bool
-		if addr, ok = c.pool.take(sub.IMSI); !ok {
-			return nil, reject(CauseInsufficientResources, "no address is free in %s", c.cfg.Pool)
-		}
+	addr, err := c.addressLocked(sub)
+	if err != nil {
+		return nil, err
 	}
 	sub.sessions++
 	s := newSession(c, sub, addr, fmt.Sprintf("%s-%d", sub.IMSI, sub.sessions))
 	if err := s.openGateway(); err != nil {
 		s.cancel()
-		c.pool.release(addr)
+		c.freeLocked(sub, addr)
 		return nil, fmt.Errorf("opening session %s: %w", s.id, err)
 	}
 	sub.session = s

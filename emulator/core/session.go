@@ -107,7 +107,7 @@ func (s *Session) close(reason string) {
 
 	s.reason = reason
 	c.mu.Lock()
-	c.pool.release(s.addr)
+	c.freeLocked(s.sub, s.addr)
 	s.sub.session = nil
 	c.mu.Unlock()
 	close(s.done)

@@ -68,8 +68,9 @@ type subscriber struct {
 	iface    int // of the captures: they have the same ones
 	imei     string
 	attached bool
-	session  *Session // nil: offline
-	sessions int      // how many there were
+	bearer   netip.Addr // kept for it since the attach; zero: the first session takes one
+	session  *Session   // nil: offline
+	sessions int        // how many there were
 }
 
 // addSubscriber is called by New only.

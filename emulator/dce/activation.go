@@ -31,7 +31,7 @@ func setActive(x *exchange, a args) result {
 	registered := x.m.reg.stat.registered()
 	var change []*pdpContext
 	for _, c := range list {
-		if (c.session != nil) != (on == 1) {
+		if on == 1 && c.session == nil || on == 0 && c.active() {
 			change = append(change, c)
 		}
 	}
@@ -80,18 +80,19 @@ func activationError(err error) result {
 }
 
 func (c *pdpContext) address() string {
-	if c.session == nil {
+	if !c.active() {
 		return "0.0.0.0"
 	}
-	return c.session.Lease().Addr.String()
+	return c.lease().Addr.String()
 }
 
-// nameServer is the i-th of the session's.
+// nameServer is the network's i-th.
 func (c *pdpContext) nameServer(i int) string {
-	if c.session == nil || i >= len(c.session.Lease().DNS) {
+	dns := c.lease().DNS
+	if i >= len(dns) {
 		return "0.0.0.0"
 	}
-	return c.session.Lease().DNS[i].String()
+	return dns[i].String()
 }
 
 func showAddresses(x *exchange, a args) result {
@@ -125,7 +126,7 @@ func (m *Modem) cidsLocked(active bool) string {
 	var list []string
 	all, _ := m.contextsLocked(nil)
 	for _, c := range all {
-		if !active || c.session != nil {
+		if !active || c.active() {
 			list = append(list, strconv.Itoa(c.cid))
 		}
 	}
@@ -141,7 +142,7 @@ func showParameters(x *exchange, a args) result {
 		return cmeError(cmeIncorrectParams)
 	}
 	for _, c := range list {
-		if c.session == nil {
+		if !c.active() {
 			continue
 		}
 		x.info(x.m.formatLocked("+CGCONTRDP", c, map[string]any{"bearer": 4 + c.cid}))

@@ -17,6 +17,7 @@ var conditions = map[string]func(m *Modem) bool{
 	"searching":  func(m *Modem) bool { return m.reg.stat == Searching },
 	"denied":     func(m *Modem) bool { return m.reg.stat == RegistrationDenied },
 	"active":     func(m *Modem) bool { return m.activeLocked() },
+	"session":    func(m *Modem) bool { return m.sessionLocked() },
 	"online":     func(m *Modem) bool { return m.onlineLocked() },
 	"ringing":    func(m *Modem) bool { return m.voice.state == voiceRinging },
 	"talking":    func(m *Modem) bool { return m.voice.state == voiceActive },
@@ -56,8 +57,18 @@ func (c *condition) holds(m *Modem) bool {
 	return true
 }
 
-// activeLocked tells that a PDP context is active.
+// activeLocked tells that a PDP context is active: one that is used, or the default bearer.
 func (m *Modem) activeLocked() bool {
+	for _, c := range m.contexts {
+		if c.active() {
+			return true
+		}
+	}
+	return false
+}
+
+// sessionLocked tells that one is used: by a call, or since +CGACT=1.
+func (m *Modem) sessionLocked() bool {
 	for _, c := range m.contexts {
 		if c.session != nil {
 			return true

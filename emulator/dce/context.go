@@ -22,8 +22,9 @@ type pdpContext struct {
 	user     string
 	password string
 
-	session Session // nil: not active
-	call    *call   // the call that carries it; nil: activated by +CGACT
+	bearer  ppp.Lease // of the default bearer, which comes with an attach; zero: this is not it, or there is none
+	session Session   // nil: nobody uses the context
+	call    *call     // the call that carries it; nil: activated by +CGACT
 }
 
 var errNoContext = errors.New("the PDP context is not defined")
@@ -90,13 +91,16 @@ func (m *Modem) activate(ctx context.Context, cid int, cred ppp.Credentials, own
 		return nil, err
 	}
 	m.mu.Lock()
+	was := c.active()
 	c.session, c.call = s, owner
 	m.mu.Unlock()
 	if !m.spawn(func() { m.watchSession(c, s) }) {
 		s.Close("the modem was switched off")
 	}
 	m.tellEvent(Event{Type: "session", State: "opened", CID: cid, Addr: s.Lease().Addr.String()})
-	m.contextEvent("+CGEV-act", c)
+	if !was {
+		m.contextEvent("+CGEV-act", c)
+	}
 	m.tellIndicators()
 	return s, nil
 }
@@ -109,7 +113,7 @@ func (m *Modem) watchSession(c *pdpContext, s Session) {
 	ours := c.session != s // deactivate took it out first
 	owner := c.call
 	if !ours {
-		c.session, c.call = nil, nil
+		c.session, c.call, c.bearer = nil, nil, ppp.Lease{}
 	}
 	m.mu.Unlock()
 	if ours {
@@ -123,16 +127,18 @@ func (m *Modem) watchSession(c *pdpContext, s Session) {
 	}
 }
 
-// deactivate closes the context's session; it is false when there is none. event is the format of what +CGEV tells; "": nothing.
+// deactivate ends the context's session and bearer; it is false when it is not active. event is the format of what +CGEV tells; "": nothing.
 func (m *Modem) deactivate(c *pdpContext, reason, event string) bool {
 	m.mu.Lock()
-	s, owner := c.session, c.call
-	c.session, c.call = nil, nil
+	was, s, owner := c.active(), c.session, c.call
+	c.session, c.call, c.bearer = nil, nil, ppp.Lease{}
 	m.mu.Unlock()
-	if s == nil {
+	if !was {
 		return false
 	}
-	s.Close(reason)
+	if s != nil {
+		s.Close(reason)
+	}
 	if event != "" {
 		m.contextEvent(event, c)
 	}
@@ -153,7 +159,7 @@ func (m *Modem) releaseContext(cid int, owner *call) {
 	}
 	m.mu.Unlock()
 	if mine {
-		m.deactivate(c, "the call ended", "+CGEV-deact")
+		m.releaseSession(c)
 	}
 }
 
@@ -162,7 +168,7 @@ func (m *Modem) endSessions(reason string) {
 	m.mu.Lock()
 	var active []*pdpContext
 	for _, c := range m.contexts {
-		if c.session != nil {
+		if c.active() {
 			active = append(active, c)
 		}
 	}

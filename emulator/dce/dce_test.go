@@ -46,6 +46,13 @@ func (n *fakeNetwork) Attach(imsi, _ string) (string, error) {
 	return "soracom.io", nil
 }
 
+func (n *fakeNetwork) DefaultBearer(r core.ActivateRequest) (ppp.Lease, error) {
+	if err := serves(r); err != nil {
+		return ppp.Lease{}, err
+	}
+	return (*fakeSession)(nil).Lease(), nil
+}
+
 func (n *fakeNetwork) Detach(string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -56,17 +63,24 @@ func (n *fakeNetwork) Activate(_ context.Context, r core.ActivateRequest) (Sessi
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.requests = append(n.requests, r)
-	if r.APN != "" && !strings.EqualFold(r.APN, "soracom.io") {
-		return nil, &core.Reject{Cause: 27, Reason: "unknown APN"}
-	}
-	switch r.Type { // as package core has it
-	case "IPV6":
-		return nil, &core.Reject{Cause: core.CauseIPv4Only, Reason: "PDN type IPv4 only allowed"}
-	case "PPP":
-		return nil, &core.Reject{Cause: core.CauseUnknownPDNType, Reason: "unknown PDN type PPP"}
+	if err := serves(r); err != nil {
+		return nil, err
 	}
 	n.last = &fakeSession{done: make(chan struct{})}
 	return n.last, nil
+}
+
+// serves refuses what there is not, as package core does.
+func serves(r core.ActivateRequest) error {
+	switch {
+	case r.APN != "" && !strings.EqualFold(r.APN, "soracom.io"):
+		return &core.Reject{Cause: 27, Reason: "unknown APN"}
+	case r.Type == "IPV6":
+		return &core.Reject{Cause: core.CauseIPv4Only, Reason: "PDN type IPv4 only allowed"}
+	case r.Type == "PPP":
+		return &core.Reject{Cause: core.CauseUnknownPDNType, Reason: "unknown PDN type PPP"}
+	}
+	return nil
 }
 
 func (n *fakeNetwork) isAttached() bool {

@@ -20,7 +20,7 @@ var indicators = map[string]struct {
 	"vox":           {"0,1", func(*Modem) int { return 0 }},
 	"roam":          {"0,1", func(m *Modem) int { return one(m.reg.stat == RegisteredRoaming) }},
 	"smsfull":       {"0,1", func(m *Modem) int { return one(m.messages.isFull()) }},
-	"gprs":          {"0-2", func(m *Modem) int { return one(m.reg.stat.registered()) + one(m.activeLocked()) }},
+	"gprs":          {"0-2", func(m *Modem) int { return one(m.reg.stat.registered()) + one(m.sessionLocked()) }},
 	"GPRS coverage": {"0,1", func(m *Modem) int { return one(m.reg.stat.registered()) }},
 	"callsetup":     {"0-3", func(m *Modem) int { return one(m.voice.state == voiceRinging) }},
 	"simind":        {"0-2", func(m *Modem) int { return one(m.sim.ready()) }},

@@ -91,7 +91,7 @@ func setContext(x *exchange, a args) result {
 	}
 	c := &pdpContext{cid: cid, pdpType: pdpType, apn: a.str(2)}
 	if old != nil {
-		c.auth, c.user, c.password = old.auth, old.user, old.password
+		c.auth, c.user, c.password, c.bearer = old.auth, old.user, old.password, old.bearer // what is new holds from the next attach on
 	}
 	x.m.contexts[cid] = c
 	return resultOK

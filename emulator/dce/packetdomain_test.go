@@ -134,7 +134,8 @@ func TestTypeOfContext(t *testing.T) {
 	u := newBench(t, nil).ready("at")
 	u.expect(`AT+CGDCONT=1,"IPV6","soracom.io";+CGACT=1,1`, cmeIs(148))
 	u.expect("AT+CEER", ok("+CEER: PDN type IPv4 only allowed, cause 50"))
-	u.expect("AT+CGPADDR=1", ok(`+CGPADDR: 1,"0.0.0.0"`))
+	u.expect("AT+CGPADDR=1", ok(`+CGPADDR: 1,"10.128.0.1"`)) // the default bearer is as it was at the attach
+	u.expect("AT+CGATT=0;+CGATT=1;+CGPADDR=1", ok(`+CGPADDR: 1,"0.0.0.0"`))
 	u.expect(`AT+CGDCONT=1,"PPP","soracom.io";+CGACT=1,1`, cmeIs(148))
 	u.expect("AT+CEER", ok("+CEER: unknown PDN type PPP, cause 28"))
 	u.expect(`AT+CGDCONT=1,"IPV4V6","soracom.io";+CGACT=1,1;+CGPADDR=1`, ok(`+CGPADDR: 1,"10.128.0.1"`))

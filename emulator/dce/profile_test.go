@@ -29,6 +29,7 @@ func TestFactorySettings(t *testing.T) {
 	b := newBench(t, nil)
 	u := b.ready("at")
 	b.statusIs(func(s Status) bool { return s.Registration == int(RegisteredHome) })
+	u.expect("AT+CGEREP=1,0;+CGEREP=0", done) // forgets the default bearer's
 	for _, c := range changed {
 		u.expect("AT"+c.set, "\r\nOK\r\n")
 		u.expect("AT"+c.read, "\r\n"+c.now+"\r\n\r\nOK\r\n")

@@ -113,6 +113,7 @@ func (m *Modem) attach(imsi string) {
 		m.mu.Lock()
 		m.reg.apn = apn
 		m.mu.Unlock()
+		m.openBearer(imsi)
 		m.setRegistration(m.registeredStat(imsi))
 		return
 	}

@@ -13,7 +13,6 @@ func TestSecondPDN(t *testing.T) {
 	at.expect(`AT+CGDCONT=2,"IP","soracom.io";+CGDCONT=3,"IP","Soracom.io";+CGDCONT=4,"IP","wrong";+CGEREP=2`, "\r\nOK\r\n")
 	c := ppp.dial("sora", "sora")
 	c.awaitUp(t)
-	at.await("\r\n+CGEV: ME PDN ACT 1\r\n")
 	first := b.net.session()
 
 	at.expect("AT+CGACT=1,2", "\r\n+CME ERROR: 148\r\n")
@@ -32,7 +31,7 @@ func TestSecondPDN(t *testing.T) {
 		t.Fatal(err)
 	}
 	ppp.await("\r\nNO CARRIER\r\n")
-	at.await("\r\n+CGEV: ME PDN DEACT 1\r\n")
+	<-first.Done()
 	at.expect("AT+CGACT=1,2,3", "\r\n+CME ERROR: 148\r\n\r\n+CGEV: ME PDN ACT 2\r\n")
 	ppp.expect("ATD*99***2#", "\r\nCONNECT 150000000\r\n")
 	c = ppp.link("sora", "sora")
@@ -54,5 +53,5 @@ func TestSecondPDNInACall(t *testing.T) {
 	c.awaitEnd(t)
 	ppp.await("\r\nNO CARRIER\r\n")
 	at.expect("AT+CEER", refusedSecond)
-	at.expect("AT+CGACT?", "\r\n+CGACT: 1,0\r\n+CGACT: 2,1\r\n+CGACT: 3,0\r\n\r\nOK\r\n")
+	at.expect("AT+CGACT?", "\r\n+CGACT: 1,1\r\n+CGACT: 2,1\r\n+CGACT: 3,0\r\n\r\nOK\r\n")
 }

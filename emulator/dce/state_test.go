@@ -184,6 +184,7 @@ func TestContextByCommand(t *testing.T) {
 	b := newBench(t, nil)
 	u := b.ready("at")
 	u.expect("AT+CGEREP=2", "\r\nOK\r\n")
+	u.expect("AT+CGACT=0", "\r\nOK\r\n\r\n+CGEV: ME PDN DEACT 1\r\n")
 	u.expect(`AT+CGDCONT=1,"IP","wrong"`, "\r\nOK\r\n")
 	u.expect("AT+CGACT=1,1", "\r\n+CME ERROR: 133\r\n")
 	u.expect("AT+CEER", "\r\n+CEER: unknown APN, cause 27\r\n\r\nOK\r\n")

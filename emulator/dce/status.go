@@ -62,7 +62,7 @@ func (m *Modem) Status() Status {
 	}
 	for _, cid := range slices.Sorted(maps.Keys(m.contexts)) {
 		c := m.contexts[cid]
-		one := ContextStatus{CID: cid, Type: c.pdpType, APN: c.apn, Active: c.session != nil}
+		one := ContextStatus{CID: cid, Type: c.pdpType, APN: c.apn, Active: c.active()}
 		if one.Active {
 			one.Addr = c.address()
 		}

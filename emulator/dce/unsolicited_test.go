@@ -12,10 +12,11 @@ func TestEffectsFollowTheirAnswer(t *testing.T) {
 	u := b.ready("at")
 	u.expect(`AT+CGDCONT=1,"IP","soracom.io";+CGEREP=2;+CEREG=1;E1`, "\r\nOK\r\n")
 	for _, tt := range []struct{ command, effect string }{
+		{"AT+CGACT=0", "\r\n+CGEV: ME PDN DEACT 1\r\n"},
 		{"AT+CGACT=1,1", "\r\n+CGEV: ME PDN ACT 1\r\n"},
 		{"AT+CGACT=0", "\r\n+CGEV: ME PDN DEACT 1\r\n"},
 		{"AT+CFUN=4", "\r\n+CGEV: ME DETACH\r\n\r\n+CEREG: 0\r\n"},
-		{"AT+CFUN=1", "\r\n+CEREG: 2\r\n\r\n+CEREG: 1\r\n"},
+		{"AT+CFUN=1", "\r\n+CEREG: 2\r\n\r\n+CGEV: ME PDN ACT 1\r\n\r\n+CEREG: 1\r\n"},
 		{"AT+COPS=2", "\r\n+CGEV: ME DETACH\r\n\r\n+CEREG: 0\r\n"},
 	} {
 		u.expect(tt.command, tt.command+"\r\r\nOK\r\n"+tt.effect)

@@ -80,7 +80,7 @@ var vars = map[string]func(p *place) any{
 	"address": func(p *place) any { return p.pdp().address() },
 	"dns1":    func(p *place) any { return p.pdp().nameServer(0) },
 	"dns2":    func(p *place) any { return p.pdp().nameServer(1) },
-	"active":  func(p *place) any { return bit(p.pdp().session != nil) },
+	"active":  func(p *place) any { return bit(p.pdp().active()) },
 
 	"local_nitz": func(p *place) any { return p.networkTime("2006/01/02,15:04:05") + ",0" },
 	"local_time": func(p *place) any { return p.networkTime(clockFormat) },

@@ -111,9 +111,11 @@ func (w *world) call() *ttytest.Link {
 	w.t.Helper()
 	l := w.dial(ppp.Config{})
 	l.Await()
-	w.at.Await("ME PDN ACT 1\r\n")
 	return l
 }
+
+// online tells that the network has a session of the first modem.
+func (w *world) online() bool { return w.e.Core().Subscribers()[0].Online }
 
 // dial dials, and begins a PPP link.
 func (w *world) dial(cfg ppp.Config) *ttytest.Link {

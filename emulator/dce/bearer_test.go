@@ -1,0 +1,87 @@
+package dce
+
+import (
+	"testing"
+
+	"minato/agent/ppp"
+)
+
+const (
+	bearerUp   = "\r\n+CGACT: 1,1\r\n+CGACT: 2,0\r\n+CGACT: 3,0\r\n\r\nOK\r\n"
+	bearerDown = "\r\n+CGACT: 1,0\r\n+CGACT: 2,0\r\n+CGACT: 3,0\r\n\r\nOK\r\n"
+)
+
+// TestDefaultBearer follows it from attach to detach, through a call that uses it.
+func TestDefaultBearer(t *testing.T) {
+	b := newBench(t, nil)
+	at := b.ready("at")
+	at.expect("AT+CGEREP=2;+CEREG=1", done)
+	at.expect("AT+CFUN=4", "\r\nOK\r\n\r\n+CGEV: ME DETACH\r\n\r\n+CEREG: 0\r\n")
+	at.expect("AT+CGACT?", bearerDown)
+	at.expect("AT+CGPADDR=1;+CGCONTRDP", ok(`+CGPADDR: 1,"0.0.0.0"`))
+
+	at.expect("AT+CFUN=1", "\r\nOK\r\n\r\n+CEREG: 2\r\n\r\n+CGEV: ME PDN ACT 1\r\n\r\n+CEREG: 1\r\n")
+	at.expect("AT+CGACT?", bearerUp)
+	at.expect("AT+CGCONTRDP=1", ok(`+CGCONTRDP: 1,5,"soracom.io","10.128.0.1.255.255.255.255","10.128.0.1","100.127.0.53","0.0.0.0"`))
+	if s := b.Status().Contexts[0]; !s.Active || s.Addr != "10.128.0.1" {
+		t.Errorf("the status is %+v", s)
+	}
+	if b.net.session() != nil {
+		t.Error("there is a session that nobody asked for")
+	}
+
+	dte := b.user("ppp")
+	dte.expect("ATE0", "ATE0\r\r\nOK\r\n")
+	c := dte.dial("sora", "sora")
+	c.awaitUp(t)
+	at.expect("AT+CGACT?", bearerUp)
+	c.cancel()
+	c.awaitEnd(t)
+	dte.await("\r\nNO CARRIER\r\n")
+	<-b.net.session().Done()
+	at.expect("AT+CGACT?", bearerUp) // and nothing was said of it
+	at.expect("AT+CGPADDR=1", ok(`+CGPADDR: 1,"10.128.0.1"`))
+
+	at.expect("AT+CGACT=0,1", "\r\nOK\r\n\r\n+CGEV: ME PDN DEACT 1\r\n")
+	at.expect("AT+CGACT?", bearerDown)
+	c = dte.dial("sora", "sora") // a call without it has its context for itself
+	c.awaitUp(t)
+	at.await("\r\n+CGEV: ME PDN ACT 1\r\n")
+	c.cancel()
+	c.awaitEnd(t)
+	at.await("\r\n+CGEV: ME PDN DEACT 1\r\n")
+	at.expect("AT+CGACT?", bearerDown)
+}
+
+// TestDefaultBearerIsRefused: the modem is registered all the same, and the bearer comes with the first attach that asks for the right one.
+func TestDefaultBearerIsRefused(t *testing.T) {
+	b := newBench(t, nil)
+	u := b.ready("at")
+	u.expect(`AT+CGATT=0;+CGDCONT=1,"IP","wrong";+CGATT=1;+CGATT?`, ok("+CGATT: 1"))
+	u.expect("AT+CGACT?", bearerDown)
+	u.expect("AT+CEER", ok("+CEER: unknown APN, cause 27"))
+	u.expect(`AT+CGDCONT=1,"IP","soracom.io";+CGATT=0;+CGATT=1`, done)
+	u.expect("AT+CGACT?", bearerUp)
+	u.expect("AT+CGDCONT=1;+CGATT=0;+CGATT=1;+CGACT?", ok("+CGACT: 2,0\r\n+CGACT: 3,0")) // a context that is not defined has none
+}
+
+// TestContextChangesUnderItsBearer: +CGDCONT after the attach, as dial scripts have it, is for the next attach and the next call.
+func TestContextChangesUnderItsBearer(t *testing.T) {
+	b := newBench(t, nil)
+	u := b.ready("at")
+	u.expect(`AT+CGDCONT=1,"IP","wrong";+CGAUTH=1,1,"sora","sora"`, done)
+	u.expect("AT+CGACT?", bearerUp)
+	u.expect("ATD*99***1#", "\r\nCONNECT 150000000\r\n")
+	c := u.link("sora", "sora")
+	if err := c.awaitEnd(t); err == nil {
+		t.Error("the call came up with a wrong APN")
+	}
+	u.await("\r\nNO CARRIER\r\n")
+	u.expect("AT+CGACT?", bearerUp)
+	u.expect("AT+CGACT=1,1", cmeIs(133))
+	u.expect(`AT+CGDCONT=1,"IP","soracom.io";+CGACT=1,1`, done)
+	if got := b.net.requests; len(got) != 3 || !got[2].Credentials.Matches("sora", "sora") || got[2].Credentials.Protocol != ppp.AuthPAP {
+		t.Errorf("the network was asked %+v", got)
+	}
+	u.expect(`AT+CGDCONT=1,"IP","x"`, cmeIs(3)) // while it is used
+}
