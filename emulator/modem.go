@@ -71,8 +71,7 @@ func newModem(e *Emulator, n int, p *dce.Personality) (*Modem, error) {
 	if n < len(e.cfg.Subscribers) {
 		sub = e.cfg.Subscribers[n]
 	}
-	sim := e.cfg.card(n)
-	sim.IMSI, sim.ICCID, sim.MSISDN = sub.IMSI, sub.ICCID, sub.MSISDN
+	sim := dce.SIMCard{IMSI: sub.IMSI, ICCID: sub.ICCID, MSISDN: sub.MSISDN, Card: e.cfg.card(n)}
 	message := func(from, text string) error {
 		_, err := e.centre.Send(sub.IMSI, from, text)
 		return err

@@ -9,12 +9,17 @@ import (
 // SIMCard is the subscriber's card.
 type SIMCard struct {
 	IMSI, ICCID, MSISDN string
-	PIN                 string // 4 to 8 digits; "": the lock is off, and 0000 is what puts it on
-	PUK                 string // 8 digits; "": 12345678
-	PIN2                string // 4 to 8 digits; "": 1234
-	PUK2                string // 8 digits; "": 12345678
-	SPN                 string // service provider name, up to 16 characters; "": none
-	DataOnly            bool   // no circuit-switched services: +CREG tells of a refusal while the rest is registered
+	Card
+}
+
+// Card is what the card alone knows of a SIM, and the network does not. The zero value is a card without a lock.
+type Card struct {
+	PIN      string // 4 to 8 digits; "": the lock is off, and 0000 is what puts it on
+	PUK      string // 8 digits; "": 12345678
+	PIN2     string // 4 to 8 digits; "": 1234
+	PUK2     string // 8 digits; "": 12345678
+	SPN      string // name of the service provider, up to 16 characters; "": none
+	DataOnly bool   // a subscription without circuit-switched services: +CREG tells of a refusal while the rest is registered
 }
 
 const (

@@ -22,7 +22,7 @@ func (m *Modem) LayLock(l SIMLock) (lift func(), err error) {
 	if !pinLike(l.PIN) {
 		return nil, errPIN
 	}
-	check := SIMCard{IMSI: m.subscriber(), PIN: l.PIN, PUK: l.PUK}
+	check := SIMCard{IMSI: m.subscriber(), Card: Card{PIN: l.PIN, PUK: l.PUK}}
 	if err := check.validate(); err != nil {
 		return nil, err
 	}
