@@ -82,17 +82,6 @@ func (r *round) radioOn(ctx context.Context) (switched bool, err error) {
 	return err == nil, err
 }
 
-// simStays tells a modem that lost its SIM, or was locked by it, from one that lost the network: the next round sees to the SIM.
-func (r *round) simStays(ctx context.Context) error {
-	state, err := r.session.modem.SIM(ctx)
-	if err != nil || state == modem.SIMReady || state == modem.SIMBusy || state == modem.SIMUnknown {
-		return err
-	}
-	f := simFailure(state)
-	f.State, f.Class = StateRegistered, ClassBackOff
-	return f
-}
-
 // notRegistered tells the weak signal from the network's no.
 func (r *round) notRegistered(ctx context.Context, reg modem.Registration) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)

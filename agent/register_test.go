@@ -67,6 +67,20 @@ func TestSIMFails(t *testing.T) {
 	}
 }
 
+// A SIM that is not ready when the time ends is why, also where the time ends in the middle of a question.
+func TestSIMIsBusyToTheEnd(t *testing.T) {
+	f := newFakeModem(t, map[string]string{"+CPIN?": "+CME ERROR: 14"})
+	r := start(t, config(f.path, "127.0.0.1:9"), func(a *Agent) {
+		a.timing.deadlines[StateSIM], a.timing.poll = 2*time.Second, time.Millisecond
+	})
+	await(t, func() bool { return f.count("+CPIN?") > 1 })
+	f.set("+CPIN?", "silence")
+	<-r.pauses
+	if got := r.Status().Failure; got.Code != SIM || got.State != StateSIM || !strings.Contains(got.Message, "has not read its SIM") || !strings.Contains(got.Hint, "seat the SIM anew") {
+		t.Errorf("%+v", got)
+	}
+}
+
 // A SIM that fails while the network is waited for is why there is none.
 func TestSIMFailsBeforeTheRegistration(t *testing.T) {
 	f := newFakeModem(t, map[string]string{"+CEREG?": "+CEREG: 3,2|OK"})

@@ -180,65 +180,6 @@ func (r *round) identify(ctx context.Context) error {
 	return r.session.modem.Setup(ctx)
 }
 
-// sim waits for the SIM, and unlocks it. On a port that stayed open it is a look at one that was ready.
-func (r *round) sim(ctx context.Context) error {
-	m := r.session.modem
-	if r.session.simReady {
-		if state, err := m.SIM(ctx); err != nil || state == modem.SIMReady {
-			return err
-		}
-		r.session.simReady = false
-	}
-	var iccid string
-	woken := false // the modem was at +CFUN=0: its SIM takes a moment
-	for first := true; ; {
-		if iccid == "" {
-			iccid, _ = m.ICCID(ctx) // many modems tell it before the PIN; the PIN's memory goes by it
-		}
-		state, err := m.SIM(ctx)
-		if err != nil {
-			return err
-		}
-		r.agent.update(func(s *Status) { s.SIM, s.ICCID = state.String(), iccid })
-		switch state {
-		case modem.SIMReady:
-			imsi, err := m.IMSI(ctx)
-			if err != nil {
-				return err
-			}
-			r.agent.update(func(s *Status) { s.IMSI = imsi })
-			if err := m.EnableRegistrationURCs(ctx); err != nil {
-				return err
-			}
-			r.session.simReady = true
-			return nil
-		case modem.SIMPINRequired:
-			pin := r.agent.cfg.Modem.PIN
-			if pin == "" {
-				return simFailure(state)
-			}
-			if tries, err := m.EnterPIN(ctx, pin); err != nil {
-				return pinFailure(err, tries)
-			}
-			continue // most are ready at once
-		case modem.SIMPUKRequired, modem.SIMLocked:
-			return simFailure(state)
-		}
-		if first {
-			first = false
-			if woken, err = r.radioOn(ctx); err != nil {
-				return err
-			}
-		}
-		if state == modem.SIMAbsent && !woken {
-			return simFailure(state)
-		}
-		if err := r.session.wait(ctx, r.agent.timing.poll); err != nil {
-			return errors.Join(simFailure(state), err)
-		}
-	}
-}
-
 func (a *Agent) pdpContext() modem.PDPContext {
 	n := a.cfg.Network
 	return modem.PDPContext{CID: n.CID, Type: modem.PDPType(n.Type), APN: n.APN}
