@@ -20,7 +20,8 @@ func readActive(x *exchange) result {
 	return resultOK
 }
 
-// setActive is +CGACT=<state>[,<cid>,...]; without cid it means all.
+// setActive is +CGACT=<state>[,<cid>,...]; without cid it means all. A context that is active already stays so, whatever the network has
+// against its use, and the last connection of an attach cannot be given up (TS 27.007 section 10.1.10).
 func setActive(x *exchange, a args) result {
 	on, ok := a.number(0, 1, 0, 1)
 	if !ok {
@@ -28,33 +29,48 @@ func setActive(x *exchange, a args) result {
 	}
 	x.m.mu.Lock()
 	list, ok := x.m.contextsLocked(a[min(1, len(a)):])
-	registered := x.m.reg.stat.registered()
-	var change []*pdpContext
-	for _, c := range list {
-		if on == 1 && c.session == nil || on == 0 && c.active() {
-			change = append(change, c)
-		}
-	}
 	x.m.mu.Unlock()
 	if !ok {
 		return cmeError(cmeIncorrectParams)
 	}
-	if len(change) > 0 {
-		x.wait(x.m.personality.Delays.Activate)
+	if on == 0 {
+		return x.deactivate(list)
 	}
-	for _, c := range change {
-		if on == 0 {
-			x.m.deactivate(c, "deactivated by +CGACT", "+CGEV-deact")
-			continue
-		}
-		if !registered {
-			return cmeError(cmeNoNetwork)
-		}
-		if _, err := x.m.activate(x.ctx, c.cid, ppp.Credentials{}, nil); err != nil {
-			return activationError(err)
+	for _, c := range list {
+		if r := x.use(c); !r.ok() && !x.m.isActive(c) {
+			return r
 		}
 	}
 	return resultOK
+}
+
+func (x *exchange) deactivate(list []*pdpContext) result {
+	x.m.mu.Lock()
+	var used []*pdpContext
+	last := false
+	for _, c := range list {
+		if c.session != nil {
+			used = append(used, c)
+		}
+		last = last || x.m.activeLocked(c)
+	}
+	x.m.mu.Unlock()
+	if len(used) == 0 && last {
+		return cmeError(cmeLastPDN)
+	}
+	if len(used) > 0 {
+		x.wait(x.m.personality.Delays.Activate)
+	}
+	for _, c := range used {
+		x.m.deactivate(c, "deactivated by +CGACT", "+CGEV-deact")
+	}
+	return resultOK
+}
+
+func (m *Modem) isActive(c *pdpContext) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.activeLocked(c)
 }
 
 // activationError maps the network's cause to +CME ERROR (TS 27.007 section 9.2.2).
@@ -79,20 +95,19 @@ func activationError(err error) result {
 	return cmeError(cmeServiceOption)
 }
 
-func (c *pdpContext) address() string {
-	if !c.active() {
+func address(l ppp.Lease) string {
+	if !l.Addr.IsValid() {
 		return "0.0.0.0"
 	}
-	return c.lease().Addr.String()
+	return l.Addr.String()
 }
 
 // nameServer is the network's i-th.
-func (c *pdpContext) nameServer(i int) string {
-	dns := c.lease().DNS
-	if i >= len(dns) {
+func nameServer(l ppp.Lease, i int) string {
+	if i >= len(l.DNS) {
 		return "0.0.0.0"
 	}
-	return dns[i].String()
+	return l.DNS[i].String()
 }
 
 func showAddresses(x *exchange, a args) result {
@@ -126,7 +141,7 @@ func (m *Modem) cidsLocked(active bool) string {
 	var list []string
 	all, _ := m.contextsLocked(nil)
 	for _, c := range all {
-		if !active || c.active() {
+		if !active || m.activeLocked(c) {
 			list = append(list, strconv.Itoa(c.cid))
 		}
 	}
@@ -142,7 +157,7 @@ func showParameters(x *exchange, a args) result {
 		return cmeError(cmeIncorrectParams)
 	}
 	for _, c := range list {
-		if !c.active() {
+		if !x.m.activeLocked(c) {
 			continue
 		}
 		x.info(x.m.formatLocked("+CGCONTRDP", c, map[string]any{"bearer": 4 + c.cid}))

@@ -14,21 +14,25 @@ type Answers []Answer
 
 // Answer is one way to answer.
 type Answer struct {
-	Match  string   `yaml:"match"`  // regular expression for all that follows =; named groups are values of the texts; "": anything
-	When   string   `yaml:"when"`   // a condition; "": always
-	First  bool     `yaml:"first"`  // applies once after each boot
-	Run    string   `yaml:"run"`    // a command line without AT to be carried out first; what it says is not shown, its failure is the result
-	Lines  []string `yaml:"lines"`  // information text
-	Result string   `yaml:"result"` // "": OK; ERROR, NO CARRIER and the like; a number is a +CME ERROR
-	Then   []string `yaml:"then"`   // unsolicited results after the final one
-	Do     string   `yaml:"do"`     // afterwards: reset, power-off, or end-calls, by PPP's Terminate-Request
+	Match      string   `yaml:"match"`      // regular expression for all that follows =; named groups are values of the texts; "": anything
+	When       string   `yaml:"when"`       // a condition; "": always
+	First      bool     `yaml:"first"`      // applies once after each boot
+	Run        string   `yaml:"run"`        // a command line without AT to be carried out first; what it says is not shown, its failure is the result
+	Connect    string   `yaml:"connect"`    // the number of a context that the modem's own interface uses from now on; what the network has against it is the result
+	Disconnect string   `yaml:"disconnect"` // or uses no more
+	Lines      []string `yaml:"lines"`      // information text
+	Result     string   `yaml:"result"`     // "": OK; ERROR, NO CARRIER and the like; a number is a +CME ERROR
+	Then       []string `yaml:"then"`       // unsolicited results after the final one
+	Do         string   `yaml:"do"`         // afterwards: reset, power-off, or end-calls, by PPP's Terminate-Request
 
-	match  *regexp.Regexp
-	when   condition
-	run    template
-	lines  []template
-	result result
-	then   []template
+	match      *regexp.Regexp
+	when       condition
+	run        template
+	connect    template
+	disconnect template
+	lines      []template
+	result     result
+	then       []template
 }
 
 // UnmarshalYAML takes both ways to write answers.
@@ -85,6 +89,12 @@ func (a *Answer) prepare() (err error) {
 	}
 	if a.run, err = parseTemplate(a.Run, known); err != nil {
 		return fmt.Errorf("run: %w", err)
+	}
+	if a.connect, err = parseTemplate(a.Connect, known); err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	if a.disconnect, err = parseTemplate(a.Disconnect, known); err != nil {
+		return fmt.Errorf("disconnect: %w", err)
 	}
 	if a.lines, err = parseTemplates(a.Lines, known); err != nil {
 		return fmt.Errorf("lines: %w", err)
@@ -154,7 +164,7 @@ func (x *exchange) answer(command string, list Answers, text string) (result, bo
 		return resultError, false
 	}
 	p := place{m: x.m, port: x.p.name, locals: locals}
-	run := a.run.fill(p.value)
+	run, connect, disconnect := a.run.fill(p.value), a.connect.fill(p.value), a.disconnect.fill(p.value)
 	x.m.mu.Unlock()
 	if run != "" {
 		if x.depth == maxDepth {
@@ -164,6 +174,12 @@ func (x *exchange) answer(command string, list Answers, text string) (result, bo
 		if r := inner.line(run); !r.ok() {
 			return r, true
 		}
+	}
+	if r := x.connect(connect); !r.ok() {
+		return r, true
+	}
+	if r := x.disconnect(disconnect); !r.ok() {
+		return r, true
 	}
 	x.m.mu.Lock()
 	defer x.m.mu.Unlock()

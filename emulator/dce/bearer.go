@@ -5,22 +5,25 @@ import (
 	"minato/emulator/core"
 )
 
-// attachCID is the context that an EPS attach activates. Those of Quectel, SIMCom, u-blox and Huawei all attach with their first.
+// attachCID is the context that an EPS attach activates, in each of the modems that are built in.
 const attachCID = 1
 
-// active tells that the context has an address: it is in use, or it is the default bearer.
-func (c *pdpContext) active() bool { return c.session != nil || c.bearer.Addr.IsValid() }
-
-// lease is what the network gave; zero while the context is not active.
-func (c *pdpContext) lease() ppp.Lease {
-	if c.session != nil {
+// leaseLocked is what the network gave to a context; zero while it is not active. A SIM has one PDN connection, the default bearer: it is
+// the attach's context that shows it, or the one that is used, if that is another.
+func (m *Modem) leaseLocked(c *pdpContext) ppp.Lease {
+	switch {
+	case c.session != nil:
 		return c.session.Lease()
+	case c.cid == attachCID && !m.sessionLocked():
+		return m.bearer
 	}
-	return c.bearer
+	return ppp.Lease{}
 }
 
-// openBearer asks for the PDN connection that comes with an attach. A context that is not defined has none: what else the attach then
-// opens, no command shows. radio is held.
+// activeLocked tells that a context is active.
+func (m *Modem) activeLocked(c *pdpContext) bool { return m.leaseLocked(c).Addr.IsValid() }
+
+// openBearer asks for the PDN connection that comes with an attach. Where the context is not defined no command would show it. radio is held.
 func (m *Modem) openBearer(imsi string) {
 	m.mu.Lock()
 	c := m.contexts[attachCID]
@@ -37,29 +40,7 @@ func (m *Modem) openBearer(imsi string) {
 		return
 	}
 	m.mu.Lock()
-	c = m.contexts[attachCID] // as it is defined now
-	if c != nil {
-		c.bearer = lease
-	}
+	m.bearer = lease
 	m.mu.Unlock()
-	if c != nil {
-		m.contextEvent("+CGEV-act", c)
-	}
-}
-
-// releaseSession closes what a call used. The default bearer stays, and with it the context, as it does on LTE.
-func (m *Modem) releaseSession(c *pdpContext) {
-	m.mu.Lock()
-	s, kept := c.session, c.bearer.Addr.IsValid()
-	if kept {
-		c.session = nil
-	}
-	m.mu.Unlock()
-	switch {
-	case !kept:
-		m.deactivate(c, "the call ended", "+CGEV-deact")
-	case s != nil:
-		s.Close("the call ended")
-		m.tellIndicators()
-	}
+	m.contextEvent("+CGEV-act", c)
 }

@@ -42,15 +42,31 @@ func TestDefaultBearer(t *testing.T) {
 	at.expect("AT+CGACT?", bearerUp) // and nothing was said of it
 	at.expect("AT+CGPADDR=1", ok(`+CGPADDR: 1,"10.128.0.1"`))
 
-	at.expect("AT+CGACT=0,1", "\r\nOK\r\n\r\n+CGEV: ME PDN DEACT 1\r\n")
-	at.expect("AT+CGACT?", bearerDown)
-	c = dte.dial("sora", "sora") // a call without it has its context for itself
-	c.awaitUp(t)
-	at.await("\r\n+CGEV: ME PDN ACT 1\r\n")
-	c.cancel()
-	c.awaitEnd(t)
-	at.await("\r\n+CGEV: ME PDN DEACT 1\r\n")
-	at.expect("AT+CGACT?", bearerDown)
+	at.expect("AT+CGACT=0,1;+CGACT?", cmeIs(171)) // the last connection
+	at.expect("AT+CGACT=0", cmeIs(171))
+	at.expect("AT+CGDCONT=1", cmeIs(3))
+	at.expect("AT+CGACT?", bearerUp)
+}
+
+// TestBearerMoves: a SIM has one connection, and it is the context that is used which shows it.
+func TestBearerMoves(t *testing.T) {
+	b := newBench(t, nil)
+	u := b.ready("at")
+	u.expect(`AT+CGDCONT=2,"IP","soracom.io";+CGEREP=2;+CGACT=1,2`, "\r\nOK\r\n\r\n+CGEV: ME PDN ACT 2\r\n")
+	u.expect("AT+CGACT?", "\r\n+CGACT: 1,0\r\n+CGACT: 2,1\r\n+CGACT: 3,0\r\n\r\nOK\r\n")
+	u.expect("AT+CGPADDR=1,2", ok("+CGPADDR: 1,\"0.0.0.0\"\r\n+CGPADDR: 2,\"10.128.0.1\""))
+	u.expect("AT+CGACT=0,2", "\r\nOK\r\n\r\n+CGEV: ME PDN DEACT 2\r\n")
+	u.expect("AT+CGACT?", bearerUp)
+	u.expect("AT+CGACT=1,2", "\r\nOK\r\n\r\n+CGEV: ME PDN ACT 2\r\n")
+	b.DeactivatePDN(2)
+	u.await("\r\n+CGEV: NW PDN DEACT 2\r\n")
+	u.expect("AT+CGACT?", bearerDown) // it was the only one
+	u.expect("AT+CGATT=0", "\r\nOK\r\n\r\n+CGEV: ME DETACH\r\n")
+	u.expect("AT+CGATT=1", "\r\nOK\r\n\r\n+CGEV: ME PDN ACT 1\r\n")
+	u.expect("AT+CGACT?", bearerUp)
+	if err := b.DeactivatePDN(1); err == nil {
+		t.Error("a context that nobody uses was deactivated")
+	}
 }
 
 // TestDefaultBearerIsRefused: the modem is registered all the same, and the bearer comes with the first attach that asks for the right one.
@@ -62,7 +78,7 @@ func TestDefaultBearerIsRefused(t *testing.T) {
 	u.expect("AT+CEER", ok("+CEER: unknown APN, cause 27"))
 	u.expect(`AT+CGDCONT=1,"IP","soracom.io";+CGATT=0;+CGATT=1`, done)
 	u.expect("AT+CGACT?", bearerUp)
-	u.expect("AT+CGDCONT=1;+CGATT=0;+CGATT=1;+CGACT?", ok("+CGACT: 2,0\r\n+CGACT: 3,0")) // a context that is not defined has none
+	u.expect("AT+CGATT=0;+CGDCONT=1;+CGATT=1;+CGACT?", ok("+CGACT: 2,0\r\n+CGACT: 3,0")) // a context that is not defined has none
 }
 
 // TestContextChangesUnderItsBearer: +CGDCONT after the attach, as dial scripts have it, is for the next attach and the next call.
@@ -78,10 +94,14 @@ func TestContextChangesUnderItsBearer(t *testing.T) {
 	}
 	u.await("\r\nNO CARRIER\r\n")
 	u.expect("AT+CGACT?", bearerUp)
-	u.expect("AT+CGACT=1,1", cmeIs(133))
+	u.expect("AT+CGACT=1,1", done) // it is active: that the network refuses its use changes nothing
+	u.expect("AT+QIACT=1", cmeIs(133))
 	u.expect(`AT+CGDCONT=1,"IP","soracom.io";+CGACT=1,1`, done)
-	if got := b.net.requests; len(got) != 3 || !got[2].Credentials.Matches("sora", "sora") || got[2].Credentials.Protocol != ppp.AuthPAP {
+	if got := b.net.requests; len(got) != 4 || !got[3].Credentials.Matches("sora", "sora") || got[3].Credentials.Protocol != ppp.AuthPAP {
 		t.Errorf("the network was asked %+v", got)
 	}
 	u.expect(`AT+CGDCONT=1,"IP","x"`, cmeIs(3)) // while it is used
+	u.expect("AT+CGACT=0,1", done)
+	<-b.net.session().Done()
+	u.expect("AT+CGACT?", bearerUp)
 }

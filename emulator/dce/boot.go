@@ -11,6 +11,7 @@ func (m *Modem) boot(ctx context.Context) {
 	m.tellEvent(Event{Type: "boot", State: "begins"})
 	m.announce(ctx)
 	m.mu.Lock()
+	m.unread = false
 	up := !m.restart
 	if up {
 		m.heardLocked()
@@ -31,7 +32,8 @@ func (m *Modem) heardLocked() {
 	}
 }
 
-// announce sends the boot steps that pass. The modem answers commands from the first one on.
+// announce sends the boot steps that pass. The modem answers commands from the first one on; those for the card it refuses as busy until
+// the step that tells of it, as an EC21 does (github.com/SeeedJP/WioLTEforArduino, issue 5, where +CME ERROR: 10 comes before the 14).
 func (m *Modem) announce(ctx context.Context) {
 	for i := range m.personality.Boot {
 		step := &m.personality.Boot[i]
@@ -48,6 +50,7 @@ func (m *Modem) announce(ctx context.Context) {
 		m.mu.Lock()
 		restart := m.restart
 		if !restart {
+			m.unread = m.delay > 0 && i < m.personality.cardStep()
 			m.heardLocked()
 		}
 		m.mu.Unlock()
@@ -137,6 +140,9 @@ func (p *port) leaveMux() {
 
 // powerOff leaves the network, says so, and comes up again: the board around the module keeps its power key pressed.
 func (m *Modem) powerOff(ctx context.Context, last []string) {
+	m.mu.Lock()
+	m.booting = true // from now on it neither hears nor looks for a network
+	m.mu.Unlock()
 	m.detach("switched off", false)
 	m.sleep(ctx, m.personality.Delays.PowerOff.Value)
 	for _, text := range last {

@@ -139,6 +139,7 @@ func TestCallEndsByNetwork(t *testing.T) {
 			if err := c.awaitEnd(t); !errors.Is(err, tt.want) {
 				t.Errorf("the client's link ended with %v, want %v", err, tt.want)
 			}
+			<-b.net.session().Done()
 			u.await("\r\nNO CARRIER\r\n")
 			u.expect("AT", "\r\nOK\r\n")
 		})

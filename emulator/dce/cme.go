@@ -28,6 +28,7 @@ const (
 	cmeServiceOption    = 134 // service option temporarily out of order
 	cmeUnspecifiedGPRS  = 148
 	cmePDPAuth          = 149
+	cmeLastPDN          = 171
 )
 
 // cmeText are the texts of the numbers that the emulator or a personality may use.
@@ -73,6 +74,7 @@ var cmeText = map[int]string{
 	148: "unspecified GPRS error",
 	149: "PDP authentication failure",
 	150: "invalid mobile class",
+	171: "last PDN disconnection not allowed",
 	504: "Session is ongoing", // these three are Quectel's, of GNSS
 	505: "Session not active",
 	516: "Not fixed now",

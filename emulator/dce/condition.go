@@ -16,7 +16,7 @@ var conditions = map[string]func(m *Modem) bool{
 	"roaming":    func(m *Modem) bool { return m.reg.stat == RegisteredRoaming },
 	"searching":  func(m *Modem) bool { return m.reg.stat == Searching },
 	"denied":     func(m *Modem) bool { return m.reg.stat == RegistrationDenied },
-	"active":     func(m *Modem) bool { return m.activeLocked() },
+	"active":     func(m *Modem) bool { return m.anyActiveLocked() },
 	"session":    func(m *Modem) bool { return m.sessionLocked() },
 	"online":     func(m *Modem) bool { return m.onlineLocked() },
 	"ringing":    func(m *Modem) bool { return m.voice.state == voiceRinging },
@@ -57,10 +57,10 @@ func (c *condition) holds(m *Modem) bool {
 	return true
 }
 
-// activeLocked tells that a PDP context is active: one that is used, or the default bearer.
-func (m *Modem) activeLocked() bool {
+// anyActiveLocked tells that a PDP context is active.
+func (m *Modem) anyActiveLocked() bool {
 	for _, c := range m.contexts {
-		if c.active() {
+		if m.activeLocked(c) {
 			return true
 		}
 	}

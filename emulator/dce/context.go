@@ -22,9 +22,9 @@ type pdpContext struct {
 	user     string
 	password string
 
-	bearer  ppp.Lease // of the default bearer, which comes with an attach; zero: this is not it, or there is none
-	session Session   // nil: nobody uses the context
-	call    *call     // the call that carries it; nil: activated by +CGACT
+	session Session // nil: nobody uses the context
+	opening bool    // the network is asked for a session
+	call    *call   // the call that carries it; nil: activated by +CGACT
 }
 
 var errNoContext = errors.New("the PDP context is not defined")
@@ -78,9 +78,13 @@ func (m *Modem) activate(ctx context.Context, cid int, cred ppp.Credentials, own
 	if cred.Name == "" && c.user != "" {
 		r.Credentials = ppp.Credentials{Protocol: ppp.AuthPAP, Name: c.user, Password: c.password}
 	}
+	c.opening = true
 	m.mu.Unlock()
 
 	s, err := m.network.Activate(ctx, r)
+	m.mu.Lock()
+	c.opening = false
+	m.mu.Unlock()
 	if err != nil {
 		m.log.Info("the network refuses the PDP context", "cid", cid, "apn", r.APN, "error", err)
 		m.setCause(err)
@@ -91,7 +95,7 @@ func (m *Modem) activate(ctx context.Context, cid int, cred ppp.Credentials, own
 		return nil, err
 	}
 	m.mu.Lock()
-	was := c.active()
+	was := m.activeLocked(c)
 	c.session, c.call = s, owner
 	m.mu.Unlock()
 	if !m.spawn(func() { m.watchSession(c, s) }) {
@@ -113,7 +117,7 @@ func (m *Modem) watchSession(c *pdpContext, s Session) {
 	ours := c.session != s // deactivate took it out first
 	owner := c.call
 	if !ours {
-		c.session, c.call, c.bearer = nil, nil, ppp.Lease{}
+		c.session, c.call, m.bearer = nil, nil, ppp.Lease{}
 	}
 	m.mu.Unlock()
 	if ours {
@@ -127,19 +131,19 @@ func (m *Modem) watchSession(c *pdpContext, s Session) {
 	}
 }
 
-// deactivate ends the context's session and bearer; it is false when it is not active. event is the format of what +CGEV tells; "": nothing.
+// deactivate closes the context's session; it is false when there is none. event is the format of what +CGEV tells; "": nothing. The
+// default bearer stays, and nothing is told of its context.
 func (m *Modem) deactivate(c *pdpContext, reason, event string) bool {
 	m.mu.Lock()
-	was, s, owner := c.active(), c.session, c.call
-	c.session, c.call, c.bearer = nil, nil, ppp.Lease{}
+	s, owner := c.session, c.call
+	c.session, c.call = nil, nil
+	still := m.activeLocked(c)
 	m.mu.Unlock()
-	if !was {
+	if s == nil {
 		return false
 	}
-	if s != nil {
-		s.Close(reason)
-	}
-	if event != "" {
+	s.Close(reason)
+	if event != "" && !still {
 		m.contextEvent(event, c)
 	}
 	m.tellIndicators()
@@ -159,32 +163,38 @@ func (m *Modem) releaseContext(cid int, owner *call) {
 	}
 	m.mu.Unlock()
 	if mine {
-		m.releaseSession(c)
+		m.deactivate(c, "the call ended", "+CGEV-deact")
 	}
 }
 
 // endSessions closes all with a detach, of which alone is told: the contexts "are not reported separately" (TS 27.007 section 10.1.19).
 func (m *Modem) endSessions(reason string) {
 	m.mu.Lock()
-	var active []*pdpContext
+	m.bearer = ppp.Lease{}
+	var used []*pdpContext
 	for _, c := range m.contexts {
-		if c.active() {
-			active = append(active, c)
+		if c.session != nil {
+			used = append(used, c)
 		}
 	}
 	m.mu.Unlock()
-	for _, c := range active {
+	for _, c := range used {
 		m.deactivate(c, reason, "")
 	}
 }
 
-// DeactivatePDN is the network's deactivation of a context; it is an error when it is not active.
+// DeactivatePDN is the network's deactivation of a context that is used; it is an error when it is not. It was the SIM's only connection:
+// until the next attach there is no default bearer.
 func (m *Modem) DeactivatePDN(cid int) error {
 	m.mu.Lock()
 	c := m.contexts[cid]
+	used := c != nil && c.session != nil
+	if used {
+		m.bearer = ppp.Lease{}
+	}
 	m.mu.Unlock()
-	if c == nil || !m.deactivate(c, "deactivated by the network", "+CGEV-nw-deact") {
-		return fmt.Errorf("deactivating PDP context %d: it is not active", cid)
+	if !used || !m.deactivate(c, "deactivated by the network", "+CGEV-nw-deact") {
+		return fmt.Errorf("deactivating PDP context %d: no call and no +CGACT=1 uses it", cid)
 	}
 	return nil
 }

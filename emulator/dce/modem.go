@@ -89,6 +89,8 @@ type Modem struct {
 	stopped   bool
 	booting   bool // deaf until RDY
 	looked    int  // at so many boot steps whether they are said; all: the boot is over
+	waking    bool // the card was switched on again, and this is yet to be told: no network is looked for before
+	unread    bool // the boot has not come to the card yet
 	restart   bool // Run is to boot again
 	functions int  // +CFUN
 	sim       simState
@@ -98,6 +100,7 @@ type Modem struct {
 	signal    Signal
 	cops      operatorSelection
 	contexts  map[int]*pdpContext
+	bearer    ppp.Lease // the default bearer's, which comes with an attach; zero: there is none
 	gerep     eventReporting
 	cmer      [5]int // +CMER
 	indicated []int  // values of +CIND that were told
@@ -187,6 +190,7 @@ func New(cfg Config) (*Modem, error) {
 func (m *Modem) resetLocked() {
 	m.functions = 1
 	m.looked = 0
+	m.waking = false
 	m.sim.powerUp()
 	m.reg = registration{denied: m.reg.denied, lost: m.reg.lost}
 	m.cops = operatorSelection{}

@@ -67,6 +67,9 @@ func TestMultiplexer(t *testing.T) {
 	c.awaitUp(t)
 	b.portIs("at.2", func(s PortStatus) bool { return s.State == "data" && s.DCD })
 	one.expect("AT+CGACT?", "\r\n+CGACT: 1,1\r\n+CGACT: 2,0\r\n+CGACT: 3,0\r\n\r\nOK\r\n")
+	if calls := b.Status().Calls; len(calls) != 1 || calls[0].Port != "at.2" {
+		t.Errorf("calls %+v", calls)
+	}
 	b.DenyRegistration(true)
 	one.await("\r\n+CEREG: 3\r\n")
 	c.awaitEnd(t)

@@ -74,21 +74,22 @@ func setFunctionality(x *exchange, a args) result {
 	x.m.functions = fun
 	if was == 0 { // the card was off, too
 		x.m.sim.powerUp()
+		x.m.waking = x.m.sim.ready()
 	}
 	ready, looked := x.m.sim.ready(), x.m.looked
 	x.m.mu.Unlock()
 	if fun != 1 {
 		x.m.detach("the radio was switched off", true)
 	}
-	x.m.poke()
-	r := resultOK
-	switch {
+	switch { // what is told waits for the answer to end
 	case was == 0 && ready:
-		r.after = func() { x.m.simUp(looked) }
+		x.m.simUp(looked)
 	case was == 0:
-		r.after = x.m.saySIM
+		x.m.saySIM()
+	default:
+		x.m.poke()
 	}
-	return r
+	return resultOK
 }
 
 func signalQuality(x *exchange) result {

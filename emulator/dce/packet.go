@@ -75,8 +75,8 @@ func setContext(x *exchange, a args) result {
 	}
 	x.m.mu.Lock()
 	defer x.m.mu.Unlock()
-	old := x.m.contexts[cid]
-	if old != nil && old.session != nil {
+	c := x.m.contexts[cid]
+	if c != nil && (c.session != nil || c.opening || len(a) == 1 && x.m.activeLocked(c)) {
 		return cmeError(cmeNotAllowed)
 	}
 	if len(a) == 1 {
@@ -89,11 +89,11 @@ func setContext(x *exchange, a args) result {
 	if !slices.Contains(pdpTypes, pdpType) {
 		return cmeError(cmeIncorrectParams)
 	}
-	c := &pdpContext{cid: cid, pdpType: pdpType, apn: a.str(2)}
-	if old != nil {
-		c.auth, c.user, c.password, c.bearer = old.auth, old.user, old.password, old.bearer // what is new holds from the next attach on
+	if c == nil {
+		c = &pdpContext{cid: cid}
+		x.m.contexts[cid] = c
 	}
-	x.m.contexts[cid] = c
+	c.pdpType, c.apn = pdpType, a.str(2) // of the next attach, and the next session
 	return resultOK
 }
 

@@ -77,8 +77,8 @@ func TestOperators(t *testing.T) {
 func TestEventBuffer(t *testing.T) {
 	b := newBench(t, nil)
 	u := b.ready("at")
-	u.expect(`AT+CGDCONT=1,"IP","soracom.io";+CGACT=1,1;+CGACT=0,1`, "\r\nOK\r\n")
-	u.expect("AT+CGEREP=2,1;+CGEREP?", "\r\n+CGEREP: 2,1\r\n\r\nOK\r\n\r\n+CGEV: ME PDN ACT 1\r\n\r\n+CGEV: ME PDN DEACT 1\r\n")
+	u.expect(`AT+CGDCONT=2,"IP","soracom.io";+CGACT=1,2;+CGACT=0,2`, "\r\nOK\r\n")
+	u.expect("AT+CGEREP=2,1;+CGEREP?", "\r\n+CGEREP: 2,1\r\n\r\nOK\r\n\r\n+CGEV: ME PDN ACT 1\r\n\r\n+CGEV: ME PDN ACT 2\r\n\r\n+CGEV: ME PDN DEACT 2\r\n")
 	u.expect("AT+CGEREP=0;+CGACT=1,1", "\r\nOK\r\n")
 	u.expect("AT+CGEREP=1", "\r\nOK\r\n")
 	u.expect("AT+CGEREP=3", "\r\n+CME ERROR: 50\r\n")
@@ -132,10 +132,10 @@ func TestUSSD(t *testing.T) {
 // TestTypeOfContext asks an IPv4 network for what it does not give. +CGDCONT takes it all the same, as modems do.
 func TestTypeOfContext(t *testing.T) {
 	u := newBench(t, nil).ready("at")
-	u.expect(`AT+CGDCONT=1,"IPV6","soracom.io";+CGACT=1,1`, cmeIs(148))
-	u.expect("AT+CEER", ok("+CEER: PDN type IPv4 only allowed, cause 50"))
-	u.expect("AT+CGPADDR=1", ok(`+CGPADDR: 1,"10.128.0.1"`)) // the default bearer is as it was at the attach
+	u.expect(`AT+CGDCONT=1,"IPV6","soracom.io";+CGPADDR=1`, ok(`+CGPADDR: 1,"10.128.0.1"`)) // the default bearer is as it was at the attach
 	u.expect("AT+CGATT=0;+CGATT=1;+CGPADDR=1", ok(`+CGPADDR: 1,"0.0.0.0"`))
+	u.expect("AT+CGACT=1,1", cmeIs(148))
+	u.expect("AT+CEER", ok("+CEER: PDN type IPv4 only allowed, cause 50"))
 	u.expect(`AT+CGDCONT=1,"PPP","soracom.io";+CGACT=1,1`, cmeIs(148))
 	u.expect("AT+CEER", ok("+CEER: unknown PDN type PPP, cause 28"))
 	u.expect(`AT+CGDCONT=1,"IPV4V6","soracom.io";+CGACT=1,1;+CGPADDR=1`, ok(`+CGPADDR: 1,"10.128.0.1"`))

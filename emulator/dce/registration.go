@@ -48,9 +48,11 @@ func (m *Modem) register() (time.Duration, bool) {
 	m.mu.Lock()
 	camp := !m.booting && !m.stopped && m.functions == 1 && m.sim.ready() && m.cops.mode != 2
 	manual := m.otherNetworkLocked()
-	reg, imsi := m.reg, m.sim.card.IMSI
+	reg, imsi, waking := m.reg, m.sim.card.IMSI, m.waking
 	m.mu.Unlock()
 	switch {
+	case waking: // simUp comes, and pokes
+		return 0, false
 	case !camp || reg.detach:
 		if reg.stat != NotRegistered {
 			m.detach("no service wanted", true)

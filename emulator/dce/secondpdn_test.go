@@ -53,5 +53,5 @@ func TestSecondPDNInACall(t *testing.T) {
 	c.awaitEnd(t)
 	ppp.await("\r\nNO CARRIER\r\n")
 	at.expect("AT+CEER", refusedSecond)
-	at.expect("AT+CGACT?", "\r\n+CGACT: 1,1\r\n+CGACT: 2,1\r\n+CGACT: 3,0\r\n\r\nOK\r\n")
+	at.expect("AT+CGACT?", "\r\n+CGACT: 1,0\r\n+CGACT: 2,1\r\n+CGACT: 3,0\r\n\r\nOK\r\n")
 }

@@ -83,6 +83,9 @@ func (m *Modem) simUp(looked int) {
 				m.sayStep(step)
 			}
 		}
+		m.mu.Lock()
+		m.waking = false
+		m.mu.Unlock()
 		m.poke()
 	})
 }

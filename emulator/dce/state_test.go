@@ -183,9 +183,8 @@ func TestNetworkDeniesAndLetsBack(t *testing.T) {
 func TestContextByCommand(t *testing.T) {
 	b := newBench(t, nil)
 	u := b.ready("at")
+	u.expect(`AT+CGATT=0;+CGDCONT=1,"IP","wrong";+CGATT=1`, "\r\nOK\r\n") // no default bearer
 	u.expect("AT+CGEREP=2", "\r\nOK\r\n")
-	u.expect("AT+CGACT=0", "\r\nOK\r\n\r\n+CGEV: ME PDN DEACT 1\r\n")
-	u.expect(`AT+CGDCONT=1,"IP","wrong"`, "\r\nOK\r\n")
 	u.expect("AT+CGACT=1,1", "\r\n+CME ERROR: 133\r\n")
 	u.expect("AT+CEER", "\r\n+CEER: unknown APN, cause 27\r\n\r\nOK\r\n")
 	u.expect(`AT+QICSGP=1,1,"soracom.io","sora","sora",1`, "\r\nOK\r\n")

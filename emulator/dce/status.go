@@ -62,9 +62,9 @@ func (m *Modem) Status() Status {
 	}
 	for _, cid := range slices.Sorted(maps.Keys(m.contexts)) {
 		c := m.contexts[cid]
-		one := ContextStatus{CID: cid, Type: c.pdpType, APN: c.apn, Active: c.active()}
+		one := ContextStatus{CID: cid, Type: c.pdpType, APN: c.apn, Active: m.activeLocked(c)}
 		if one.Active {
-			one.Addr = c.address()
+			one.Addr = m.leaseLocked(c).Addr.String()
 		}
 		s.Contexts = append(s.Contexts, one)
 	}

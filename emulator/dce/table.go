@@ -213,6 +213,8 @@ func (x *exchange) card(needs need) (result, bool) {
 			busy.after = func() { x.m.simRead(looked) }
 		}
 		return busy, false
+	case sim.inserted && !off && x.m.unread:
+		return cmeError(cmeSIMBusy), false
 	case needs == needIdle:
 		return resultOK, true
 	case !ready && (needs == needSIM || !sim.inserted):

@@ -10,11 +10,10 @@ import (
 func TestEffectsFollowTheirAnswer(t *testing.T) {
 	b := newBench(t, nil)
 	u := b.ready("at")
-	u.expect(`AT+CGDCONT=1,"IP","soracom.io";+CGEREP=2;+CEREG=1;E1`, "\r\nOK\r\n")
+	u.expect(`AT+CGDCONT=2,"IP","soracom.io";+CGEREP=2;+CEREG=1;E1`, "\r\nOK\r\n")
 	for _, tt := range []struct{ command, effect string }{
-		{"AT+CGACT=0", "\r\n+CGEV: ME PDN DEACT 1\r\n"},
-		{"AT+CGACT=1,1", "\r\n+CGEV: ME PDN ACT 1\r\n"},
-		{"AT+CGACT=0", "\r\n+CGEV: ME PDN DEACT 1\r\n"},
+		{"AT+CGACT=1,2", "\r\n+CGEV: ME PDN ACT 2\r\n"},
+		{"AT+CGACT=0", "\r\n+CGEV: ME PDN DEACT 2\r\n"},
 		{"AT+CFUN=4", "\r\n+CGEV: ME DETACH\r\n\r\n+CEREG: 0\r\n"},
 		{"AT+CFUN=1", "\r\n+CEREG: 2\r\n\r\n+CGEV: ME PDN ACT 1\r\n\r\n+CEREG: 1\r\n"},
 		{"AT+COPS=2", "\r\n+CGEV: ME DETACH\r\n\r\n+CEREG: 0\r\n"},

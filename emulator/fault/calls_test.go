@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"minato/agent/ppp"
+	"minato/emulator"
 	"minato/emulator/ttytest"
 )
 
@@ -145,14 +146,19 @@ func TestAuthRefused(t *testing.T) {
 func TestIPCPSilent(t *testing.T) {
 	w := newWorld(t)
 	w.inject("ipcp-silent")
+	events, stop := w.events(emulator.FromNow)
+	defer stop()
 	l := w.dial(ppp.Config{RestartInterval: 200 * time.Millisecond}) // ten of them for LCP and authentication, too: the machine may be busy
 	if err := l.End(); !errors.Is(err, ppp.ErrNoAddress) {
 		t.Errorf("the link ended with %v", err)
 	}
 	w.ppp.Await("\r\nNO CARRIER\r\n")
-	if w.online() {
-		t.Error("the network has opened a session")
-	}
+	events.await(func(e emulator.Event) bool {
+		if e.Type == "session" {
+			t.Errorf("the network was asked for a session: %+v", e)
+		}
+		return e.Type == "call" && e.State == "ended"
+	})
 	w.recovered()
 }
 
