@@ -11,12 +11,13 @@ import (
 // InterfaceCommands connect a context to the modem's own network interface, without PPP. {cid} is the context, {apn} its access point
 // name, {user} and {password} what it is entered with, and {auth} how (AuthProtocol), all as +CGAUTH writes them.
 type InterfaceCommands struct {
-	Up   []string // all of them, in this order
-	Down []string // takes the connection back
+	Up     []string    // all of them, in this order
+	Down   []string    // takes the connection back
+	Status *statusRead // tells whether there is one; nil: nothing does
 }
 
 // ConnectInterface asks the modem for a connection by its network interface. asked is false where that was not necessary: the modem has no
-// command for it, or the context was active already and it refuses to do it again.
+// command for it, or its interface was connected already and it refuses to do it again.
 func (m *Modem) ConnectInterface(ctx context.Context, c PDPContext, p AuthProtocol, user, password string) (asked bool, err error) {
 	v := m.vendor().Interface
 	if v == nil {
@@ -31,8 +32,9 @@ func (m *Modem) ConnectInterface(ctx context.Context, c PDPContext, p AuthProtoc
 	for _, cmd := range v.Up {
 		_, err := m.line.Command(ctx, values.Replace(cmd))
 		if Refused(err) {
-			if active, _, aerr := m.ContextActive(ctx, c.CID); aerr == nil && active {
-				m.log.Debug("the context is active already", "error", err)
+			connected, serr := m.interfaceStatus(ctx, c.CID)
+			if connected || lacksInterface(err, serr) {
+				m.log.Debug("the network interface needs no command", "connected", connected, "error", err)
 				continue
 			}
 		}

@@ -1,6 +1,7 @@
 package modem
 
 import (
+	"maps"
 	"net/netip"
 	"strings"
 	"testing"
@@ -62,24 +63,37 @@ func FuzzParseCGCONTRDP(f *testing.F) {
 	})
 }
 
-// A modem whose context is active already refuses to connect it again, which is well; any other refusal is none.
+// A modem whose interface is connected already refuses to connect it again, which is well, and so does one that has no such command. Any
+// other refusal is the network's, though the context is active from the attachment on.
 func TestConnectInterface(t *testing.T) {
 	c := PDPContext{CID: 1, Type: PDPTypeIP, APN: "soracom.io"}
-	const up = "+QNETDEVCTL=1,1,1"
+	const up, status = "+QNETDEVCTL=1,1,1", "+QNETDEVCTL?"
 	tests := []struct {
 		name    string
+		profile *Profile
 		answers map[string]string
 		asked   bool
 		err     string
 	}{
-		{"connects", map[string]string{up: "OK"}, true, ""},
-		{"is connected", map[string]string{"+CGACT?": "+CGACT: 1,1|OK"}, false, ""},
-		{"refuses", map[string]string{up: "+CME ERROR: 30", "+CGACT?": "+CGACT: 1,0|OK"}, false, "30"},
+		{"connects", &quectel, map[string]string{up: "OK"}, true, ""},
+		{"is connected", &quectel, map[string]string{up: "+CME ERROR: 3", status: "+QNETDEVCTL: 3,1,1,1|OK"}, false, ""},
+		{"another context is connected", &quectel, map[string]string{up: "+CME ERROR: 149", status: "+QNETDEVCTL: 1,2,1,1|OK"}, false, "149"},
+		{"refuses", &quectel, map[string]string{up: "+CME ERROR: 149", status: "+QNETDEVCTL: 0,0,0,0|OK"}, false, "149"},
+		{"refuses with a plain ERROR", &quectel, map[string]string{up: "ERROR", status: "+QNETDEVCTL: 0,0,0,0|OK"}, false, "ERROR"},
+		{"refuses, and talks nonsense", &quectel, map[string]string{up: "ERROR", status: "+QNETDEVCTL: 1,2,1|OK"}, false, "ERROR"},
+		{"refuses, and does not tell", &quectel, map[string]string{up: "+CME ERROR: 149"}, false, "149"},
+		{"has no such command", &quectel, nil, false, ""},
+		{"is connected, and has two commands", &sim7080, map[string]string{"+CNACT?": `+CNACT: 0,1,"10.1.2.3"|+CNACT: 1,0,"0.0.0.0"|OK`}, false, ""},
+		{"no call", &simcom, map[string]string{"$QCRMCALL=1,1": "NO CARRIER", "$QCRMCALL?": "OK"}, false, "NO CARRIER"},
+		{"nothing tells", &ublox, map[string]string{"+CGACT=1,1": "+CME ERROR: 149"}, false, "149"},
+		{"refuses the second command", &ublox, map[string]string{"+CGACT=1,1": "OK", "+UCEDATA=1,0": "ERROR"}, true, "ERROR"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			m, _ := fake(t, Config{}, tt.answers)
-			m.profile = &quectel
+			answers := map[string]string{"+CGACT?": "+CGACT: 1,1|OK"}
+			maps.Copy(answers, tt.answers)
+			m, _ := fake(t, Config{}, answers)
+			m.profile = tt.profile
 			asked, err := m.ConnectInterface(t.Context(), c, AuthNone, "", "")
 			if asked != tt.asked || (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
 				t.Errorf("asked %v, %v", asked, err)

@@ -80,12 +80,14 @@ var quectel = Profile{
 	Retries:      append([]retryRead{{`+QPINC="SC"`, parseCounter("+QPINC", 1)}}, genericRetries...),
 	Setup:        genericSetup,
 	Auth:         cgauth, NoAuth: noCGAUTH,
-	Dial:      genericDial,
-	Interface: &InterfaceCommands{Up: []string{"+QNETDEVCTL=1,{cid},1"}, Down: []string{"+QNETDEVCTL=0,{cid}"}}, // EC200, EG915; the EC25 connects by itself
-	Signal:    &signalRead{"+QCSQ", (*Signal).parseQCSQ},
-	Reset:     []string{"+CFUN=1,1"},
-	Boot:      GenericBoot,
-	CMUX:      []Multiplex{{"+CMUX=0,0,5,127,10,3,30,10,2", 127}, {"+CMUX=0,0,5,127", 127}, plainCMUX},
+	Dial: genericDial,
+	Interface: &InterfaceCommands{ // of the EC200 and EG915; the EC25 connects by itself
+		Up: []string{"+QNETDEVCTL=1,{cid},1"}, Down: []string{"+QNETDEVCTL=0,{cid}"}, Status: &statusRead{cmd: "+QNETDEVCTL?", parse: parseQNETDEVCTL},
+	},
+	Signal: &signalRead{"+QCSQ", (*Signal).parseQCSQ},
+	Reset:  []string{"+CFUN=1,1"},
+	Boot:   GenericBoot,
+	CMUX:   []Multiplex{{"+CMUX=0,0,5,127,10,3,30,10,2", 127}, {"+CMUX=0,0,5,127", 127}, plainCMUX},
 }
 
 // sim7080 has another way to restart than the LTE modems of its maker, and its +CCID.
@@ -97,12 +99,14 @@ var sim7080 = Profile{
 	Retries:      append([]retryRead{{"+SPIC", parseCounter("+SPIC", 0)}}, genericRetries...),
 	Setup:        genericSetup,
 	Auth:         cgauth, NoAuth: noCGAUTH,
-	Dial:      append(genericDial[:1:1], "D*99#"),
-	Interface: &InterfaceCommands{Up: []string{"+CNCFG=0,1,{apn},{user},{password},{auth}", "+CNACT=0,1"}, Down: []string{"+CNACT=0,0"}},
-	Signal:    &signalRead{"+CPSI?", (*Signal).parseCPSI},
-	Reset:     []string{"+CFUN=1,1", "+CREBOOT"},
-	Boot:      45 * time.Second,
-	CMUX:      []Multiplex{plainCMUX},
+	Dial: append(genericDial[:1:1], "D*99#"),
+	Interface: &InterfaceCommands{
+		Up: []string{"+CNCFG=0,1,{apn},{user},{password},{auth}", "+CNACT=0,1"}, Down: []string{"+CNACT=0,0"}, Status: &statusRead{cmd: "+CNACT?", parse: parseCNACT},
+	},
+	Signal: &signalRead{"+CPSI?", (*Signal).parseCPSI},
+	Reset:  []string{"+CFUN=1,1", "+CREBOOT"},
+	Boot:   45 * time.Second,
+	CMUX:   []Multiplex{plainCMUX},
 }
 
 var simcom = Profile{
@@ -112,12 +116,14 @@ var simcom = Profile{
 	Retries:      append([]retryRead{{"+SPIC", parseCounter("+SPIC", 0)}}, genericRetries...),
 	Setup:        genericSetup,
 	Auth:         cgauth, NoAuth: noCGAUTH,
-	Dial:      genericDial,
-	Interface: &InterfaceCommands{Up: []string{"$QCRMCALL=1,1"}, Down: []string{"$QCRMCALL=0,1"}}, // Qualcomm's; the instance, not the context
-	Signal:    &signalRead{"+CPSI?", (*Signal).parseCPSI},
-	Reset:     []string{"+CRESET", "+CFUN=1,1"},
-	Boot:      GenericBoot,
-	CMUX:      []Multiplex{plainCMUX},
+	Dial: genericDial,
+	Interface: &InterfaceCommands{ // Qualcomm's; the instance, not the context
+		Up: []string{"$QCRMCALL=1,1"}, Down: []string{"$QCRMCALL=0,1"}, Status: &statusRead{cmd: "$QCRMCALL?", parse: parseQCRMCALL, silent: true},
+	},
+	Signal: &signalRead{"+CPSI?", (*Signal).parseCPSI},
+	Reset:  []string{"+CRESET", "+CFUN=1,1"},
+	Boot:   GenericBoot,
+	CMUX:   []Multiplex{plainCMUX},
 }
 
 var ublox = Profile{
@@ -141,11 +147,13 @@ var huawei = Profile{
 	Retries:      append([]retryRead{{"^CPIN?", parseCounter("^CPIN", 3)}}, genericRetries...),
 	Setup:        append([]string{"^CURC=1", "^PORTSEL=0"}, genericSetup...),
 	Auth:         cgauth, NoAuth: noCGAUTH,
-	Dial:      genericDial,
-	Interface: &InterfaceCommands{Up: []string{"^NDISDUP={cid},1,{apn},{user},{password},{auth}"}, Down: []string{"^NDISDUP={cid},0"}},
-	Signal:    &signalRead{"^HCSQ?", (*Signal).parseHCSQ},
-	Reset:     []string{"^RESET", "+CFUN=1,1"},
-	Boot:      GenericBoot,
+	Dial: genericDial,
+	Interface: &InterfaceCommands{
+		Up: []string{"^NDISDUP={cid},1,{apn},{user},{password},{auth}"}, Down: []string{"^NDISDUP={cid},0"}, Status: &statusRead{cmd: "^NDISSTATQRY?", parse: parseNDISSTATQRY},
+	},
+	Signal: &signalRead{"^HCSQ?", (*Signal).parseHCSQ},
+	Reset:  []string{"^RESET", "+CFUN=1,1"},
+	Boot:   GenericBoot,
 }
 
 var profiles = []*Profile{&quectel, &sim7080, &simcom, &ublox, &huawei}
