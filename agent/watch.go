@@ -13,20 +13,22 @@ import (
 var (
 	errUnregistered = errors.New("the registration was lost")
 	errContextGone  = errors.New("the context is not active any more")
+	errDisconnected = errors.New("the modem's network interface is not connected any more")
 	errSIMGone      = errors.New("the SIM has gone")
 )
 
 // A watcher looks at the modem while a link is up, on the AT port beside the one that carries it. It ends the link for what the
-// data does not show soon: a registration that stays lost, a context that the modem does not list any more, a SIM taken out, a
-// modem that restarted. An AT port that does not answer is no reason: the data decides.
+// data does not show soon: a registration that stays lost, a context that the modem does not list any more, an interface that it has
+// disconnected, a SIM taken out, a modem that restarted. An AT port that does not answer is no reason: the data decides.
 type watcher struct {
 	agent   *Agent
 	session *session
 
-	active  bool      // the context was listed as active on this link
-	lostAt  time.Time // since when the modem is not registered
-	silent  bool      // the AT port does not answer
-	radioAt time.Time // when the signal was last read
+	active    bool      // the context was listed as active on this link
+	connected bool      // the network interface was said to be connected on this link
+	lostAt    time.Time // since when the modem is not registered
+	silent    bool      // the AT port does not answer
+	radioAt   time.Time // when the signal was last read
 }
 
 // watch ends with the link, or ends it by its error.
@@ -99,6 +101,9 @@ func (w *watcher) look(ctx context.Context) error {
 	if err == nil {
 		err = w.context(actx)
 	}
+	if err == nil && w.agent.cfg.Link == LinkHost {
+		err = w.connection(actx)
+	}
 	if err == nil && time.Since(w.radioAt) >= w.agent.timing.radio {
 		w.radioAt = time.Now()
 		err = w.agent.readSignal(actx, w.session.modem)
@@ -167,5 +172,19 @@ func (w *watcher) context(ctx context.Context) error {
 		return fail(StateOnline, errContextGone)
 	}
 	w.active = active
+	return nil
+}
+
+// connection is the same for the modem's network interface, which can be disconnected while its context stays active: on LTE that is so as
+// long as the modem is attached.
+func (w *watcher) connection(ctx context.Context) error {
+	connected, known, err := w.session.modem.InterfaceConnected(ctx, w.agent.cfg.Network.CID)
+	if err != nil || !known {
+		return err
+	}
+	if w.connected && !connected {
+		return fail(StateOnline, errDisconnected)
+	}
+	w.connected = connected
 	return nil
 }

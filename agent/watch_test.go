@@ -74,6 +74,33 @@ func TestLinkIsWatched(t *testing.T) {
 	}
 }
 
+// With link: host the modem's network interface is watched, too: on LTE the context stays active without it. One that was never said to be
+// connected, as where the system connects it, does not end a link.
+func TestInterfaceIsWatched(t *testing.T) {
+	at := newFakeModem(t, map[string]string{"+QNETDEVCTL=1,1,1": "OK", "+QNETDEVCTL?": "+QNETDEVCTL: 0,0,0,0|OK"})
+	cfg := config(at.path, echoServer(t))
+	cfg.Link, cfg.Host.Interface, cfg.Probe.Target = LinkHost, "lo", "none"
+	r := start(t, cfg, fast)
+	<-r.Ready()
+	looks := func(n int) {
+		before := at.count("+QNETDEVCTL?")
+		await(t, func() bool { return at.count("+QNETDEVCTL?") >= before+n })
+	}
+	looks(3)
+	if s := r.Status(); s.State != StateOnline {
+		t.Fatalf("%+v", s.Failure)
+	}
+	at.set("+QNETDEVCTL?", "+QNETDEVCTL: 1,1,1,1|OK")
+	looks(2)
+	at.set("+QNETDEVCTL?", "+QNETDEVCTL: 0,0,0,0|OK")
+	if pause := <-r.pauses; pause != 0 {
+		t.Errorf("paused %v", pause)
+	}
+	if f := r.Status().Failure; f == nil || f.Code != DeadLink || !strings.Contains(f.Message, "not connected any more") {
+		t.Errorf("failure %+v", f)
+	}
+}
+
 // What a modem told while it was there is not how things stand when it has gone, or has lost its SIM.
 func TestGoneModemIsForgotten(t *testing.T) {
 	tests := []struct {
