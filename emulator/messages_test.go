@@ -100,7 +100,7 @@ func TestTwoModemsTalk(t *testing.T) {
 	for i, u := range parts {
 		submit(t, b, &sms.Submit{StatusReport: true, Destination: to, DCS: dcs, UserData: u})
 		a.Await(fmt.Sprintf("\r\n+CMTI: \"ME\",%d\r\n", i))
-		b.Await(fmt.Sprintf("\r\n+CDSI: \"SR\",%d\r\n", i))
+		b.Await(fmt.Sprintf("\r\n+CDSI: \"SM\",%d\r\n", i))
 	}
 	text := ""
 	for i, d := range delivered(t, a) {

@@ -1,9 +1,6 @@
 package dce
 
-import (
-	"strings"
-	"testing"
-)
+import "testing"
 
 // withPersonality is a modem of a make; errors are told by number.
 func withPersonality(t *testing.T, name string) (*bench, *user) {
@@ -65,17 +62,29 @@ func TestCallByHold(t *testing.T) {
 	}
 	rings()
 	u.expect("AT+VTS=5", cmeIs(3))
-	u.expect("AT+CHLD=0", done) // busy
-	u.expect("AT+CLCC", done)
+	u.expect("AT+CHLD=0", done)                        // busy
+	u.expect("AT+CLCC", ok(`+CLCC: 1,1,0,1,0,"",128`)) // LTE's bearer
 	rings()
 	u.expect("AT+CHLD=2", done)
-	u.expect("AT+CLCC", ok(`+CLCC: 1,1,0,0,0,"+819012345678",145`))
+	u.expect("AT+CLCC", ok("+CLCC: 1,1,0,1,0,\"\",128\r\n"+`+CLCC: 2,1,0,0,0,"+819012345678",145`))
 	u.expect(`AT+VTS="5"`, done)
 	u.expect("AT+VTS=*,10", done)
 	u.expect("AT+CHLD=2", cmeIs(3)) // nobody could talk on
 	u.expect("AT+CHLD=1", done)
-	u.send("AT+CLCC\r")
-	if got := u.await(done); strings.Contains(got, "+CLCC") {
-		t.Errorf("the call goes on: %q", got)
+	u.expect("AT+CLCC", ok(`+CLCC: 1,1,0,1,0,"",128`))
+	u.expect("AT+CFUN=4;+CLCC", done) // no bearer
+}
+
+// TestPacketCall: that LTE's bearer is in the list of calls is a manner of some makes.
+func TestPacketCall(t *testing.T) {
+	for name, want := range map[string]string{
+		"quectel-eg25-g": "+CLCC: 1,1,0,1,0,\"\",128\r\n+CLCC: 2,1,4,0,0,\"110\",129", "quectel-bg96": `+CLCC: 1,1,4,0,0,"110",129`, "ublox-lara-r6": `+CLCC: 1,1,4,0,0,"110",129`,
+	} {
+		b, u := withPersonality(t, name)
+		if err := b.Ring("110"); err != nil {
+			t.Fatal(err)
+		}
+		u.await("\r\nRING\r\n")
+		u.expect("AT+CLCC", ok(want))
 	}
 }

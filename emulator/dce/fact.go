@@ -107,6 +107,7 @@ func (p *Personality) facts() []namedFact {
 		{"indicators", &p.Indicators},
 		{"quirks.early_dial", &p.Quirks.EarlyDial},
 		{"quirks.cmer_dial", &p.Quirks.CMERDial},
+		{"quirks.packet_call", &p.Quirks.PacketCall},
 	}
 }
 

@@ -49,7 +49,10 @@ func (f *SMSFacts) inherited(as func(Source) Source) *SMSFacts {
 	for i := range c.Storages {
 		c.Storages[i].Source = as(c.Storages[i].Source)
 	}
-	for _, s := range []*Source{&c.Default.Source, &c.First.Source, &c.Routing.Source, &c.Send.Source} {
+	for _, s := range []*Source{
+		&c.Default.Source, &c.Receive.Source, &c.First.Source, &c.Routing.Source, &c.Reports.Source, &c.Empty.Source, &c.Taken.Source,
+		&c.Alpha.Source, &c.Send.Source,
+	} {
 		*s = as(*s)
 	}
 	return &c

@@ -102,12 +102,12 @@ func TestRinging(t *testing.T) {
 	if err := b.Ring(""); err == nil {
 		t.Error("two can call")
 	}
-	u.expect("AT+CPAS;+CLCC", "\r\n+CPAS: 3\r\n\r\n+CLCC: 1,1,4,0,0,\"+819012345678\",145\r\n\r\nOK\r\n")
+	u.expect("AT+CPAS;+CLCC", "\r\n+CPAS: 3\r\n\r\n+CLCC: 1,1,0,1,0,\"\",128\r\n+CLCC: 2,1,4,0,0,\"+819012345678\",145\r\n\r\nOK\r\n")
 	u.send("ATA\r")
 	if got := u.await("+CIEV: 7,0\r\n"); got != "\r\nOK\r\n\r\n+CIEV: 4,1\r\n\r\n+CIEV: 7,0\r\n" {
 		t.Errorf("answering: %q", got)
 	}
-	u.expect("AT+CPAS;+CLCC", "\r\n+CPAS: 4\r\n\r\n+CLCC: 1,1,0,0,0,\"+819012345678\",145\r\n\r\nOK\r\n")
+	u.expect("AT+CPAS;+CLCC", "\r\n+CPAS: 4\r\n\r\n+CLCC: 1,1,0,1,0,\"\",128\r\n+CLCC: 2,1,0,0,0,\"+819012345678\",145\r\n\r\nOK\r\n")
 	b.portIs("at", func(s PortStatus) bool { return !s.RI })
 	b.StopRinging()
 	u.await("\r\nNO CARRIER\r\n")
@@ -117,12 +117,12 @@ func TestRinging(t *testing.T) {
 		t.Fatal(err)
 	}
 	u.await("\r\n+CRING: VOICE\r\n")
-	u.expect("AT+CHUP;+CLCC", "\r\nOK\r\n")
+	u.expect("AT+CHUP;+CLCC", ok(`+CLCC: 1,1,0,1,0,"",128`))
 	u.expect("ATS0=1", "\r\nOK\r\n")
 	b.Ring("0312345678")
 	u.await("\r\n+CRING: VOICE\r\n")
 	b.portIs("at", func(s PortStatus) bool { return !s.RI }) // answered by itself
-	u.expect("AT+CLCC", "\r\n+CLCC: 1,1,0,0,0,\"0312345678\",129\r\n\r\nOK\r\n")
+	u.expect("AT+CLCC", "\r\n+CLCC: 1,1,0,1,0,\"\",128\r\n+CLCC: 2,1,0,0,0,\"0312345678\",129\r\n\r\nOK\r\n")
 	u.expect("ATH", "\r\nOK\r\n")
 	u.expect("ATS0=0;+CRC=0;+CLIP=1", "\r\nOK\r\n")
 	if err := b.SetLines("at", LineChange{RI: yes(), Number: "0312345678"}); err != nil {

@@ -159,8 +159,9 @@ type CMUXFacts struct {
 
 // Quirks are ways in which a modem is known to be odd.
 type Quirks struct {
-	EarlyDial Fact[time.Duration] `yaml:"early_dial"` // D sooner than this after the command before it is NO CARRIER; 0: no such thing
-	CMERDial  Fact[bool]          `yaml:"cmer_dial"`  // with +CMER on, D goes into data mode with no CONNECT
+	EarlyDial  Fact[time.Duration] `yaml:"early_dial"`  // D sooner than this after the command before it is NO CARRIER; 0: no such thing
+	CMERDial   Fact[bool]          `yaml:"cmer_dial"`   // with +CMER on, D goes into data mode with no CONNECT
+	PacketCall Fact[bool]          `yaml:"packet_call"` // +CLCC lists LTE's packet service as a call
 }
 
 // ContextPreset is a PDP context that is defined from the factory.

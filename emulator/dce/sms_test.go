@@ -81,13 +81,13 @@ func TestMessageSettings(t *testing.T) {
 		{"AT+CNMA=?", ok("+CNMA: (0-2)")}, {"AT+CNMA", cmsIs("340")}, {"AT+CNMA=1", cmsIs("340")}, {"AT+CNMA=3", cmsIs("302")},
 		{"AT+CMMS=?", ok("+CMMS: (0-2)")}, {"AT+CMMS=2", done},
 		{"AT+CMGL=?", ok("+CMGL: (0-4)")}, {"AT+CMGL", done}, {"AT+CMGL=4", done}, {"AT+CMGL=5", cmsIs("304")}, {`AT+CMGL="ALL"`, cmsIs("304")}, {"AT+CMGL=1,1", cmsIs("304")},
-		{"AT+CMGR=?", done}, {"AT+CMGR=0", cmsIs("321")}, {"AT+CMGR=x", cmsIs("321")},
+		{"AT+CMGR=?", done}, {"AT+CMGR=0", done}, {"AT+CMGR=49", done}, {"AT+CMGR=50", cmsIs("321")}, {"AT+CMGR=0,1", cmsIs("321")}, {"AT+CMGR=x", cmsIs("321")},
 		{`AT+CPMS="SM"`, ok("+CPMS: 0,50,0,255,0,50")}, {"AT+CMGD=?", ok("+CMGD: (0-49),(0-4)")}, {"AT+CMGD=0", done}, {"AT+CMGD=50", cmsIs("321")}, {"AT+CMGD=1,5", cmsIs("321")}, {"AT+CMGD=99,4", done},
 		{"AT+CMSS=?", done}, {"AT+CMSS=0", cmsIs("321")}, {"AT+CMGC=?", cmsIs("303")}, {"AT+CMGC=1", cmsIs("303")}, {"AT+CMGC", cmsIs("303")},
 		{"AT+CMGS=?", done}, {"AT+CMGS=", cmsIs("304")}, {`AT+CMGS="+1"`, cmsIs("304")}, {"AT+CMGS=177", cmsIs("304")}, {"AT+CMGW=?", done}, {"AT+CMGW=1,4", cmsIs("304")},
 		{"AT+CMGF=1", done}, {"AT+CMGL=?", ok(`+CMGL: ("REC UNREAD","REC READ","STO UNSENT","STO SENT","ALL")`)}, {`AT+CMGL="ALL"`, done}, {"AT+CMGL=4", cmsIs("305")},
 		{"AT+CMGS=10", "\r\n> "}, {"\x1b", done}, {"AT+CMGS=", cmsIs("305")}, {`AT+CMGS="x"`, cmsIs("305")}, {`AT+CMGW="1",129,"OLD"`, cmsIs("305")}, {"AT+CNMA=?", done}, {"AT+CNMA=0", cmsIs("302")},
-		{"AT+CMEE=2;+CMGR=0", "\r\n+CMS ERROR: invalid memory index\r\n"}, {"AT+CMEE=0;+CMGR=0", "\r\nERROR\r\n"},
+		{"AT+CMEE=2;+CMGR=255", "\r\n+CMS ERROR: invalid memory index\r\n"}, {"AT+CMEE=0;+CMGR=255", "\r\nERROR\r\n"},
 	} {
 		if tt[0] == "\x1b" {
 			u.send(tt[0])

@@ -12,8 +12,13 @@ import (
 type SMSFacts struct {
 	Storages []Storage           `yaml:"storages"`
 	Default  Fact[string]        `yaml:"default"`     // +CPMS after power-on
+	Receive  Fact[[]string]      `yaml:"receive"`     // the names that +CPMS takes for what is received
 	First    Fact[int]           `yaml:"first_index"` // the number of a storage's first place
 	Routing  Fact[string]        `yaml:"cnmi"`        // as in the reply to +CNMI=?
+	Reports  Fact[string]        `yaml:"cdsi"`        // the storage that +CDSI names; status reports are in SR whatever it says
+	Empty    Fact[bool]          `yaml:"empty"`       // +CMGR finds nothing in an empty place, and that is OK; else +CMS ERROR: 321
+	Taken    Fact[bool]          `yaml:"taken"`       // +CMGD=? lists the places with a message in them; else all that there are
+	Alpha    Fact[string]        `yaml:"alpha"`       // <alpha> of a received message that is read in text mode: no name is known
 	Send     Fact[time.Duration] `yaml:"send"`        // +CMGS to its result
 }
 
@@ -28,8 +33,13 @@ type Storage struct {
 var plainSMS = SMSFacts{
 	Storages: []Storage{{storageME, 255, SourceInferred}, {storageSM, 50, SourceInferred}, {storageSR, 50, SourceInferred}},
 	Default:  Fact[string]{storageME, SourceInferred},
+	Receive:  Fact[[]string]{[]string{storageME, storageMT, storageSM}, SourceInferred},
 	First:    Fact[int]{0, SourceInferred},
 	Routing:  Fact[string]{"(0-2),(0-3),(0,2),(0-2),(0,1)", SourceManual},
+	Reports:  Fact[string]{storageSR, SourceManual},
+	Empty:    Fact[bool]{false, SourceManual},
+	Taken:    Fact[bool]{false, SourceManual},
+	Alpha:    Fact[string]{"", SourceManual},
 	Send:     Fact[time.Duration]{time.Second, SourceInferred},
 }
 
@@ -48,8 +58,13 @@ func (f *SMSFacts) eachSource(visit func(what string, s Source)) {
 		visit("sms.storages "+s.Name, s.Source)
 	}
 	visit("sms.default", f.Default.Source)
+	visit("sms.receive", f.Receive.Source)
 	visit("sms.first_index", f.First.Source)
 	visit("sms.cnmi", f.Routing.Source)
+	visit("sms.cdsi", f.Reports.Source)
+	visit("sms.empty", f.Empty.Source)
+	visit("sms.taken", f.Taken.Source)
+	visit("sms.alpha", f.Alpha.Source)
 	visit("sms.send", f.Send.Source)
 }
 
@@ -73,6 +88,14 @@ func (f *SMSFacts) validate() error {
 	if v := f.Default.Value; v == storageSR || !slices.Contains(names, v) {
 		return fmt.Errorf("sms.default %q: must be SM or ME, and one of sms.storages", v)
 	}
+	for _, v := range f.Receive.Value {
+		if v == storageSR || v != storageMT && !slices.Contains(names, v) {
+			return fmt.Errorf("sms.receive %q: must be MT, SM or ME, and one of sms.storages", v)
+		}
+	}
+	if !slices.Contains(f.Receive.Value, f.Default.Value) {
+		return fmt.Errorf("sms.receive %q: sms.default must be one of them", f.Receive.Value)
+	}
 	if v := f.First.Value; v != 0 && v != 1 {
 		return fmt.Errorf("sms.first_index %d: 0 and 1 are allowed", v)
 	}
@@ -82,6 +105,9 @@ func (f *SMSFacts) validate() error {
 	}
 	if slices.Contains(ranges[3], 2) && !slices.Contains(names, storageSR) {
 		return fmt.Errorf("sms.cnmi %q: <ds> 2 needs a storage SR", f.Routing.Value)
+	}
+	if v := f.Reports.Value; !slices.Contains(names, v) {
+		return fmt.Errorf("sms.cdsi %q: must be one of sms.storages", v)
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ func (x *exchange) showMessage(index int, msg *sms.Message) []string {
 	if err != nil { // what is stored was parsed before
 		return []string{head}
 	}
-	return showText(x.m.charsetLocked(), head, g.details, index >= 0, msg.Centre, t)
+	return showText(x.m.charsetLocked(), head, x.m.personality.sms().Alpha.Value, g.details, index >= 0, msg.Centre, t)
 }
 
 // showPDU is <pdu>: service centre address and TPDU in hexadecimal.
@@ -37,8 +37,9 @@ func showPDU(centre sms.Address, tpdu []byte) string {
 	return strings.ToUpper(hex.EncodeToString(append(sms.AppendCentre(nil, centre), tpdu...)))
 }
 
-// showText gives the lines of a message in text mode (TS 27.005 sections 3.4.1, 3.4.2, 3.4.3); list is for +CMGL, which shows less.
-func showText(charset, head string, details, list bool, centre sms.Address, t sms.TPDU) []string {
+// showText gives the lines of a message in text mode (TS 27.005 sections 3.4.1, 3.4.2, 3.4.3); alpha is the name of who sent it, list is
+// for +CMGL, which shows less.
+func showText(charset, head, alpha string, details, list bool, centre sms.Address, t sms.TPDU) []string {
 	quote := func(a sms.Address) string { return `"` + toTE(charset, a.String()) + `"` }
 	var kind, dcs byte
 	var u sms.UserData
@@ -46,7 +47,7 @@ func showText(charset, head string, details, list bool, centre sms.Address, t sm
 	case *sms.StatusReport:
 		return []string{head + showReport(charset, t)}
 	case *sms.Deliver:
-		head += quote(t.Origin) + ",," + showTime(t.Time)
+		head += quote(t.Origin) + "," + alpha + "," + showTime(t.Time)
 		kind, dcs, u = t.Origin.Type, t.DCS, t.UserData
 		if details && !list {
 			head += fmt.Sprintf(",%d,%d,%d,%d,%s,%d", kind, t.FirstOctet(), t.PID, dcs, quote(centre), typeOf(centre))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"minato/emulator/sms"
 )
@@ -58,31 +59,44 @@ func (x *exchange) list(g *messaging, want func(sms.Status) bool) result {
 }
 
 func readMessage(x *exchange, g *messaging, a args) result {
-	msg, _, ok := x.stored(a, g.memories[0])
-	if !ok || len(a) > 1 {
+	msg, place, ok := x.stored(a, g.memories[0])
+	exists := place >= 0 && place < g.store(g.memories[0]).Size()
+	switch {
+	case len(a) > 1 || !ok && !(exists && x.m.personality.sms().Empty.Value):
 		return cms(cmsInvalidIndex)
+	case !ok:
+		return resultOK
 	}
 	x.info(x.showMessage(-1, msg)...)
 	msg.MarkRead()
 	return resultOK
 }
 
-// stored finds the message whose number is the first parameter. Modem.mu is held.
+// stored finds the message whose number is the first parameter; place is -1 for what is no number. Modem.mu is held.
 func (x *exchange) stored(a args, memory string) (msg *sms.Message, place int, ok bool) {
 	first := x.m.personality.sms().First.Value
 	n, ok := a.number(0, -1, first, 0xffff)
 	if !ok {
-		return nil, 0, false
+		return nil, -1, false
 	}
 	msg = x.m.messages.store(memory).Get(n - first)
 	return msg, n - first, msg != nil
 }
 
-// testDelete gives the places that there are, as gammu and the standard want, and not those that are taken, as some modems do.
+// testDelete gives the places that there are, as the standard has it ("supported"), or those that are taken, as some modems do.
 func testDelete(x *exchange) result {
 	return x.messages(func(g *messaging) result {
-		first := x.m.personality.sms().First.Value
-		x.info(fmt.Sprintf("+CMGD: (%d-%d),(0-4)", first, first+g.store(g.memories[0]).Size()-1))
+		f, s := x.m.personality.sms(), g.store(g.memories[0])
+		first := f.First.Value
+		places := fmt.Sprintf("%d-%d", first, first+s.Size()-1)
+		if f.Taken.Value {
+			var taken []string
+			for i := range s.All() {
+				taken = append(taken, strconv.Itoa(first+i))
+			}
+			places = strings.Join(taken, ",")
+		}
+		x.info("+CMGD: (" + places + "),(0-4)")
 		return resultOK
 	})
 }

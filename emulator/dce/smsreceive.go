@@ -78,7 +78,7 @@ func (m *Modem) take(d sms.Delivery) {
 		case 1:
 			text, routed = m.routedLocked("+CDS", msg, t), true
 		case 2:
-			text, room = m.addLocked("+CDSI", storageSR, msg)
+			text, room = m.addLocked("+CDSI", m.personality.sms().Reports.Value, storageSR, msg)
 		}
 	}
 	owed := routed && g.service == 1
@@ -113,19 +113,20 @@ func (m *Modem) keepLocked(msg sms.Message, t *sms.Deliver) (text string, room b
 	if _, class := sms.Coding(t.DCS); class == 2 {
 		memory = storageSM
 	}
-	text, room = m.addLocked("+CMTI", memory, msg)
+	text, room = m.addLocked("+CMTI", memory, memory, msg)
 	if m.messages.routing[1] == 0 {
 		text = ""
 	}
 	return text, room
 }
 
-func (m *Modem) addLocked(command, memory string, msg sms.Message) (text string, room bool) {
+// addLocked stores a message; told is the name that its result gives the storage.
+func (m *Modem) addLocked(command, told, memory string, msg sms.Message) (text string, room bool) {
 	place, room := m.messages.store(memory).Add(msg)
 	if !room {
 		return "", false
 	}
-	return fmt.Sprintf(`%s: "%s",%d`, command, memory, m.personality.sms().First.Value+place), true
+	return fmt.Sprintf(`%s: "%s",%d`, command, told, m.personality.sms().First.Value+place), true
 }
 
 // routedLocked is a message as +CMT and +CDS show it.
@@ -135,7 +136,7 @@ func (m *Modem) routedLocked(command string, msg sms.Message, t sms.TPDU) string
 	var lines []string
 	switch {
 	case g.text:
-		lines = showText(m.charsetLocked(), command+": ", g.details, false, msg.Centre, t)
+		lines = showText(m.charsetLocked(), command+": ", "", g.details, false, msg.Centre, t)
 	case report:
 		lines = []string{fmt.Sprintf("%s: %d", command, len(msg.TPDU)), showPDU(msg.Centre, msg.TPDU)}
 	default:

@@ -85,7 +85,7 @@ func TestRouting(t *testing.T) {
 	})
 	t.Run("reports stored", func(t *testing.T) {
 		u.expect("AT+CNMI=2,1,0,2", done)
-		u.sendSelf(hello, 3, `\+CDSI: "SR",0`)
+		u.sendSelf(hello, 3, `\+CDSI: "SM",0`) // where it is not
 		u.expect(`AT+CPMS="SR";+CMGF=1`, ok("+CPMS: 1,50,4,255,4,255"))
 		u.send("AT+CMGR=0\r")
 		if got := u.await(done); !strings.HasPrefix(got, "\r\n+CMGR: \"REC UNREAD\",6,3,\"+812000000000\",145,\"") || !strings.HasSuffix(got, ",0\r\n\r\nOK\r\n") {

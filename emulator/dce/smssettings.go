@@ -65,8 +65,11 @@ func readMemories(x *exchange, g *messaging) result {
 	return resultOK
 }
 
-// memoriesFor lists the storages that +CPMS offers for reading, and for writing and receiving: reports only come to SR.
-func (g *messaging) memoriesFor(use int) []string {
+// memoriesFor lists the storages that +CPMS offers for reading, for writing and for receiving: reports only come to SR.
+func (g *messaging) memoriesFor(f *SMSFacts, use int) []string {
+	if use == 2 {
+		return f.Receive.Value
+	}
 	var names []string
 	for _, name := range []string{storageME, storageMT, storageSM, storageSR} {
 		if g.store(name) != nil && (name != storageSR || use == 0) {
@@ -84,7 +87,7 @@ func testMemories(x *exchange) result {
 				line += ","
 			}
 			line += "("
-			for i, name := range g.memoriesFor(use) {
+			for i, name := range g.memoriesFor(x.m.personality.sms(), use) {
 				if i > 0 {
 					line += ","
 				}
@@ -106,7 +109,7 @@ func setMemories(x *exchange, g *messaging, a args) result {
 		if !v.given && i > 0 {
 			continue
 		}
-		if !slices.Contains(g.memoriesFor(i), v.text) {
+		if !slices.Contains(g.memoriesFor(x.m.personality.sms(), i), v.text) {
 			return cms(cmsNotAllowed)
 		}
 		next[i] = v.text

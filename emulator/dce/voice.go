@@ -151,15 +151,21 @@ func hangUpVoice(x *exchange) result {
 	return resultOK
 }
 
-// listCalls is +CLCC: an incoming voice call, incoming (4) or active (0).
+// listCalls is +CLCC: an incoming voice call, incoming (4) or active (0). Some modems list before it the packet service of LTE, while it
+// is there: as an active call in data mode (1), from the other end and of no number.
 func listCalls(x *exchange) result {
 	x.m.mu.Lock()
 	defer x.m.mu.Unlock()
+	id := 1
+	if x.m.personality.Quirks.PacketCall.Value && x.m.anyActiveLocked() {
+		x.info(fmt.Sprintf(`+CLCC: %d,1,0,1,0,"",128`, id))
+		id++
+	}
 	switch v := x.m.voice; v.state {
 	case voiceRinging:
-		x.info(fmt.Sprintf(`+CLCC: 1,1,4,0,0,"%s",%d`, v.number, numberType(v.number)))
+		x.info(fmt.Sprintf(`+CLCC: %d,1,4,0,0,"%s",%d`, id, v.number, numberType(v.number)))
 	case voiceActive:
-		x.info(fmt.Sprintf(`+CLCC: 1,1,0,0,0,"%s",%d`, v.number, numberType(v.number)))
+		x.info(fmt.Sprintf(`+CLCC: %d,1,0,0,0,"%s",%d`, id, v.number, numberType(v.number)))
 	}
 	return resultOK
 }
