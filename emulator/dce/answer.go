@@ -141,6 +141,8 @@ func namedResult(text string) (result, error) {
 		return resultOK, nil
 	case "COMMAND NOT SUPPORT", "TOO MANY PARAMETERS", "NOT SUPPORTED": // makers' own words for ERROR
 		return result{code: resultError.code, verbose: text}, nil
+	case "NORMAL POWER DOWN": // SIMCom's for OK
+		return extended(text), nil
 	}
 	return result{}, fmt.Errorf("result %q: not known", text)
 }

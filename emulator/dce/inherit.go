@@ -62,7 +62,7 @@ func (p *Personality) inheritCommands(from *Personality, as func(Source) Source)
 	said := func(command, key string) bool {
 		return slices.ContainsFunc(p.Replies, func(r Reply) bool { return r.Command == command && key == "" }) ||
 			slices.ContainsFunc(p.Settings, func(s Setting) bool { return s.Command == command && (s.Key == key || key == "") }) ||
-			slices.ContainsFunc(p.Omit, func(o Omission) bool { return o.Command == command })
+			slices.ContainsFunc(p.Omit, func(o Omission) bool { return o.of(command, key) })
 	}
 	var replies []Reply
 	for _, r := range from.Replies {

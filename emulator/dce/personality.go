@@ -200,10 +200,16 @@ type Setting struct {
 	allow *regexp.Regexp
 }
 
-// Omission takes a command away.
+// Omission takes a command away, or with a key one of its settings that a relative has.
 type Omission struct {
 	Command string `yaml:"command"`
+	Key     string `yaml:"key"`
 	Source  Source `yaml:"source"`
+}
+
+// of tells that it takes a command away, or the setting with a key.
+func (o Omission) of(command, key string) bool {
+	return o.Command == command && (o.Key == "" || o.Key == key)
 }
 
 // IMEI makes the n-th modem's identity: type allocation code, serial number, Luhn check digit (TS 23.003 section 6.2).

@@ -61,6 +61,8 @@ func TestPersonalityErrors(t *testing.T) {
 		{"twice", "command: +CCID", "command: +QCCID", `command "+QCCID" is there twice`},
 		{"bad command", "command: +CCID", "command: ccid", `command "ccid"`},
 		{"bad context", "cid: 2", "cid: 99", "cid 99"},
+		{"key left out that is there", "replies:\n", "omit: [{command: +QCFG, key: usbnet, source: manual}]\nreplies:\n", `omit: command "+QCFG", key "usbnet": not a key`},
+		{"key left out of no setting", "replies:\n", "omit: [{command: +QTEMP, key: x, source: manual}]\nreplies:\n", `omit: command "+QTEMP", key "x": not a key`},
 		{"not YAML", "boot:", "\tboot", "parsing a personality"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -113,7 +113,7 @@ func (p *Personality) validateProfile() error {
 // replaced tells that a relative's setting is none here: the command has fixed answers, or is not there.
 func (p *Personality) replaced(name string) bool {
 	return slices.ContainsFunc(p.Replies, func(r Reply) bool { return r.Command == name }) ||
-		slices.ContainsFunc(p.Omit, func(o Omission) bool { return o.Command == name })
+		slices.ContainsFunc(p.Omit, func(o Omission) bool { return o.of(name, "") })
 }
 
 // power is what a port is set to after power-on: the factory's settings, and over them what AT&W stored.

@@ -65,7 +65,9 @@ func (m *Modem) commands() map[string]*command {
 		table[r.Command] = answered(r, table[r.Command])
 	}
 	for _, o := range m.personality.Omit {
-		delete(table, o.Command)
+		if o.Key == "" {
+			delete(table, o.Command)
+		}
 	}
 	return table
 }

@@ -237,6 +237,12 @@ func (p *Personality) validateCommands() error {
 		return err
 	}
 	for _, o := range p.Omit {
+		if o.Key != "" {
+			if !keyed[o.Command] || seen[o.Command+"="+o.Key] {
+				return fmt.Errorf("omit: command %q, key %q: not a key of a command that has others", o.Command, o.Key)
+			}
+			continue
+		}
 		if !commandSyntax.MatchString(o.Command) && !basicSyntax.MatchString(o.Command) || seen["replies"+o.Command] || seen["settings"+o.Command] {
 			return fmt.Errorf("omit: command %q: not the name of a command that is not elsewhere in the file", o.Command)
 		}
@@ -247,7 +253,7 @@ func (p *Personality) validateCommands() error {
 // replaces tells that a command is left out or answered by replies: a relative's setting of that name is not inherited then, and what
 // asks it never holds.
 func (p *Personality) replaces(name string) bool {
-	return slices.ContainsFunc(p.Omit, func(o Omission) bool { return o.Command == name }) || slices.ContainsFunc(p.Replies, func(r Reply) bool { return r.Command == name })
+	return slices.ContainsFunc(p.Omit, func(o Omission) bool { return o.of(name, "") }) || slices.ContainsFunc(p.Replies, func(r Reply) bool { return r.Command == name })
 }
 
 // checkAsked tells that the settings which conditions ask are there.

@@ -62,7 +62,7 @@ var vars = map[string]func(p *place) any{
 	"sinr":      func(p *place) any { return p.m.signal.SINR },
 
 	"cid":         func(p *place) any { return p.pdp().cid },
-	"type_number": func(p *place) any { return max(0, slices.Index([]string{"IP", "IPV6", "IPV4V6"}, p.pdp().pdpType)) + 1 },
+	"type_number": func(p *place) any { return slices.Index([]string{"IP", "IPV6", "IPV4V6"}, p.pdp().pdpType) + 1 }, // 0: none
 	"nitz": func(p *place) any {
 		return p.m.now().UTC().Format("2006/01/02,15:04:05") + fmt.Sprintf("%+03d,0", p.m.cell.Zone)
 	},
@@ -102,7 +102,7 @@ func (m *Modem) cesqLocked(v int) int {
 	return v
 }
 
-var noContext = &pdpContext{pdpType: "IP"}
+var noContext = &pdpContext{}
 
 // pdp is the context that the text is about.
 func (p *place) pdp() *pdpContext {
