@@ -18,7 +18,7 @@ import (
 
 // Network is the closed network as a modem's radio sees it. Its errors are a *core.Reject where the network says no.
 type Network interface {
-	Attach(imsi, imei string) (apn string, err error) // apn is the SIM's own
+	Attach(imsi, imei string) (apn string, err error)        // apn is the SIM's own
 	DefaultBearer(r core.ActivateRequest) (ppp.Lease, error) // that comes with the attach
 	Detach(imsi string)
 	Activate(ctx context.Context, r core.ActivateRequest) (Session, error)

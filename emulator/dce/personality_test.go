@@ -88,6 +88,22 @@ func TestIMEIHasItsCheckDigit(t *testing.T) {
 	}
 }
 
+// TestBootOrder: what an EG25-G says of its functionality comes behind its card, and an EC25 says it before (TestBoot).
+func TestBootOrder(t *testing.T) {
+	p, err := LoadPersonality("quectel-eg25-g")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, func(c *Config) { c.Personality = p })
+	u := b.user("at")
+	b.awaitPorts(1)
+	b.on()
+	want := "\r\nRDY\r\n\r\n+CPIN: READY\r\n\r\n+QUSIM: 1\r\n\r\n+CFUN: 1\r\n\r\n+QIND: SMS DONE\r\n\r\n+QIND: PB DONE\r\n"
+	if got := u.await(want); got != want {
+		t.Errorf("boot says %q, want %q", got, want)
+	}
+}
+
 // TestPersonalityData shows that a modem with other manners needs no Go.
 func TestPersonalityData(t *testing.T) {
 	text, err := personalities.ReadFile("personalities/" + DefaultPersonality + ".yaml")
