@@ -132,7 +132,7 @@ func TestDoctorOnBrokenSetUps(t *testing.T) {
 
 // hasten shortens the wait that the set-up ends in.
 func (tt *setup) hasten(a *Agent) {
-	a.timing.denied, a.timing.poll = 0, 50*time.Millisecond
+	a.timing.denied, a.timing.absent, a.timing.poll = 0, 0, 50*time.Millisecond
 	if tt.waits != StateIdle {
 		a.timing.deadlines[tt.waits] = 3 * time.Second
 	}

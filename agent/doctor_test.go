@@ -74,7 +74,7 @@ func TestDoctorNamesTheCause(t *testing.T) {
 				tt.setup(f, &cfg)
 			}
 			top := diagnose(t.Context(), cfg, func(a *Agent) {
-				a.timing.denied, a.timing.probe = 0, time.Second
+				a.timing.denied, a.timing.absent, a.timing.probe = 0, 0, time.Second
 				if s, ok := waits[tt.check]; ok { // the one that the set-up ends in
 					a.timing.deadlines[s] = 5 * time.Second
 				}

@@ -47,6 +47,40 @@ func TestSIMOfASleepingModem(t *testing.T) {
 	}
 }
 
+// A modem that has just started says for a moment that it has no SIM, and then that it is busy with it: that is no failure. The answers are an
+// EC21's (SeeedJP/WioLTEforArduino, issue 5).
+func TestSIMOfAModemThatStarts(t *testing.T) {
+	f := newFakeModem(t, map[string]string{"+CPIN?": "+CME ERROR: 10"})
+	r := start(t, config(f.path, echoServer(t)), func(a *Agent) {
+		a.timing.absent, a.timing.poll = time.Minute, 10*time.Millisecond // the machine may be busy
+	})
+	for _, says := range []string{"+CME ERROR: 10", "+CME ERROR: 14", "+CPIN: READY|OK"} {
+		n := f.count("+CPIN?")
+		await(t, func() bool { return f.count("+CPIN?") > n || len(r.pauses) > 0 })
+		f.set("+CPIN?", says)
+	}
+	select {
+	case <-r.Ready():
+	case <-r.pauses:
+		t.Fatalf("%+v", r.Status().Failure)
+	}
+}
+
+// One that goes on saying so has none.
+func TestSIMIsAbsent(t *testing.T) {
+	const absent = 300 * time.Millisecond
+	f := newFakeModem(t, map[string]string{"+CPIN?": "+CME ERROR: 10"})
+	began := time.Now()
+	r := start(t, config(f.path, "127.0.0.1:9"), func(a *Agent) { a.timing.absent, a.timing.poll = absent, 10*time.Millisecond })
+	<-r.pauses
+	if d := time.Since(began); d < absent {
+		t.Errorf("given up after %v, want %v at least", d, absent)
+	}
+	if got := r.Status().Failure; got.Code != SIM || got.State != StateSIM || !strings.Contains(got.Message, "no SIM in the modem") {
+		t.Errorf("%+v", got)
+	}
+}
+
 // A SIM that fails is not one that is absent, and its PIN is not what is wrong.
 func TestSIMFails(t *testing.T) {
 	for code, says := range map[string]string{"13": "SIM failure", "15": "SIM wrong"} {

@@ -68,7 +68,7 @@ func start(t *testing.T, cfg Config, change ...func(*Agent)) *running {
 		t.Fatal(err)
 	}
 	r.Agent = a
-	a.timing.denied = 0
+	a.timing.denied, a.timing.absent = 0, 0
 	for _, c := range change {
 		c(a)
 	}

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"time"
 
 	"minato/agent/modem"
 )
@@ -28,7 +29,8 @@ func (r *round) awaitSIM(ctx context.Context, last **modem.SIMState) error {
 		r.session.simReady = false
 	}
 	var iccid string
-	woken := false // the modem was at +CFUN=0: its SIM takes a moment
+	woken := false       // the modem was at +CFUN=0: its SIM takes a moment
+	var absent time.Time // since when the modem says that it has no SIM
 	for first := true; ; {
 		if iccid == "" {
 			iccid, _ = m.ICCID(ctx) // many modems tell it before the PIN; the PIN's memory goes by it
@@ -69,7 +71,13 @@ func (r *round) awaitSIM(ctx context.Context, last **modem.SIMState) error {
 				return err
 			}
 		}
-		if state == modem.SIMAbsent && !woken {
+		switch {
+		case state != modem.SIMAbsent:
+			absent = time.Time{}
+		case absent.IsZero():
+			absent = time.Now()
+		}
+		if state == modem.SIMAbsent && !woken && time.Since(absent) >= r.agent.timing.absent {
 			return simFailure(state)
 		}
 		*last = &state

@@ -10,6 +10,7 @@ type timing struct {
 	poll   time.Duration // between questions to a modem that announces its news as well
 	replug time.Duration // how long a port that went away may take to come back, before anything is done about it
 	settle time.Duration // how long a port that has appeared may be refused, or without the modem's others
+	absent time.Duration // how long a modem must say that it has no SIM: one that has just started says so until it has looked
 	denied time.Duration // how long a denial may last: a modem goes on searching, and may find another network
 
 	watch    time.Duration // between looks at registration and context while the link is up
@@ -41,7 +42,8 @@ func defaultTiming() timing {
 			StateServices:   10 * time.Second,
 		},
 		probe: 3 * time.Second, poll: time.Second, replug: 30 * time.Second, settle: 10 * time.Second, denied: 10 * time.Second,
-		watch: 5 * time.Second, minWatch: 500 * time.Millisecond, answer: 5 * time.Second, regLoss: 7 * time.Second, radio: 30 * time.Second,
+		absent: 5 * time.Second, // an EC21 said so for 0.15 s after RDY, and was ready 0.2 s later (SeeedJP/WioLTEforArduino, issue 5)
+		watch:  5 * time.Second, minWatch: 500 * time.Millisecond, answer: 5 * time.Second, regLoss: 7 * time.Second, radio: 30 * time.Second,
 		address: time.Second,
 		service: time.Second, terminate: time.Second, hangUp: 3500 * time.Millisecond,
 	}
@@ -53,7 +55,7 @@ func (t timing) faster(haste float64) timing {
 		t.deadlines[s] = faster(d, haste)
 	}
 	for _, d := range []*time.Duration{
-		&t.probe, &t.poll, &t.replug, &t.settle, &t.denied, &t.watch, &t.minWatch, &t.answer, &t.regLoss, &t.radio, &t.service, &t.terminate,
+		&t.probe, &t.poll, &t.replug, &t.settle, &t.absent, &t.denied, &t.watch, &t.minWatch, &t.answer, &t.regLoss, &t.radio, &t.service, &t.terminate,
 	} {
 		*d = faster(*d, haste)
 	}
