@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	flood     = 16 << 20 // octets that a modem sends which does not stop
-	maxGrowth = 6 << 20  // of the heap, through all that
+	flood     = 8 << 20 // octets that a modem sends which does not stop
+	maxGrowth = 4 << 20 // of the heap, through all that
 )
 
 // A babbler is a modem that answers as it should, until a command with which it begins to talk and does not stop.
@@ -135,6 +135,7 @@ func TestMemoryUnderNonsense(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			a.timing.terminate, a.timing.hangUp = 100*time.Millisecond, 100*time.Millisecond // a babbler takes no leave
 			before := heap()
 			ended := make(chan error, 1)
 			actx, stop := context.WithCancel(ctx)

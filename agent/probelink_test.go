@@ -47,7 +47,7 @@ func probingWith(t *testing.T, p ProbeConfig, stateDir string, log *slog.Logger)
 		StateDir: stateDir,
 		Logger:   log,
 		Modem:    ModemConfig{Port: "/dev/null"},
-		Services: []ServiceConfig{{Name: "web", Port: 80, Target: "builtin:http"}},
+		Services: []ServiceConfig{{Name: "web", Port: 80, Target: "tcp://127.0.0.1:9"}},
 		Probe:    p,
 	})
 	if err != nil {
