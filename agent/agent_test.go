@@ -105,6 +105,7 @@ func awaitState(t *testing.T, r *running, want State, round int) {
 
 // Each failure is one line with its code, and says what to do.
 func TestFailures(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name    string
 		answers map[string]string

@@ -167,6 +167,7 @@ var baudCases = []struct {
 
 // TestBaudIsFound looks for modems on a serial line, at once since the time goes into waiting.
 func TestBaudIsFound(t *testing.T) {
+	t.Parallel()
 	var running sync.WaitGroup
 	for i := range baudCases {
 		running.Go(func() { t.Run(baudCases[i].name, func(t *testing.T) { testBaud(t, i) }) })
@@ -224,6 +225,7 @@ func chat(p io.Writer) (stop func()) {
 
 // A speed that is configured is the only one that is tried.
 func TestConfiguredBaudStays(t *testing.T) {
+	t.Parallel()
 	p := &uartPort{rate: 9600, noise: framingErrors}
 	f := newFakeModemBehind(t, nil, func(c callPort) fakePort { p.callPort = c; return p })
 	s, err := openSession(ModemConfig{Port: f.path, Baud: 57600}, 1, modem.NewPINGuard(nil), slog.New(slog.DiscardHandler))
@@ -243,6 +245,7 @@ func TestConfiguredBaudStays(t *testing.T) {
 
 // TestBaudOfEmulatedModems is the same with modems whose noise is computed, bit by bit, and whose speed was fixed by AT+IPR.
 func TestBaudOfEmulatedModems(t *testing.T) {
+	t.Parallel()
 	var running sync.WaitGroup
 	for _, tt := range []struct {
 		rate  string

@@ -75,6 +75,7 @@ var setups = []setup{
 // Doctor on broken set-ups, with the emulator as the modem: the check that fails is the real cause, it alone fails, and it says what to
 // do; with the agent running, by its status, and without, by trying.
 func TestDoctorOnBrokenSetUps(t *testing.T) {
+	t.Parallel()
 	for _, tt := range setups {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -33,6 +33,7 @@ func flatten(c Check) string {
 
 // Each broken set-up is told by its real cause, whatever follows from it.
 func TestDoctorNamesTheCause(t *testing.T) {
+	t.Parallel()
 	refuse := func(f *fakeModem, _ *Config) { f.admit = func(ppp.Credentials) error { return errNotAdmitted } }
 	tests := []struct {
 		name    string

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	stdflag "flag"
 	"io"
 	"net"
 	"net/netip"
@@ -24,7 +25,11 @@ import (
 	"minato/agent/ppp"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// The parallel tests wait for modems and timers more than they work: more of them run at once than there are processors.
+func TestMain(m *testing.M) {
+	stdflag.Set("test.parallel", "8") // before the flags are parsed, which may say otherwise
+	goleak.VerifyTestMain(m)
+}
 
 var (
 	deviceAddr  = netip.MustParseAddr("10.128.0.7")

@@ -58,6 +58,7 @@ func closedNetworkEcho(t *testing.T, e *emulator.Emulator) (address string) {
 // A forward and the SOCKS5 port reach a listener of the closed network through a link as a poor cell has it: slow, late and lossy. A
 // second client than the one that is allowed is refused, and the log says so once.
 func TestGatewaysThroughAShapedLink(t *testing.T) {
+	t.Parallel()
 	e, stop, err := emulator.Start(emulator.Config{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)

@@ -85,6 +85,7 @@ func TestCommandWhileTheMultiplexerBegins(t *testing.T) {
 
 // A process that was killed left the modem in the multiplexer.
 func TestModemLeftMultiplexing(t *testing.T) {
+	t.Parallel()
 	f := newFakeModem(t, nil)
 	f.cmux = true
 	killed, err := openSession(ModemConfig{Port: f.path}, 1, modem.NewPINGuard(nil), slog.New(slog.DiscardHandler))
@@ -109,6 +110,7 @@ var agreesToMultiplex = map[string]string{"+CMUX=0,0,5,127,10,3,30,10,2": "OK", 
 
 // A modem that agrees to multiplex and does not is used as it is.
 func TestModemThatDoesNotMultiplex(t *testing.T) {
+	t.Parallel()
 	f := newFakeModem(t, agreesToMultiplex)
 	r := start(t, config(f.path, echoServer(t)))
 	select {
@@ -125,6 +127,7 @@ func TestModemThatDoesNotMultiplex(t *testing.T) {
 
 // With cmux: on it is restarted, which needs no multiplexer; one that has none is somebody's to configure.
 func TestMultiplexerIsRequired(t *testing.T) {
+	t.Parallel()
 	f := newFakeModem(t, agreesToMultiplex)
 	cfg := config(f.path, "127.0.0.1:9")
 	cfg.Modem.CMUX = "on"

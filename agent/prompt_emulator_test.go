@@ -17,6 +17,7 @@ import (
 // No modem is left waiting for a message's text, on its port or on a channel: whoever types AT+CMGS is told so at once, and the next command is
 // answered. The ESC that a command which was given up brings about is nothing to a modem that asked for no text.
 func TestNoModemWaitsForText(t *testing.T) {
+	t.Parallel()
 	check := func(t *testing.T, e *emulator.Emulator, l *atline.Line) {
 		t.Helper()
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)

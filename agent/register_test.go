@@ -83,6 +83,7 @@ func TestSIMIsAbsent(t *testing.T) {
 
 // A SIM that fails is not one that is absent, and its PIN is not what is wrong.
 func TestSIMFails(t *testing.T) {
+	t.Parallel()
 	for code, says := range map[string]string{"13": "SIM failure", "15": "SIM wrong"} {
 		t.Run(says, func(t *testing.T) {
 			f := newFakeModem(t, map[string]string{"+CPIN?": "+CME ERROR: " + code})
@@ -103,6 +104,7 @@ func TestSIMFails(t *testing.T) {
 
 // A SIM that is not ready when the time ends is why, also where the time ends in the middle of a question.
 func TestSIMIsBusyToTheEnd(t *testing.T) {
+	t.Parallel()
 	f := newFakeModem(t, map[string]string{"+CPIN?": "+CME ERROR: 14"})
 	r := start(t, config(f.path, "127.0.0.1:9"), func(a *Agent) {
 		a.timing.deadlines[StateSIM], a.timing.poll = 2*time.Second, time.Millisecond

@@ -87,6 +87,7 @@ func TestWhatIsNoRestart(t *testing.T) {
 
 // A modem that restarts in the multiplexer speaks AT, which nobody reads there.
 func TestRestartInTheMultiplexer(t *testing.T) {
+	t.Parallel()
 	f := newFakeModem(t, map[string]string{"D*99***1#": "silence"})
 	f.cmux = true
 	r := start(t, config(f.path, echoServer(t)), fast)

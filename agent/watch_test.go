@@ -24,6 +24,7 @@ func twoPorts(t *testing.T) (at, data *fakeModem, cfg Config) {
 
 // Whatever kills a link ends it with its cause, and the redial begins at once.
 func TestLinkIsWatched(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name  string
 		setup func(*Config)
@@ -103,6 +104,7 @@ func TestInterfaceIsWatched(t *testing.T) {
 
 // What a modem told while it was there is not how things stand when it has gone, or has lost its SIM.
 func TestGoneModemIsForgotten(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name  string
 		spoil func(at *fakeModem)
