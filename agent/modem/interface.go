@@ -100,7 +100,8 @@ func (m *Modem) Parameters(ctx context.Context, cid int) (ContextParameters, err
 }
 
 // parseCGCONTRDP reads +CGCONTRDP: <cid>,<bearer_id>,<apn>,<address and mask>,<gateway>,<DNS>,<DNS>,... Before 27.007 V9.4 the mask was
-// a value of its own: the address then has four numbers, and not eight.
+// a value of its own: the address then has four numbers, and not eight. Qualcomm's modems have no mask at all, as there is none on a
+// link from point to point, and leave the gateway empty.
 func parseCGCONTRDP(line string, cid int) (ContextParameters, error) {
 	f, err := values(line, "+CGCONTRDP", 4)
 	if err != nil {
@@ -117,14 +118,18 @@ func parseCGCONTRDP(line string, cid int) (ContextParameters, error) {
 	rest := f[4:]
 	switch {
 	case len(address) == 8:
-	case len(address) == 4 && len(rest) > 0:
-		rest = rest[1:] // the mask
+	case len(address) == 4 && len(rest) > 0 && strings.HasPrefix(rest[0], "255."): // which no gateway has
+		rest = rest[1:]
+	case len(address) == 4:
 	default:
-		return ContextParameters{}, fmt.Errorf("%.80q: %.40q is no IPv4 address and mask", line, f[3])
+		return ContextParameters{}, fmt.Errorf("%.80q: %.40q is no IPv4 address, with its mask or without", line, f[3])
 	}
 	var p ContextParameters
 	if p.Addr, err = netip.ParseAddr(strings.Join(address[:4], ".")); err != nil {
 		return ContextParameters{}, fmt.Errorf("%.80q: %w", line, err)
+	}
+	if p.Addr.IsUnspecified() {
+		return ContextParameters{}, fmt.Errorf("%.80q tells of no address", line)
 	}
 	for _, s := range rest[min(1, len(rest)):min(3, len(rest))] { // behind the gateway
 		if a, err := netip.ParseAddr(s); err == nil && a.Is4() && !a.IsUnspecified() {

@@ -28,10 +28,24 @@ func TestParseCGCONTRDP(t *testing.T) {
 		{`+CGCONTRDP: 4,5,"ibox.tim.it.mnc001.mcc222.gprs","2.197.17.49","255.255.255.255","2.197.17.49","10.207.43.46","10.206.56.132","0.0.0.0","0.0.0.0"`, 4,
 			"2.197.17.49", addrs("10.207.43.46", "10.206.56.132")},
 		{`+CGCONTRDP: 1,5,"soracom.io","10.128.0.1.255.255.255.255","10.128.0.1","100.127.0.53","0.0.0.0"`, 1, "10.128.0.1", addrs("100.127.0.53")},
+		// A SIMCom, a Quectel EM12, an RM520N and a modem that has P-CSCF servers and no DNS, all of Qualcomm's; a Sequans.
+		{`+CGCONTRDP: 1,5,orange.m2m.spec,10.214.199.17,,192.168.10.110,194.51.3.56`, 1, "10.214.199.17", addrs("192.168.10.110", "194.51.3.56")},
+		{`+CGCONTRDP: 1,5,internet,10.191.91.211,,62.109.121.17,62.109.121.18`, 1, "10.191.91.211", addrs("62.109.121.17", "62.109.121.18")},
+		{`+CGCONTRDP: 1,5,"SMARTLTE","10.148.167.210",,"10.151.151.44","10.151.151.48"`, 1, "10.148.167.210", addrs("10.151.151.44", "10.151.151.48")},
+		{`+CGCONTRDP: 2,5,ims,10.76.206.157,,,,10.178.76.2,10.178.77.194`, 2, "10.76.206.157", nil},
+		{`+CGCONTRDP: 1,5,"spe.inetd.vodafone.nbiot.mnc028.mcc901.gprs","10.175.213.177.255.255.255.255","","10.105.16.254","10.105.144.254","","",,,1430`, 1,
+			"10.175.213.177", addrs("10.105.16.254", "10.105.144.254")},
+		{`+CGCONTRDP: 1,5,internet,10.0.0.2,10.0.0.1,8.8.8.8`, 1, "10.0.0.2", addrs("8.8.8.8")}, // a gateway and no mask
+		{`+CGCONTRDP: 1,5,"soracom.io","10.128.0.1"`, 1, "10.128.0.1", nil},
+		{`+CGCONTRDP: 1,5,"soracom.io","10.128.0.1","255.255.255.255"`, 1, "10.128.0.1", nil},
 		{`+CGCONTRDP: 1,5,"soracom.io","10.128.0.1.255.255.255.255"`, 1, "10.128.0.1", nil},
 		{`+CGCONTRDP: 1,5,"soracom.io","10.128.0.1.255.255.255.255"`, 2, "", nil},
 		{`+CGCONTRDP: 1,5,"soracom.io","254.128.0.0.0.0.0.0.0.1.0.6.1.103.1.1.255.255.255.255.255.255.255.255.0.0.0.0.0.0.0.0"`, 1, "", nil}, // IPv6
-		{`+CGCONTRDP: 1,5,"soracom.io","10.128.0.1"`, 1, "", nil},
+		{`+CGCONTRDP: 1,5,soracom.io,32.1.72.96.72.96.0.0.0.0.0.0.0.0.136.136,,,`, 1, "", nil},                                               // IPv6 without its prefix
+		{`+CGCONTRDP: 1,5,soracom.io,,,100.127.0.53`, 1, "", nil},
+		{`+CGCONTRDP: 1,5,soracom.io,0.0.0.0,,100.127.0.53`, 1, "", nil},
+		{`+CGCONTRDP: 1,5,soracom.io,10.128.0.1.24,,100.127.0.53`, 1, "", nil},
+		{`+CGCONTRDP: 1,5,soracom.io,10.128.0.999,,100.127.0.53`, 1, "", nil},
 		{`+CGCONTRDP: 1,5,"soracom.io","10.128.0.999.255.255.255.255"`, 1, "", nil},
 		{`+CGCONTRDP: 1,5,"soracom.io"`, 1, "", nil},
 		{`+CGPADDR: 1,"10.128.0.1"`, 1, "", nil},
@@ -55,9 +69,12 @@ func TestParseCGCONTRDP(t *testing.T) {
 
 func FuzzParseCGCONTRDP(f *testing.F) {
 	f.Add(`+CGCONTRDP: 1,5,"soracom.io","10.128.0.1.255.255.255.255","10.128.0.1","100.127.0.53","0.0.0.0"`)
+	f.Add(`+CGCONTRDP: 1,5,"soracom.io","10.128.0.1","255.255.255.255","10.128.0.1","100.127.0.53"`)
+	f.Add(`+CGCONTRDP: 1,5,soracom.io,10.128.0.1,,100.127.0.53,100.127.1.53`)
+	f.Add(`+CGCONTRDP: 2,5,ims,10.76.206.157,,,,10.178.76.2,10.178.77.194`)
 	f.Fuzz(func(t *testing.T, line string) {
 		p, err := parseCGCONTRDP(line, 1)
-		if err == nil && (!p.Addr.Is4() || len(p.DNS) > 2) {
+		if err == nil && (!p.Addr.Is4() || p.Addr.IsUnspecified() || len(p.DNS) > 2) {
 			t.Errorf("%q: %+v", line, p)
 		}
 	})
