@@ -148,7 +148,7 @@ func (m *Modem) cidsLocked(active bool) string {
 	return strings.Join(list, ",")
 }
 
-// showParameters tells what the network granted: cid, bearer, APN, address and mask in one, gateway, name servers.
+// showParameters tells what the network granted: cid, bearer, APN, address and mask, gateway, name servers.
 func showParameters(x *exchange, a args) result {
 	x.m.mu.Lock()
 	defer x.m.mu.Unlock()
@@ -160,7 +160,7 @@ func showParameters(x *exchange, a args) result {
 		if !x.m.activeLocked(c) {
 			continue
 		}
-		x.info(x.m.formatLocked("+CGCONTRDP", c, map[string]any{"bearer": 4 + c.cid}))
+		x.info(x.m.formatLocked("+CGCONTRDP", c, nil))
 	}
 	return resultOK
 }

@@ -22,7 +22,7 @@ func TestDefaultBearer(t *testing.T) {
 
 	at.expect("AT+CFUN=1", "\r\nOK\r\n\r\n+CEREG: 2\r\n\r\n+CGEV: ME PDN ACT 1\r\n\r\n+CEREG: 1\r\n")
 	at.expect("AT+CGACT?", bearerUp)
-	at.expect("AT+CGCONTRDP=1", ok(`+CGCONTRDP: 1,5,"soracom.io","10.128.0.1.255.255.255.255","10.128.0.1","100.127.0.53","0.0.0.0"`))
+	at.expect("AT+CGCONTRDP=1", ok(`+CGCONTRDP: 1,5,soracom.io,10.128.0.1,,100.127.0.53,0.0.0.0`))
 	if s := b.Status().Contexts[0]; !s.Active || s.Addr != "10.128.0.1" {
 		t.Errorf("the status is %+v", s)
 	}

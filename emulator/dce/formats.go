@@ -21,7 +21,7 @@ var formatLocals = map[string][]string{
 	"+CGDCONT":   {"any", "any_short"}, // the address field of a context that is to get one
 	"+CGAUTH":    nil,
 	"+CGPADDR":   nil,
-	"+CGCONTRDP": {"bearer"},
+	"+CGCONTRDP": nil,
 
 	"registration":       {"command", "n", "stat", "place", "cause"}, // +CREG? and its relatives
 	"registration-urc":   {"command", "stat", "place", "cause"},

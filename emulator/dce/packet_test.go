@@ -2,6 +2,23 @@ package dce
 
 import "testing"
 
+// TestContextParameters is +CGCONTRDP of a context that is not the first: the bearer is the SIM's only one all the same.
+func TestContextParameters(t *testing.T) {
+	const (
+		standard = `+CGCONTRDP: 4,5,"soracom.io","10.128.0.1.255.255.255.255","10.128.0.1","100.127.0.53","0.0.0.0"`
+		qualcomm = "+CGCONTRDP: 4,5,soracom.io,10.128.0.1,,100.127.0.53,0.0.0.0"
+	)
+	for name, want := range map[string]string{
+		"quectel-ec25": qualcomm, "quectel-eg25-g": qualcomm, "quectel-bg96": qualcomm, "simcom-sim7600": qualcomm, "simcom-sim7080": qualcomm,
+		"ublox-lara-r6": standard, "huawei-ms2372": standard,
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, u := withPersonality(t, name)
+			u.expect(`AT+CGDCONT=4,"IP","soracom.io";+CGACT=1,4;+CGCONTRDP=4`, ok(want))
+		})
+	}
+}
+
 // TestContextOptions: +CGDCONT takes what its own test form lists (TS 27.007 section 10.1.1).
 func TestContextOptions(t *testing.T) {
 	for _, tt := range []struct {

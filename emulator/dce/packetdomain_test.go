@@ -144,8 +144,8 @@ func TestTypeOfContext(t *testing.T) {
 // TestGrantedAPN is the network's APN where the context has none, or has it in other letters.
 func TestGrantedAPN(t *testing.T) {
 	for _, tt := range []struct{ name, apn, command, want string }{
-		{"quectel-ec25", "", "+CGCONTRDP=1", `+CGCONTRDP: 1,5,"soracom.io","10.128.0.1.255.255.255.255","10.128.0.1","100.127.0.53","0.0.0.0"`},
-		{"quectel-ec25", "Soracom.IO", "+CGCONTRDP=1", `+CGCONTRDP: 1,5,"soracom.io","10.128.0.1.255.255.255.255","10.128.0.1","100.127.0.53","0.0.0.0"`},
+		{"quectel-ec25", "", "+CGCONTRDP=1", `+CGCONTRDP: 1,5,soracom.io,10.128.0.1,,100.127.0.53,0.0.0.0`},
+		{"quectel-ec25", "Soracom.IO", "+CGCONTRDP=1", `+CGCONTRDP: 1,5,soracom.io,10.128.0.1,,100.127.0.53,0.0.0.0`},
 		{"simcom-sim7080", "", "+CGNAPN", `+CGNAPN: 1,"soracom.io"`},
 	} {
 		t.Run(tt.name+" "+tt.apn, func(t *testing.T) {

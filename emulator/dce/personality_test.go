@@ -52,7 +52,7 @@ func TestPersonalityErrors(t *testing.T) {
 		{"bad rate", "  rates:", "  rate: {value: 42, source: inferred}\n  rates:", "line.rate 42"},
 		{"bad levels", "  cids:", "  cereg: {value: 0-9, source: inferred}\n  cids:", `values "0-9"`},
 		{"bad multiplexer", "  n1: {value: 127", "  n1: {value: 0", "cmux.n1 0"},
-		{"bad format", "replies:\n", "formats: {none: {value: x, source: manual}}\nreplies:\n", `formats "none"`},
+		{"bad format", "formats:\n", "formats:\n  none: {value: x, source: manual}\n", `formats "none"`},
 		{"bad key", "key: nwscanmode", "key: usbnet", `key "usbnet" is there twice`},
 		{"bad authentication", "value: chap", "value: eap", `ppp.auth "eap"`},
 		{"bad boot step", "when: unlocked", "when: sometimes", `when "sometimes"`},

@@ -193,7 +193,7 @@ func TestContextByCommand(t *testing.T) {
 		t.Errorf("credentials %+v", got)
 	}
 	u.expect("AT+CGPADDR=1", "\r\n+CGPADDR: 1,\"10.128.0.1\"\r\n\r\nOK\r\n")
-	u.expect("AT+CGCONTRDP", "\r\n+CGCONTRDP: 1,5,\"soracom.io\",\"10.128.0.1.255.255.255.255\",\"10.128.0.1\",\"100.127.0.53\",\"0.0.0.0\"\r\n\r\nOK\r\n")
+	u.expect("AT+CGCONTRDP", "\r\n+CGCONTRDP: 1,5,soracom.io,10.128.0.1,,100.127.0.53,0.0.0.0\r\n\r\nOK\r\n")
 	u.expect(`AT+CGDCONT=1,"IP","x"`, "\r\n+CME ERROR: 3\r\n")
 	u.expect("AT+CGACT=0", "\r\nOK\r\n\r\n+CGEV: ME PDN DEACT 1\r\n")
 	u.expect("AT+CGACT=1,1", "\r\nOK\r\n\r\n+CGEV: ME PDN ACT 1\r\n")
