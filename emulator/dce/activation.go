@@ -95,17 +95,34 @@ func activationError(err error) result {
 	return cmeError(cmeServiceOption)
 }
 
+// No address, as TS 27.007 writes one of IPv4 and one of IPv6.
+const (
+	noIPv4 = "0.0.0.0"
+	noIPv6 = "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0"
+)
+
 func address(l ppp.Lease) string {
 	if !l.Addr.IsValid() {
-		return "0.0.0.0"
+		return noIPv4
 	}
 	return l.Addr.String()
+}
+
+// addressesLocked are one of each kind that the context asks for; what is active has IPv4 alone.
+func (m *Modem) addressesLocked(c *pdpContext) string {
+	switch active := m.activeLocked(c); {
+	case !active && c.pdpType == "IPV4V6":
+		return noIPv4 + "," + noIPv6
+	case !active && c.pdpType == "IPV6":
+		return noIPv6
+	}
+	return address(m.leaseLocked(c))
 }
 
 // nameServer is the network's i-th.
 func nameServer(l ppp.Lease, i int) string {
 	if i >= len(l.DNS) {
-		return "0.0.0.0"
+		return noIPv4
 	}
 	return l.DNS[i].String()
 }

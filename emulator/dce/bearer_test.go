@@ -18,7 +18,7 @@ func TestDefaultBearer(t *testing.T) {
 	at.expect("AT+CGEREP=2;+CEREG=1", done)
 	at.expect("AT+CFUN=4", "\r\nOK\r\n\r\n+CGEV: ME DETACH\r\n\r\n+CEREG: 0\r\n")
 	at.expect("AT+CGACT?", bearerDown)
-	at.expect("AT+CGPADDR=1;+CGCONTRDP", ok(`+CGPADDR: 1,"0.0.0.0"`))
+	at.expect("AT+CGPADDR=1;+CGCONTRDP", ok(`+CGPADDR: 1,"0.0.0.0,0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0"`))
 
 	at.expect("AT+CFUN=1", "\r\nOK\r\n\r\n+CEREG: 2\r\n\r\n+CGEV: ME PDN ACT 1\r\n\r\n+CEREG: 1\r\n")
 	at.expect("AT+CGACT?", bearerUp)

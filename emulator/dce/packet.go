@@ -46,9 +46,9 @@ func readContexts(x *exchange) result {
 	defer x.m.mu.Unlock()
 	list, _ := x.m.contextsLocked(nil)
 	for _, c := range list {
-		addr, short := "0.0.0.0", "0.0.0.0"
+		addr, short := noIPv4, noIPv4
 		if c.pdpType == "IPV4V6" || c.pdpType == "IPV6" {
-			addr, short = "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0", "::"
+			addr, short = noIPv6, "::"
 		}
 		x.info(x.m.formatLocked("+CGDCONT", c, map[string]any{"any": addr, "any_short": short}))
 	}

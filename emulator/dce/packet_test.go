@@ -1,6 +1,10 @@
 package dce
 
-import "testing"
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
 
 // TestContextParameters is +CGCONTRDP of a context that is not the first: the bearer is the SIM's only one all the same.
 func TestContextParameters(t *testing.T) {
@@ -15,6 +19,20 @@ func TestContextParameters(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, u := withPersonality(t, name)
 			u.expect(`AT+CGDCONT=4,"IP","soracom.io";+CGACT=1,4;+CGCONTRDP=4`, ok(want))
+		})
+	}
+}
+
+// TestAddresses is +CGPADDR of contexts that are active, ask for IPv6, and for both IPs.
+func TestAddresses(t *testing.T) {
+	for name, quote := range map[string]string{"quectel-ec25": `"`, "quectel-eg25-g": `"`, "simcom-sim7600": ""} {
+		t.Run(name, func(t *testing.T) {
+			_, u := withPersonality(t, name)
+			want := []string{"10.128.0.1", "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0", "0.0.0.0,0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0"}
+			for i := range want {
+				want[i] = fmt.Sprintf("+CGPADDR: %d,%s%s%s", i+1, quote, want[i], quote)
+			}
+			u.expect(`AT+CGDCONT=2,"IPV6","ims";+CGPADDR`, ok(strings.Join(want, "\r\n")))
 		})
 	}
 }

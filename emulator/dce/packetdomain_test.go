@@ -133,7 +133,7 @@ func TestUSSD(t *testing.T) {
 func TestTypeOfContext(t *testing.T) {
 	u := newBench(t, nil).ready("at")
 	u.expect(`AT+CGDCONT=1,"IPV6","soracom.io";+CGPADDR=1`, ok(`+CGPADDR: 1,"10.128.0.1"`)) // the default bearer is as it was at the attach
-	u.expect("AT+CGATT=0;+CGATT=1;+CGPADDR=1", ok(`+CGPADDR: 1,"0.0.0.0"`))
+	u.expect("AT+CGATT=0;+CGATT=1;+CGPADDR=1", ok(`+CGPADDR: 1,"0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0"`))
 	u.expect("AT+CGACT=1,1", cmeIs(148))
 	u.expect("AT+CEER", ok("+CEER: PDN type IPv4 only allowed, cause 50"))
 	u.expect(`AT+CGDCONT=1,"PPP","soracom.io";+CGACT=1,1`, cmeIs(148))

@@ -74,13 +74,14 @@ var vars = map[string]func(p *place) any{
 		}
 		return p.m.reg.apn
 	},
-	"auth":    func(p *place) any { return int(p.pdp().auth) },
-	"user":    func(p *place) any { return p.pdp().user },
-	"pass":    func(p *place) any { return p.pdp().password },
-	"address": func(p *place) any { return address(p.m.leaseLocked(p.pdp())) },
-	"dns1":    func(p *place) any { return nameServer(p.m.leaseLocked(p.pdp()), 0) },
-	"dns2":    func(p *place) any { return nameServer(p.m.leaseLocked(p.pdp()), 1) },
-	"active":  func(p *place) any { return bit(p.m.activeLocked(p.pdp())) },
+	"auth":      func(p *place) any { return int(p.pdp().auth) },
+	"user":      func(p *place) any { return p.pdp().user },
+	"pass":      func(p *place) any { return p.pdp().password },
+	"address":   func(p *place) any { return address(p.m.leaseLocked(p.pdp())) },
+	"dns1":      func(p *place) any { return nameServer(p.m.leaseLocked(p.pdp()), 0) },
+	"dns2":      func(p *place) any { return nameServer(p.m.leaseLocked(p.pdp()), 1) },
+	"active":    func(p *place) any { return bit(p.m.activeLocked(p.pdp())) },
+	"addresses": func(p *place) any { return p.m.addressesLocked(p.pdp()) }, // of both IPs
 
 	"local_nitz": func(p *place) any { return p.networkTime("2006/01/02,15:04:05") + ",0" },
 	"local_time": func(p *place) any { return p.networkTime(clockFormat) },
