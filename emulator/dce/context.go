@@ -18,6 +18,7 @@ type pdpContext struct {
 	cid      int
 	pdpType  string
 	apn      string
+	options  string // the parameters behind the address
 	auth     ppp.AuthProtocol
 	user     string
 	password string

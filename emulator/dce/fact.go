@@ -92,6 +92,7 @@ func (p *Personality) facts() []namedFact {
 		{"packet.cids", &p.Packet.CIDs},
 		{"packet.max_cid", &p.Packet.MaxCID},
 		{"packet.options", &p.Packet.Options},
+		{"packet.defaults", &p.Packet.Defaults},
 		{"packet.act", &p.Packet.AcT},
 		{"packet.creg", &p.Packet.CREG},
 		{"packet.cgreg", &p.Packet.CGREG},

@@ -18,7 +18,7 @@ var formatLocals = map[string][]string{
 	"+CTZV":      {"tz", "time", "utc"},
 	"+CTZE":      {"tz", "time", "utc"},
 	"+CGACT":     nil,
-	"+CGDCONT":   {"any", "any_short"}, // the address field of a context that is to get one
+	"+CGDCONT":   {"any", "any_short", "options"}, // the address field of a context that is to get one; the parameters behind it
 	"+CGAUTH":    nil,
 	"+CGPADDR":   nil,
 	"+CGCONTRDP": nil,

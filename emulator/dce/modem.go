@@ -1,6 +1,7 @@
 package dce
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -212,7 +213,7 @@ func (m *Modem) resetLocked() {
 	}
 	m.contexts = map[int]*pdpContext{}
 	for _, c := range m.personality.Packet.Contexts {
-		m.contexts[c.CID] = &pdpContext{cid: c.CID, pdpType: c.Type, apn: c.APN}
+		m.contexts[c.CID] = &pdpContext{cid: c.CID, pdpType: c.Type, apn: c.APN, options: cmp.Or(c.Options, m.personality.Packet.Defaults.Value)}
 	}
 	if p := m.stored[0]; p != nil {
 		for _, set := range p.shared {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"minato/agent/ppp"
@@ -50,7 +51,7 @@ func readContexts(x *exchange) result {
 		if c.pdpType == "IPV4V6" || c.pdpType == "IPV6" {
 			addr, short = noIPv6, "::"
 		}
-		x.info(x.m.formatLocked("+CGDCONT", c, map[string]any{"any": addr, "any_short": short}))
+		x.info(x.m.formatLocked("+CGDCONT", c, map[string]any{"any": addr, "any_short": short, "options": c.options}))
 	}
 	return resultOK
 }
@@ -70,7 +71,8 @@ const maxAPN = 99
 func setContext(x *exchange, a args) result {
 	cid, ok := a.number(0, -1, 1, x.m.personality.Packet.MaxCID.Value)
 	pdpType := strings.ToUpper(a.str(1))
-	if !ok || len(a.str(2)) > maxAPN || !x.m.personality.takesOptions(a[min(4, len(a)):]) {
+	options, taken := x.m.personality.contextOptions(a[min(4, len(a)):])
+	if !ok || len(a.str(2)) > maxAPN || !taken {
 		return cmeError(cmeIncorrectParams)
 	}
 	x.m.mu.Lock()
@@ -93,21 +95,28 @@ func setContext(x *exchange, a args) result {
 		c = &pdpContext{cid: cid}
 		x.m.contexts[cid] = c
 	}
-	c.pdpType, c.apn = pdpType, a.str(2) // of the next attach, and the next session
+	c.pdpType, c.apn, c.options = pdpType, a.str(2), options // of the next attach, and the next session
 	return resultOK
 }
 
-// takesOptions tells that the parameters of +CGDCONT behind the address are among the values that its test form lists.
-func (p *Personality) takesOptions(a args) bool {
+// contextOptions are the parameters of +CGDCONT behind the address, as its read form writes them; false: they are not among the values
+// that its test form lists.
+func (p *Personality) contextOptions(a args) (string, bool) {
 	if len(a) > len(p.options) {
-		return false
+		return "", false
 	}
+	list := strings.Split(p.Packet.Defaults.Value, ",")
 	for i := range a {
-		if n, ok := a.number(i, 0, 0, 127); !ok || a[i].given && !p.options[i].has(n) {
-			return false
+		if !a[i].given {
+			continue
 		}
+		n, ok := a.number(i, 0, 0, 127)
+		if !ok || !p.options[i].has(n) {
+			return "", false
+		}
+		list[i] = strconv.Itoa(n)
 	}
-	return true
+	return strings.Join(list, ","), true
 }
 
 func testAuth(x *exchange) result {

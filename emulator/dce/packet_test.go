@@ -66,3 +66,25 @@ func TestContextOptions(t *testing.T) {
 		}
 	}
 }
+
+// TestContextOptionsAreKept: what is left out is the modem's own, and not what was there before.
+func TestContextOptionsAreKept(t *testing.T) {
+	for _, tt := range []struct{ personality, set, want string }{
+		{"quectel-ec25", `+CGDCONT=4,"IP","ims","",,,,1`, `"ims","0.0.0.0",0,0,0,1`},
+		{"quectel-ec25", `+CGDCONT=4,"IP","ims","",1,,,1;+CGDCONT=4,"IP","ims",,,02`, `"ims","0.0.0.0",0,2,0,0`},
+		{"simcom-sim7080", `+CGDCONT=4,"IP","ims","",0,1`, `"ims","0.0.0.0",0,1,0`},
+		{"ublox-lara-r6", `+CGDCONT=4,"IP","ims"`, `"ims","0.0.0.0",0,0,0,2,0,0,0,0,0,0`},
+		{"ublox-lara-r6", `+CGDCONT=4,"IP","ims","",,,,0,1`, `"ims","0.0.0.0",0,0,0,0,1,0,0,0,0,0`},
+	} {
+		_, u := withPersonality(t, tt.personality)
+		u.expect("AT+CGDCONT=1;+CGDCONT=2;+CGDCONT=3;"+tt.set+";+CGDCONT?", ok(`+CGDCONT: 4,"IP",`+tt.want))
+	}
+}
+
+// TestEmergencyContext is the context for emergency calls alone: its <request_type> is 1 (TS 27.007 section 10.1.1).
+func TestEmergencyContext(t *testing.T) {
+	for _, name := range []string{"quectel-ec25", "quectel-eg25-g", "simcom-sim7600"} {
+		_, u := withPersonality(t, name)
+		u.expect("AT+CGDCONT=1;+CGDCONT=2;+CGDCONT?", ok(`+CGDCONT: 3,"IPV4V6","sos","0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0",0,0,0,1`))
+	}
+}

@@ -135,9 +135,10 @@ type PPPFacts struct {
 
 // Packet is the packet domain.
 type Packet struct {
-	CIDs     Fact[string]    `yaml:"cids"`    // as in the reply to +CGDCONT=?
-	MaxCID   Fact[int]       `yaml:"max_cid"` // the largest cid that is taken
-	Options  Fact[string]    `yaml:"options"` // the tail of each line of +CGDCONT=?: the values of the parameters behind the address
+	CIDs     Fact[string]    `yaml:"cids"`     // as in the reply to +CGDCONT=?
+	MaxCID   Fact[int]       `yaml:"max_cid"`  // the largest cid that is taken
+	Options  Fact[string]    `yaml:"options"`  // the tail of each line of +CGDCONT=?: the values of the parameters behind the address
+	Defaults Fact[string]    `yaml:"defaults"` // what +CGDCONT? says of these parameters where +CGDCONT= did not
 	Contexts []ContextPreset `yaml:"contexts"`
 	AcT      Fact[int]       `yaml:"act"`   // <AcT> while registered
 	CREG     Fact[string]    `yaml:"creg"`  // values of <n>, as "0-2,4"
@@ -166,10 +167,11 @@ type Quirks struct {
 
 // ContextPreset is a PDP context that is defined from the factory.
 type ContextPreset struct {
-	CID    int    `yaml:"cid"`
-	Type   string `yaml:"type"`
-	APN    string `yaml:"apn"`
-	Source Source `yaml:"source"`
+	CID     int    `yaml:"cid"`
+	Type    string `yaml:"type"`
+	APN     string `yaml:"apn"`
+	Options string `yaml:"options"` // the parameters behind the address; "": Packet.Defaults
+	Source  Source `yaml:"source"`
 }
 
 // Reply is a command whose answers are texts. What is left out, a form or

@@ -60,6 +60,8 @@ func TestPersonalityErrors(t *testing.T) {
 		{"bad pattern", `allow: "[013]"`, `allow: "[013"`, "settings +CTZU: allow"},
 		{"twice", "command: +CCID", "command: +QCCID", `command "+QCCID" is there twice`},
 		{"bad command", "command: +CCID", "command: ccid", `command "ccid"`},
+		{"bad context parameters", `options: "0,0,0,1"`, `options: "0,x"`, `packet.contexts: options "0,x"`},
+		{"too few defaults", "  cids:", "  defaults: {value: \"0,0,0\", source: inferred}\n  cids:", `packet.defaults "0,0,0"`},
 		{"bad context", "cid: 2", "cid: 99", "cid 99"},
 		{"key left out that is there", "replies:\n", "omit: [{command: +QCFG, key: usbnet, source: manual}]\nreplies:\n", `omit: command "+QCFG", key "usbnet": not a key`},
 		{"key left out of no setting", "replies:\n", "omit: [{command: +QTEMP, key: x, source: manual}]\nreplies:\n", `omit: command "+QTEMP", key "x": not a key`},

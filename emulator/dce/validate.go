@@ -127,9 +127,22 @@ func (p *Personality) validatePacket() error {
 		return fmt.Errorf("packet.cfun: %w", err)
 	}
 	p.functions = set
-	p.options, err = parseOptions(p.Packet.Options.Value)
-	return err
+	if p.options, err = parseOptions(p.Packet.Options.Value); err != nil {
+		return err
+	}
+	for _, c := range p.Packet.Contexts {
+		if c.Options != "" && !optionsSyntax.MatchString(c.Options) {
+			return fmt.Errorf("packet.contexts: options %q: numbers are allowed, as in 0,0,0,1", c.Options)
+		}
+	}
+	if defaults := p.Packet.Defaults.Value; !optionsSyntax.MatchString(defaults) || strings.Count(defaults, ",") < len(p.options)-1 {
+		return fmt.Errorf("packet.defaults %q: a number for each of packet.options is allowed, or more", defaults)
+	}
+	return nil
 }
+
+// optionsSyntax is that of parameters of +CGDCONT.
+var optionsSyntax = regexp.MustCompile(`^[0-9]{1,3}(,[0-9]{1,3})*$`)
 
 // parseOptions takes "(0-2),(0,1)" apart.
 func parseOptions(text string) ([]numbers, error) {
