@@ -274,3 +274,9 @@ func TestManyCalls(t *testing.T) {
 		t.Errorf("%d calls are left", n)
 	}
 }
+
+// TestBareConnect: a u-blox modem does not tell the speed, as the log of a SARA-R5 has it (mbed-os issue 14510).
+func TestBareConnect(t *testing.T) {
+	_, u := withPersonality(t, "ublox-lara-r6")
+	u.expect("ATD*99***1#", "\r\nCONNECT\r\n")
+}
