@@ -82,6 +82,8 @@ var vars = map[string]func(p *place) any{
 	"dns2":      func(p *place) any { return nameServer(p.m.leaseLocked(p.pdp()), 1) },
 	"active":    func(p *place) any { return bit(p.m.activeLocked(p.pdp())) },
 	"addresses": func(p *place) any { return p.m.addressesLocked(p.pdp()) }, // of both IPs
+	"mask":      func(p *place) any { mask, _ := subnet(p.m.leaseLocked(p.pdp()).Addr); return mask },
+	"gateway":   func(p *place) any { _, gateway := subnet(p.m.leaseLocked(p.pdp()).Addr); return gateway },
 
 	"local_nitz": func(p *place) any { return p.networkTime("2006/01/02,15:04:05") + ",0" },
 	"local_time": func(p *place) any { return p.networkTime(clockFormat) },
