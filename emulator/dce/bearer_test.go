@@ -54,7 +54,7 @@ func TestBearerMoves(t *testing.T) {
 	u := b.ready("at")
 	u.expect(`AT+CGDCONT=2,"IP","soracom.io";+CGEREP=2;+CGACT=1,2`, "\r\nOK\r\n\r\n+CGEV: ME PDN ACT 2\r\n")
 	u.expect("AT+CGACT?", "\r\n+CGACT: 1,0\r\n+CGACT: 2,1\r\n+CGACT: 3,0\r\n\r\nOK\r\n")
-	u.expect("AT+CGPADDR=1,2", ok("+CGPADDR: 1,\"0.0.0.0\"\r\n+CGPADDR: 2,\"10.128.0.1\""))
+	u.expect("AT+CGPADDR=1,2", ok("+CGPADDR: 1,\"0.0.0.0,0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0\"\r\n+CGPADDR: 2,\"10.128.0.1\""))
 	u.expect("AT+CGACT=0,2", "\r\nOK\r\n\r\n+CGEV: ME PDN DEACT 2\r\n")
 	u.expect("AT+CGACT?", bearerUp)
 	u.expect("AT+CGACT=1,2", "\r\nOK\r\n\r\n+CGEV: ME PDN ACT 2\r\n")

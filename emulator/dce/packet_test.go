@@ -77,7 +77,7 @@ func TestContextOptionsAreKept(t *testing.T) {
 		{"ublox-lara-r6", `+CGDCONT=4,"IP","ims","",,,,0,1`, `"ims","0.0.0.0",0,0,0,0,1,0,0,0,0,0`},
 	} {
 		_, u := withPersonality(t, tt.personality)
-		u.expect("AT+CGDCONT=1;+CGDCONT=2;+CGDCONT=3;"+tt.set+";+CGDCONT?", ok(`+CGDCONT: 4,"IP",`+tt.want))
+		u.expect("AT+CGATT=0;+CGDCONT=1;+CGDCONT=2;+CGDCONT=3;"+tt.set+";+CGDCONT?", ok(`+CGDCONT: 4,"IP",`+tt.want))
 	}
 }
 
@@ -85,6 +85,6 @@ func TestContextOptionsAreKept(t *testing.T) {
 func TestEmergencyContext(t *testing.T) {
 	for _, name := range []string{"quectel-ec25", "quectel-eg25-g", "simcom-sim7600"} {
 		_, u := withPersonality(t, name)
-		u.expect("AT+CGDCONT=1;+CGDCONT=2;+CGDCONT?", ok(`+CGDCONT: 3,"IPV4V6","sos","0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0",0,0,0,1`))
+		u.expect("AT+CGATT=0;+CGDCONT=1;+CGDCONT=2;+CGDCONT?", ok(`+CGDCONT: 3,"IPV4V6","sos","0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0",0,0,0,1`))
 	}
 }
