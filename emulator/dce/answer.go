@@ -168,14 +168,17 @@ func (x *exchange) answer(command string, list Answers, text string) (result, bo
 	p := place{m: x.m, port: x.p.name, locals: locals}
 	run, connect, disconnect := a.run.fill(p.value), a.connect.fill(p.value), a.disconnect.fill(p.value)
 	x.m.mu.Unlock()
+	var after func()
 	if run != "" {
 		if x.depth == maxDepth {
 			return resultError, true
 		}
 		inner := &exchange{ctx: x.ctx, p: x.p, m: x.m, outer: x, depth: x.depth + 1}
-		if r := inner.line(run); !r.ok() {
+		r := inner.line(run)
+		if !r.ok() {
 			return r, true
 		}
+		after = r.after
 	}
 	if r := x.connect(connect); !r.ok() {
 		return r, true
@@ -193,9 +196,15 @@ func (x *exchange) answer(command string, list Answers, text string) (result, bo
 		then = append(then, t.fill(p.value))
 	}
 	r := a.result
+	r.after = after
 	if then != nil || a.Do != "" {
 		ctx, m, do := x.ctx, x.m, dos[a.Do]
-		r.after = func() { do(ctx, m, then) }
+		r.after = func() {
+			if after != nil {
+				after()
+			}
+			do(ctx, m, then)
+		}
 	}
 	return r, true
 }

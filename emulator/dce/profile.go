@@ -103,17 +103,11 @@ func (p *Personality) validateProfile() error {
 	for _, name := range all {
 		_, register := registerNumber(name)
 		own := slices.ContainsFunc(p.Settings, func(s Setting) bool { return s.Command == name && s.Key == "" })
-		if portSettings[name] == nil && modemSettings[name] == nil && !register && !own && !p.replaced(name) {
+		if portSettings[name] == nil && modemSettings[name] == nil && !register && !own && !p.replaces(name) {
 			return fmt.Errorf("line.factory, line.stored: %q is not a setting", name)
 		}
 	}
 	return nil
-}
-
-// replaced tells that a relative's setting is none here: the command has fixed answers, or is not there.
-func (p *Personality) replaced(name string) bool {
-	return slices.ContainsFunc(p.Replies, func(r Reply) bool { return r.Command == name }) ||
-		slices.ContainsFunc(p.Omit, func(o Omission) bool { return o.of(name, "") })
 }
 
 // power is what a port is set to after power-on: the factory's settings, and over them what AT&W stored.

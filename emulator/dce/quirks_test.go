@@ -74,7 +74,7 @@ func TestBands(t *testing.T) {
 
 // TestAnswersThatRun cannot run into themselves.
 func TestAnswersThatRun(t *testing.T) {
-	p, err := ParsePersonality([]byte("name: x\ndoc: x\nextends: quectel-ec25\nreplies:\n  - {command: +LOOP, exec: [{run: +LOOP}], source: inferred}\n  - {command: +ONCE, exec: [{first: true, lines: [once]}, {result: BUSY}], source: inferred}\n  - {command: +FAIL, exec: [{run: +NOPE, lines: [x]}], source: inferred}\n"))
+	p, err := ParsePersonality([]byte("name: x\ndoc: x\nextends: quectel-ec25\nreplies:\n  - {command: +LOOP, exec: [{run: +LOOP}], source: inferred}\n  - {command: +ONCE, exec: [{first: true, lines: [once]}, {result: BUSY}], source: inferred}\n  - {command: +FAIL, exec: [{run: +NOPE, lines: [x]}], source: inferred}\n  - {command: +AGAIN, exec: [{run: \"+CFUN=1,1\", then: [GOOD BYE]}], source: inferred}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,4 +83,6 @@ func TestAnswersThatRun(t *testing.T) {
 	u.expect("AT+ONCE", "\r\nonce\r\n\r\nOK\r\n")
 	u.expect("AT+ONCE", "\r\nBUSY\r\n")
 	u.expect("AT+FAIL", "\r\nERROR\r\n")
+	u.send("AT+AGAIN\r") // what follows the other's answer follows this one
+	u.await("\r\nRDY\r\n")
 }
