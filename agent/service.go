@@ -222,8 +222,13 @@ func (a *Agent) noteService(s *service, half *error, err error) (changed bool, d
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	*half = err
-	i := slices.IndexFunc(a.status.Services, func(st ServiceStatus) bool { return st.Port == s.cfg.Port })
-	if i < 0 && half == &s.local { // there is no link
+	list := a.status.Services
+	i := 0 // in the order of their ports
+	for i < len(list) && list[i].Port < s.cfg.Port {
+		i++
+	}
+	known := i < len(list) && list[i].Port == s.cfg.Port
+	if !known && half == &s.local { // there is no link
 		return false, nil
 	}
 	if down = s.port; down == nil {
@@ -233,10 +238,10 @@ func (a *Agent) noteService(s *service, half *error, err error) (changed bool, d
 	if down != nil {
 		now.Error = strconv.Quote(down.Error())
 	}
-	if i < 0 {
-		a.status.Services = append(a.status.Services, now)
+	if known {
+		list[i] = now
 	} else {
-		a.status.Services[i] = now
+		a.status.Services = slices.Insert(list, i, now)
 	}
 	changed, s.told = now.Error != s.told, now.Error
 	return changed, down

@@ -110,7 +110,6 @@ func (a *Agent) Status() Status {
 	for i, g := range a.gateways {
 		s.Forwards[i].Active, s.Forwards[i].Total, s.Forwards[i].Refused = g.active.Load(), g.total.Load(), g.refused.Load()
 	}
-	slices.SortFunc(s.Services, func(x, y ServiceStatus) int { return x.Port - y.Port })
 	if s.stats != nil {
 		stats := s.stats()
 		s.PPP = &stats
