@@ -28,7 +28,7 @@ func TestInjectErrors(t *testing.T) {
 		{"choice", "fcs-errors", map[string]string{"direction": "left"}, 0, "allowed is both, up or down"},
 		{"text", "urc-in-reply", map[string]string{"urc": "\r\nOK"}, 0, "printable ASCII"},
 		{"not now", "no-carrier", nil, 0, "no data call"},
-		{"not used", "deact", nil, 0, "no call and no +CGACT=1 uses it"},
+		{"not used", "deact", nil, 0, "nothing uses it"},
 		{"momentary", "reboot", nil, time.Second, "it happens once, and has no duration"},
 		{"negative", "sim-out", nil, -1, "must not be negative"},
 		{"port", "port-vanish", map[string]string{"suffix": "/../x"}, 0, "letters, digits"},

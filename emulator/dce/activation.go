@@ -21,7 +21,7 @@ func readActive(x *exchange) result {
 }
 
 // setActive is +CGACT=<state>[,<cid>,...]; without cid it means all. A context that is active already stays so, whatever the network has
-// against its use, and the last connection of an attach cannot be given up (TS 27.007 section 10.1.10).
+// against its use. State 0 ends the use; the last connection of an attach cannot be given up (TS 27.007 section 10.1.10).
 func setActive(x *exchange, a args) result {
 	on, ok := a.number(0, 1, 0, 1)
 	if !ok {

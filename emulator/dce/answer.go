@@ -2,10 +2,12 @@ package dce
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Answers are the ways in which one form of a command is answered: the first that applies is taken, and with none the form is left to
@@ -96,6 +98,14 @@ func (a *Answer) prepare() (err error) {
 	if a.disconnect, err = parseTemplate(a.Disconnect, known); err != nil {
 		return fmt.Errorf("disconnect: %w", err)
 	}
+	for _, cid := range []string{a.Connect, a.Disconnect} {
+		if n, err := strconv.Atoi(cid); cid != "" && !strings.Contains(cid, "{") && (err != nil || n < 1) {
+			return fmt.Errorf("connect or disconnect %q: the number of a context is needed", cid)
+		}
+	}
+	if a.Connect != "" && a.Disconnect != "" {
+		return errors.New("connect and disconnect exclude each other")
+	}
 	if a.lines, err = parseTemplates(a.Lines, known); err != nil {
 		return fmt.Errorf("lines: %w", err)
 	}
@@ -180,10 +190,14 @@ func (x *exchange) answer(command string, list Answers, text string) (result, bo
 		}
 		after = r.after
 	}
-	if r := x.connect(connect); !r.ok() {
-		return r, true
+	r := resultOK
+	switch {
+	case a.Connect != "":
+		r = x.connect(connect)
+	case a.Disconnect != "":
+		r = x.disconnect(disconnect)
 	}
-	if r := x.disconnect(disconnect); !r.ok() {
+	if !r.ok() {
 		return r, true
 	}
 	x.m.mu.Lock()
@@ -195,7 +209,7 @@ func (x *exchange) answer(command string, list Answers, text string) (result, bo
 	for _, t := range a.then {
 		then = append(then, t.fill(p.value))
 	}
-	r := a.result
+	r = a.result
 	r.after = after
 	if then != nil || a.Do != "" {
 		ctx, m, do := x.ctx, x.m, dos[a.Do]

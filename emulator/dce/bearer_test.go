@@ -105,3 +105,35 @@ func TestContextChangesUnderItsBearer(t *testing.T) {
 	<-b.net.session().Done()
 	u.expect("AT+CGACT?", bearerUp)
 }
+
+// TestInterfaceAndCall: a context is used by the modem's own interface, or by a call.
+func TestInterfaceAndCall(t *testing.T) {
+	b := newBench(t, nil)
+	u, dte := b.ready("at"), b.user("ppp")
+	dte.expect("ATE0", "ATE0\r\r\nOK\r\n")
+	u.expect("AT+QNETDEVCTL=1,1,1;+QNETDEVCTL?", ok("+QNETDEVCTL: 1,1,1,1"))
+	u.expect("AT+QNETDEVCTL=0,1;+QNETDEVCTL?", ok("+QNETDEVCTL: 0,0,0,0"))
+	<-b.net.session().Done()
+	u.expect("AT+CGACT?", bearerUp)
+	c := dte.dial("sora", "sora")
+	c.awaitUp(t)
+	u.expect("AT+QNETDEVCTL=1,1,1", cmeIs(3))
+	u.expect("AT+QNETDEVCTL=0,1;+QNETDEVCTL?", ok("+QNETDEVCTL: 0,0,0,0"))
+	select {
+	case <-b.net.session().Done():
+		t.Error("the call is over")
+	default:
+	}
+	c.cancel()
+	c.awaitEnd(t)
+	u.expect("AT+QNETDEVCTL=1,7", cmeIs(50))
+}
+
+// TestUndefiningTheAttachsContext is refused as long as there is a default bearer, whichever context shows it.
+func TestUndefiningTheAttachsContext(t *testing.T) {
+	u := newBench(t, nil).ready("at")
+	u.expect(`AT+CGDCONT=4,"IP","soracom.io";+CGACT=1,4`, done)
+	u.expect("AT+CGDCONT=1", cmeIs(3))
+	u.expect("AT+CGACT=0,4;+CGDCONT=4", done)
+	u.expect("AT+CGACT?", bearerUp)
+}

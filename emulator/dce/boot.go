@@ -11,8 +11,8 @@ func (m *Modem) boot(ctx context.Context) {
 	m.tellEvent(Event{Type: "boot", State: "begins"})
 	m.announce(ctx)
 	m.mu.Lock()
-	m.unread = false
-	up := !m.restart
+	m.sim.unread = false
+	up := !m.restart && !m.leaving
 	if up {
 		m.heardLocked()
 	}
@@ -48,13 +48,13 @@ func (m *Modem) announce(ctx context.Context) {
 			return
 		}
 		m.mu.Lock()
-		restart := m.restart
-		if !restart {
-			m.unread = m.delay > 0 && i < m.personality.cardStep()
+		over := m.restart || m.leaving
+		if !over {
+			m.sim.unread = m.delay > 0 && i < m.personality.cardStep()
 			m.heardLocked()
 		}
 		m.mu.Unlock()
-		if restart {
+		if over {
 			return
 		}
 		m.sayStep(step)
@@ -141,7 +141,7 @@ func (p *port) leaveMux() {
 // powerOff leaves the network, says so, and comes up again: the board around the module keeps its power key pressed.
 func (m *Modem) powerOff(ctx context.Context, last []string) {
 	m.mu.Lock()
-	m.booting = true // from now on it neither hears nor looks for a network
+	m.leaving, m.booting = true, true // from now on it neither hears nor looks for a network, nor goes on with its boot
 	m.mu.Unlock()
 	m.detach("switched off", false)
 	m.sleep(ctx, m.personality.Delays.PowerOff.Value)

@@ -22,6 +22,9 @@ func TestCardIsReadInTheBoot(t *testing.T) {
 			u.expect(command, cmeIs(14))
 		}
 		u.expect("AT+CGSN", ok(b.Status().IMEI))
+		if got := b.Status().SIM; got != "NOT READY" {
+			t.Errorf("the status says %s", got)
+		}
 		u.await("\r\n+CPIN: READY\r\n")
 		u.expect("AT+CPIN?", ok("+CPIN: READY"))
 	})
@@ -43,6 +46,26 @@ func TestPowerOffIsTheEnd(t *testing.T) {
 		}
 		u.await("PB DONE\r\n")
 	})
+}
+
+// TestPowerOffInTheBoot is the same while the modem still boots.
+func TestPowerOffInTheBoot(t *testing.T) {
+	for _, step := range []string{"RDY", "+QIND: SMS DONE"} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t, func(c *Config) { c.Delay = 1 })
+			u := b.user("at")
+			b.on()
+			u.await(step + "\r\n")
+			u.send("ATE0+CGEREP=2;+CEREG=1;+QPOWD\r")
+			if got, want := u.await("POWERED DOWN\r\n"), "ATE0+CGEREP=2;+CEREG=1;+QPOWD\r"+"\r\nOK\r\n\r\nPOWERED DOWN\r\n"; got != want {
+				t.Errorf("after %s: %q, want %q", step, got, want)
+			}
+			u.await("PB DONE\r\n") // and then it is switched on again
+			time.Sleep(time.Minute)
+			u.send("AT+CEREG?\r")
+			u.await("+CEREG: 0,1\r\n")
+		})
+	}
 }
 
 // TestCardComesBeforeTheNetwork: a modem that is switched on again has told of its card before it is registered.
@@ -87,4 +110,13 @@ func TestContextIsKeptWhileItIsOpened(t *testing.T) {
 	u.await(done)
 	u.expect("AT+CGACT=0,1", done)
 	<-slow.session().Done()
+	for range 200 { // and never in between
+		u.send("AT+CGDCONT=4,\"IP\",\"soracom.io\";+CGACT=1,4\r")
+		<-slow.asked
+		other.send("AT+CGDCONT=4\r")
+		other.await("\r\n+CME ERROR: 3\r\n")
+		u.await(done)
+		u.expect("AT+CGACT=0,4", done)
+		<-slow.session().Done()
+	}
 }

@@ -24,40 +24,38 @@ func (x *exchange) use(c *pdpContext) result {
 	return resultOK
 }
 
-// connect has the modem's own interface use a context, by its number; "": none.
+// connect has the modem's own interface use a context, by its number. One that a call has is not for it.
 func (x *exchange) connect(cid string) result {
-	if cid == "" {
-		return resultOK
-	}
-	x.m.mu.Lock()
-	c := x.m.contextLocked(cid)
-	x.m.mu.Unlock()
-	if c == nil {
+	c, called := x.m.contextOf(cid)
+	switch {
+	case c == nil:
 		return cmeError(cmeIncorrectParams)
+	case called:
+		return cmeError(cmeNotAllowed)
 	}
 	return x.use(c)
 }
 
 // disconnect ends that. The context may be used no more; the default bearer stays.
 func (x *exchange) disconnect(cid string) result {
-	if cid == "" {
-		return resultOK
-	}
-	x.m.mu.Lock()
-	c := x.m.contextLocked(cid)
-	x.m.mu.Unlock()
-	if c == nil {
+	c, called := x.m.contextOf(cid)
+	switch {
+	case c == nil:
 		return cmeError(cmeIncorrectParams)
+	case !called:
+		x.m.deactivate(c, "disconnected by a command", "+CGEV-deact")
 	}
-	x.m.deactivate(c, "disconnected by a command", "+CGEV-deact")
 	return resultOK
 }
 
-// contextLocked is the context of that number; nil: it is not defined.
-func (m *Modem) contextLocked(cid string) *pdpContext {
+// contextOf is the context of that number, nil where it is not defined, and whether a call has it.
+func (m *Modem) contextOf(cid string) (c *pdpContext, called bool) {
 	n, err := strconv.Atoi(cid)
 	if err != nil {
-		return nil
+		return nil, false
 	}
-	return m.contexts[n]
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c = m.contexts[n]
+	return c, c != nil && c.call != nil
 }

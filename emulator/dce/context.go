@@ -83,22 +83,25 @@ func (m *Modem) activate(ctx context.Context, cid int, cred ppp.Credentials, own
 	m.mu.Unlock()
 
 	s, err := m.network.Activate(ctx, r)
+	if err == nil && ctx.Err() != nil {
+		s.Close("the call ended")
+		err = ctx.Err()
+	}
 	m.mu.Lock()
+	was := m.activeLocked(c)
 	c.opening = false
+	if err == nil {
+		c.session, c.call = s, owner
+	}
 	m.mu.Unlock()
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, err
+	case err != nil:
 		m.log.Info("the network refuses the PDP context", "cid", cid, "apn", r.APN, "error", err)
 		m.setCause(err)
 		return nil, err
 	}
-	if err := ctx.Err(); err != nil {
-		s.Close("the call ended")
-		return nil, err
-	}
-	m.mu.Lock()
-	was := m.activeLocked(c)
-	c.session, c.call = s, owner
-	m.mu.Unlock()
 	if !m.spawn(func() { m.watchSession(c, s) }) {
 		s.Close("the modem was switched off")
 	}
@@ -195,7 +198,7 @@ func (m *Modem) DeactivatePDN(cid int) error {
 	}
 	m.mu.Unlock()
 	if !used || !m.deactivate(c, "deactivated by the network", "+CGEV-nw-deact") {
-		return fmt.Errorf("deactivating PDP context %d: no call and no +CGACT=1 uses it", cid)
+		return fmt.Errorf("deactivating PDP context %d: nothing uses it", cid)
 	}
 	return nil
 }

@@ -91,7 +91,7 @@ type Modem struct {
 	booting   bool // deaf until RDY
 	looked    int  // at so many boot steps whether they are said; all: the boot is over
 	waking    bool // the card was switched on again, and this is yet to be told: no network is looked for before
-	unread    bool // the boot has not come to the card yet
+	leaving   bool // it is switching itself off
 	restart   bool // Run is to boot again
 	functions int  // +CFUN
 	sim       simState
@@ -191,7 +191,7 @@ func New(cfg Config) (*Modem, error) {
 func (m *Modem) resetLocked() {
 	m.functions = 1
 	m.looked = 0
-	m.waking = false
+	m.waking, m.leaving = false, false
 	m.sim.powerUp()
 	m.reg = registration{denied: m.reg.denied, lost: m.reg.lost}
 	m.cops = operatorSelection{}

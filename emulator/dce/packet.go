@@ -78,7 +78,7 @@ func setContext(x *exchange, a args) result {
 	x.m.mu.Lock()
 	defer x.m.mu.Unlock()
 	c := x.m.contexts[cid]
-	if c != nil && (c.session != nil || c.opening || len(a) == 1 && x.m.activeLocked(c)) {
+	if c != nil && (c.session != nil || c.opening || len(a) == 1 && (x.m.activeLocked(c) || cid == attachCID && x.m.bearer.Addr.IsValid())) {
 		return cmeError(cmeNotAllowed)
 	}
 	if len(a) == 1 {

@@ -46,6 +46,8 @@ func TestPersonalityErrors(t *testing.T) {
 		{"condition on no setting", "when: registered online", "when: +NOPE=1", `when "+NOPE=1": there is no setting +NOPE`},
 		{"bad result", `result: "10"}]`, `result: "9999"}]`, `result "9999"`},
 		{"bad action", "do: reset", "do: explode", `do "explode"`},
+		{"bad context", "disconnect: '{id}'", "disconnect: one", `connect or disconnect "one"`},
+		{"two verbs", "disconnect: '{id}'", "connect: '{id}', disconnect: '{id}'", "exclude each other"},
 		{"bad match", `(?P<id>[0-9]+)`, `(?P<id>[0-9]+`, "match: "},
 		{"bad relative", "doc: Quectel EC25", "extends: nokia\ndoc: Quectel EC25", `extends "nokia"`},
 		{"bad register", "{7: 0, 10: 15}", "{7: 0, 10: 999}", "S10=999"},

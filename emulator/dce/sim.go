@@ -69,6 +69,7 @@ type simState struct {
 	badPIN   int // wrong tries since the last good one
 	badPUK   int
 	second   secondPIN
+	unread   bool       // the boot has not come to it yet
 	busy     []*SIMBusy // by faults; the first one answers
 
 	files    map[int][]byte // written to
@@ -91,7 +92,7 @@ func (s *simState) status() string {
 	switch {
 	case !s.inserted:
 		return "NOT INSERTED"
-	case len(s.busy) > 0:
+	case s.unread || len(s.busy) > 0:
 		return "NOT READY"
 	case s.ready():
 		return "READY"
@@ -102,7 +103,7 @@ func (s *simState) status() string {
 }
 
 func (s *simState) ready() bool {
-	return s.inserted && s.unlocked && s.badPIN < pinTries && len(s.busy) == 0
+	return s.inserted && s.unlocked && s.badPIN < pinTries && !s.unread && len(s.busy) == 0
 }
 
 // check is the refusal that a command gets which needs the card's files.
@@ -110,7 +111,7 @@ func (s *simState) check() (result, bool) {
 	switch {
 	case !s.inserted:
 		return cmeError(cmeSIMNotInserted), false
-	case len(s.busy) > 0:
+	case s.unread || len(s.busy) > 0:
 		return cmeError(cmeSIMBusy), false
 	case s.badPUK >= pukTries:
 		return cmeError(cmeSIMFailure), false

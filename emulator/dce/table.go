@@ -215,7 +215,7 @@ func (x *exchange) card(needs need) (result, bool) {
 			busy.after = func() { x.m.simRead(looked) }
 		}
 		return busy, false
-	case sim.inserted && !off && x.m.unread:
+	case sim.inserted && !off && sim.unread:
 		return cmeError(cmeSIMBusy), false
 	case needs == needIdle:
 		return resultOK, true
