@@ -174,6 +174,9 @@ func simFailure(state modem.SIMState) *Failure {
 		f.Err, f.Hint = errors.New("no SIM in the modem"), "insert the SIM, with the modem switched off, and check its seat"
 	case modem.SIMBusy:
 		f.Err, f.Hint = errors.New("the modem has not read its SIM yet"), "wait; if it lasts, seat the SIM anew, with the modem switched off, and check the modem's power supply"
+	case modem.SIMUntold: // and so will the rest be, until the port is opened anew or the modem restarted
+		f.Code, f.Err = NoModem, errors.New("the modem answers AT+CPIN? with what belongs to another command")
+		f.Hint = "restart the modem, and check that nothing else speaks to its port"
 	case modem.SIMFailed, modem.SIMWrong:
 		f.Err, f.Hint = fmt.Errorf("the modem says: SIM %s", state), "clean the SIM and its contacts and seat it anew, with the modem switched off; if it comes back, check the modem's power supply"
 	case modem.SIMPINRequired:

@@ -117,6 +117,16 @@ func TestSIMIsBusyToTheEnd(t *testing.T) {
 	}
 }
 
+// A modem whose answers are one command behind says nothing of its SIM: the modem is what is wrong.
+func TestAnswersOfOtherCommands(t *testing.T) {
+	f := newFakeModem(t, map[string]string{"+CPIN?": "+CSQ: 20,99|OK"})
+	r := start(t, config(f.path, "127.0.0.1:9"), func(a *Agent) { a.timing.deadlines[StateSIM] = 500 * time.Millisecond })
+	<-r.pauses
+	if got := r.Status().Failure; got.Code != NoModem || got.State != StateSIM || !strings.Contains(got.Message, "another command") {
+		t.Errorf("%+v", got)
+	}
+}
+
 // A SIM that fails while the network is waited for is why there is none.
 func TestSIMFailsBeforeTheRegistration(t *testing.T) {
 	f := newFakeModem(t, map[string]string{"+CEREG?": "+CEREG: 3,2|OK"})

@@ -19,7 +19,8 @@ func (r *round) sim(ctx context.Context) error {
 	return err
 }
 
-// awaitSIM asks until the SIM is ready. last is what it said when the next question was asked: nil, unless it is waited for.
+// awaitSIM asks until the SIM is ready. last is what it said when the next question was asked: nil, unless it
+// said something that is waited for.
 func (r *round) awaitSIM(ctx context.Context, last **modem.SIMState) error {
 	m := r.session.modem
 	if r.session.simReady {
@@ -80,7 +81,9 @@ func (r *round) awaitSIM(ctx context.Context, last **modem.SIMState) error {
 		if state == modem.SIMAbsent && !woken && time.Since(absent) >= r.agent.timing.absent {
 			return simFailure(state)
 		}
-		*last = &state
+		if state != modem.SIMUnknown {
+			*last = &state
+		}
 		if err := r.session.wait(ctx, r.agent.timing.poll); err != nil {
 			return errors.Join(simFailure(state), err)
 		}
@@ -90,7 +93,7 @@ func (r *round) awaitSIM(ctx context.Context, last **modem.SIMState) error {
 // simStays tells a modem that lost its SIM, or was locked by it, from one that lost the network: the next round sees to the SIM.
 func (r *round) simStays(ctx context.Context) error {
 	state, err := r.session.modem.SIM(ctx)
-	if err != nil || state == modem.SIMReady || state == modem.SIMBusy || state == modem.SIMUnknown {
+	if err != nil || state == modem.SIMReady || state == modem.SIMBusy || state == modem.SIMUnknown || state == modem.SIMUntold {
 		return err
 	}
 	f := simFailure(state)

@@ -125,7 +125,7 @@ func TestSIMState(t *testing.T) {
 		want   SIMState
 	}{
 		{"+CPIN: READY|OK", SIMReady}, {"+CPIN: SIM PIN|OK", SIMPINRequired}, {"+CME ERROR: 10", SIMAbsent}, {"+CME ERROR: SIM not inserted", SIMAbsent},
-		{"+CME ERROR: 14", SIMBusy}, {"+CME ERROR: 13", SIMFailed}, {"+CME ERROR: SIM wrong", SIMWrong}, {"+CME ERROR: 12", SIMPUKRequired}, {"ERROR", SIMUnknown}, {"OK", SIMUnknown},
+		{"+CME ERROR: 14", SIMBusy}, {"+CME ERROR: 13", SIMFailed}, {"+CME ERROR: SIM wrong", SIMWrong}, {"+CME ERROR: 12", SIMPUKRequired}, {"ERROR", SIMUnknown}, {"OK", SIMUntold}, {"+CSQ: 20,99|OK", SIMUntold},
 	}
 	for _, tt := range tests {
 		m, stop := fake(t, Config{}, map[string]string{"+CPIN?": tt.answer})

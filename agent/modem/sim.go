@@ -23,11 +23,13 @@ const (
 	SIMFailed // does not answer the modem as a card should
 	SIMWrong  // is not one that the modem takes
 	SIMLocked // to another network or device: +CPIN names the code
+	SIMUntold // +CPIN? was answered, and not with +CPIN: the answer is another command's
 )
 
 var simStates = map[SIMState]string{
 	SIMUnknown: "unknown", SIMReady: "ready", SIMPINRequired: "PIN required", SIMPUKRequired: "PUK required", SIMAbsent: "absent",
 	SIMBusy: "starting", SIMFailed: "failure", SIMWrong: "wrong", SIMLocked: "locked",
+	SIMUntold: "not told",
 }
 
 func (s SIMState) String() string {
@@ -58,8 +60,11 @@ func (m *Modem) SIM(ctx context.Context) (SIMState, error) {
 			return s, nil
 		}
 	}
-	if Refused(err) || errors.Is(err, errNoLine) {
+	switch {
+	case Refused(err):
 		return SIMUnknown, nil
+	case errors.Is(err, errNoLine):
+		return SIMUntold, nil
 	}
 	return SIMUnknown, fmt.Errorf("reading the state of the SIM: %w", err)
 }
