@@ -27,7 +27,7 @@ import (
 
 // The parallel tests wait for modems and timers more than they work: more of them run at once than there are processors.
 func TestMain(m *testing.M) {
-	stdflag.Set("test.parallel", "8") // before the flags are parsed, which may say otherwise
+	stdflag.Set("test.parallel", "4") // before the flags are parsed, which may say otherwise
 	goleak.VerifyTestMain(m)
 }
 

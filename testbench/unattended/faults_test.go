@@ -115,7 +115,7 @@ var rows = []row{
 	{fault: "fragments", with: cut, end: byItself},
 	{fault: "cmux-split", params: params{"gap": "100us"}, on: onePort},
 	{fault: "cmux-n1", params: params{"n1": "16"}, on: uart, end: repaired, code: agent.DeadLink, either: true},
-	{fault: "late-reply", params: params{"delay": "1s"}, with: cut, end: byItself},
+	{fault: "late-reply", params: params{"delay": "500ms"}, with: cut, end: byItself},
 	{fault: "lagging-reply", with: cut, end: repaired, code: agent.NoModem},
 	{fault: "lost-command", with: cut, end: byItself, chance: true},
 	{fault: "error-once", with: cut, end: byItself},
