@@ -128,8 +128,8 @@ func parseCGCONTRDP(line string, cid int) (ContextParameters, error) {
 	if p.Addr, err = netip.ParseAddr(strings.Join(address[:4], ".")); err != nil {
 		return ContextParameters{}, fmt.Errorf("%.80q: %w", line, err)
 	}
-	if p.Addr.IsUnspecified() {
-		return ContextParameters{}, fmt.Errorf("%.80q tells of no address", line)
+	if !p.Addr.Is4() || p.Addr.IsUnspecified() { // the first of four numbers may be most of an IPv6 address
+		return ContextParameters{}, fmt.Errorf("%.80q tells of no IPv4 address", line)
 	}
 	for _, s := range rest[min(1, len(rest)):min(3, len(rest))] { // behind the gateway
 		if a, err := netip.ParseAddr(s); err == nil && a.Is4() && !a.IsUnspecified() {
