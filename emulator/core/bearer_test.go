@@ -4,17 +4,12 @@ import (
 	"errors"
 	"net/netip"
 	"testing"
-	"time"
 )
 
 // TestDefaultBearerKeepsTheAddress follows the one address of a pool: the SIM has it from its attach to its detach, in each session.
 func TestDefaultBearerKeepsTheAddress(t *testing.T) {
 	subs := openSubscribers(2)
-	c := startCore(t, Config{Subscribers: subs, Pool: netip.MustParsePrefix("10.0.0.0/30"), Gateway: netip.MustParseAddr("10.0.0.2")})
-	clk := &clock{now: time.Unix(1e9, 0)}
-	c.mu.Lock()
-	c.pool.now = clk.Now
-	c.mu.Unlock()
+	c, clk := startOneAddress(t, subs)
 	first, second := ActivateRequest{IMSI: subs[0].IMSI}, ActivateRequest{IMSI: subs[1].IMSI}
 	for _, s := range subs {
 		if _, err := c.Attach(s.IMSI, "1"); err != nil {

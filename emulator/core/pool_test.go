@@ -68,14 +68,21 @@ func TestPoolLeavesTrapsOut(t *testing.T) {
 	}
 }
 
-// TestAddressesRest follows one address through sessions, and dials all the while.
-func TestAddressesRest(t *testing.T) {
-	subs := openSubscribers(2)
+// startOneAddress starts a network that has one address for its devices.
+func startOneAddress(t *testing.T, subs []Subscriber) (*Core, *clock) {
+	t.Helper()
 	c := startCore(t, Config{Subscribers: subs, Pool: netip.MustParsePrefix("10.0.0.0/30"), Gateway: netip.MustParseAddr("10.0.0.2")})
 	clk := &clock{now: time.Unix(1e9, 0)}
 	c.mu.Lock()
 	c.pool.now = clk.Now
 	c.mu.Unlock()
+	return c, clk
+}
+
+// TestAddressesRest follows one address through sessions, and dials all the while.
+func TestAddressesRest(t *testing.T) {
+	subs := openSubscribers(2)
+	c, clk := startOneAddress(t, subs)
 
 	first := activate(t, c, subs[0])
 	addr := first.Lease().Addr
